@@ -1,0 +1,180 @@
+//! What an analysis concludes, in a form that reports and screens can render without knowing how it was found.
+
+use lockscope_trace::{LockId, Mode, Nanos, SiteId, StackId, ThreadId};
+
+/// Stable codes of findings. The kebab-case form is what users see, filter and suppress by; it never changes meaning.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub enum Code {
+    /// Threads wait for each other in a cycle: it happened.
+    Deadlock,
+    /// A thread waits for a lock that it holds itself.
+    SelfDeadlock,
+    /// A thread reads a lock again behind a waiting writer that waits for the first read: a deadlock of two.
+    RecursiveRead,
+    /// Two orders of taking locks exist that can deadlock.
+    LockOrderInversion,
+    /// A rank not above the highest rank held was taken.
+    HierarchyViolation,
+    /// A wait took longer than the limit that the program set.
+    LockTimeout,
+}
+
+impl Code {
+    /// Every code, in the order of the documentation.
+    pub const ALL: [Code; 6] = [
+        Code::Deadlock,
+        Code::SelfDeadlock,
+        Code::RecursiveRead,
+        Code::LockOrderInversion,
+        Code::HierarchyViolation,
+        Code::LockTimeout,
+    ];
+
+    /// The kebab-case form.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Code::Deadlock => "deadlock",
+            Code::SelfDeadlock => "self-deadlock",
+            Code::RecursiveRead => "recursive-read",
+            Code::LockOrderInversion => "lock-order-inversion",
+            Code::HierarchyViolation => "hierarchy-violation",
+            Code::LockTimeout => "lock-timeout",
+        }
+    }
+
+    /// The code of a kebab-case form.
+    pub fn parse(text: &str) -> Option<Code> {
+        Code::ALL.into_iter().find(|code| code.as_str() == text)
+    }
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub enum Severity {
+    /// Worth knowing.
+    Note,
+    /// Should be looked at.
+    Warning,
+    /// Must be fixed.
+    Error,
+}
+
+impl Severity {
+    /// Lower-case word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Severity::Note => "note",
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        }
+    }
+}
+
+/// What the evidence supports. Never mixed in texts.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub enum Confidence {
+    /// Suspicious, unproved.
+    Potential,
+    /// Proved possible by a witness.
+    Predicted,
+    /// It happened.
+    Actual,
+}
+
+impl Confidence {
+    /// Lower-case word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Confidence::Potential => "potential",
+            Confidence::Predicted => "predicted",
+            Confidence::Actual => "actual",
+        }
+    }
+}
+
+/// One conclusion, reported once however often it was seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// What it is.
+    pub code: Code,
+    /// How bad.
+    pub severity: Severity,
+    /// How sure.
+    pub confidence: Confidence,
+    /// One line, lower case, no full stop: `2 threads are deadlocked over accounts and audit`.
+    pub title: String,
+    /// The threads involved, each with what it held and wanted; in the order of the cycle, so that each
+    /// wants what the next one holds.
+    pub participants: Vec<Participant>,
+    /// For cycles seen with several pairs of sites: the further ones, each a full set of participants.
+    pub variants: Vec<Vec<Participant>>,
+    /// Locks involved, in the order of the cycle.
+    pub locks: Vec<LockId>,
+    /// When it was first seen.
+    pub first_seen: Nanos,
+    /// Positions of its events in the merged order, from 1, ascending.
+    pub events: Vec<u64>,
+    /// How often it was seen.
+    pub count: u64,
+    /// Hash over code and the classes, sites' files and names involved (no line numbers, ids or addresses), as 16
+    /// hexadecimal digits: survives recompilation.
+    pub fingerprint: String,
+    /// Further sentences: reasons, limits of the evidence ("no gate lock is common to both sides").
+    pub notes: Vec<String>,
+    /// What to do about it.
+    pub help: Vec<String>,
+}
+
+/// One thread's part in a finding.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Participant {
+    /// Who.
+    pub thread: ThreadId,
+    /// What it held that matters here, outermost first.
+    pub held: Vec<Held>,
+    /// What it wanted; `None` when it only held.
+    pub wanted: Option<Wanted>,
+}
+
+/// A lock that a participant held.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Held {
+    /// Which.
+    pub lock: LockId,
+    /// How.
+    pub mode: Mode,
+    /// Where it was taken.
+    pub site: Option<SiteId>,
+    /// The stack then.
+    pub stack: Option<StackId>,
+    /// Since when.
+    pub since: Nanos,
+    /// Position of the acquisition, from 1.
+    pub event: u64,
+}
+
+/// What a participant wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wanted {
+    /// Which resource.
+    pub target: Target,
+    /// Where it asked.
+    pub site: Option<SiteId>,
+    /// The stack then.
+    pub stack: Option<StackId>,
+    /// Since when it waits, or when it asked.
+    pub since: Nanos,
+    /// Position of the request, from 1.
+    pub event: u64,
+}
+
+/// A thing that can be waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// A lock, in a mode.
+    Lock(LockId, Mode),
+    /// The end of a thread.
+    Thread(ThreadId),
+    /// A notification of a condition variable.
+    Condvar(LockId),
+}

@@ -1,0 +1,1 @@
+//! lockscope-parking_lot

@@ -1,0 +1,296 @@
+//! Definitions: what the ids in events stand for.
+//!
+//! Every text that enters here comes from a file and is not trusted: [`Definitions::clean`] replaces control
+//! characters, so that no name can drive a terminal.
+
+use std::{collections::HashMap, sync::Arc};
+
+use crate::ids::{ClassId, LockId, SiteId, StackId, StringId, ThreadId, VarId};
+
+/// Kind of a lock or other synchronisation object.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum LockKind {
+    /// Mutual exclusion.
+    Mutex,
+    /// Many readers or one writer.
+    RwLock,
+    /// Condition variable.
+    Condvar,
+    /// A kind that this version does not know, by its number in the file.
+    Other(u8),
+}
+
+impl LockKind {
+    /// Lower-case word for tables and filters.
+    pub fn word(self) -> &'static str {
+        match self {
+            LockKind::Mutex => "mutex",
+            LockKind::RwLock => "rwlock",
+            LockKind::Condvar => "condvar",
+            LockKind::Other(_) => "other",
+        }
+    }
+}
+
+/// A lock or other synchronisation object.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LockDef {
+    /// What it is.
+    pub kind: LockKind,
+    /// Name given by the program (`.named("accounts")`), or by a foreign trace.
+    pub name: Option<Arc<str>>,
+    /// Type of the protected data (`bank::Account`), empty when unknown.
+    pub type_name: Arc<str>,
+    /// Where it was made.
+    pub created: Option<SiteId>,
+    /// Rank in the lock hierarchy; higher ranks are taken later.
+    pub rank: Option<u32>,
+    /// Its class.
+    pub class: ClassId,
+}
+
+/// A thread.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ThreadDef {
+    /// Its name, when it has one.
+    pub name: Option<Arc<str>>,
+    /// Who spawned it, when that was seen.
+    pub parent: Option<ThreadId>,
+    /// The operating system's id, 0 when unknown.
+    pub os_id: u32,
+}
+
+/// A place in the source.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Site {
+    /// Path as the compiler recorded it.
+    pub file: Arc<str>,
+    /// Line, from 1; 0 when unknown.
+    pub line: u32,
+    /// Column, from 1; 0 when unknown.
+    pub column: u32,
+}
+
+impl std::fmt::Display for Site {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.line, self.column) {
+            (0, _) => write!(f, "{}", self.file),
+            (line, 0) => write!(f, "{}:{line}", self.file),
+            (line, column) => write!(f, "{}:{line}:{column}", self.file),
+        }
+    }
+}
+
+/// One frame of a stack: an instruction address and, when the recorder resolved it, its symbol.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Frame {
+    /// Address in the traced process.
+    pub address: u64,
+    /// Function, demangled.
+    pub function: Option<Arc<str>>,
+    /// Place in the source.
+    pub site: Option<Site>,
+}
+
+/// A mapped executable file of the traced process, to resolve addresses later.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Module {
+    /// First mapped address.
+    pub start: u64,
+    /// One past the last mapped address.
+    pub end: u64,
+    /// Offset of `start` in the file.
+    pub offset: u64,
+    /// Its path.
+    pub path: Arc<str>,
+}
+
+/// Everything that ids stand for. Grows while a live trace is read; an id once defined keeps its meaning.
+#[derive(Clone, Debug, Default)]
+pub struct Definitions {
+    /// Threads by [`ThreadId`].
+    pub threads: Vec<ThreadDef>,
+    /// Locks by [`LockId`].
+    pub locks: Vec<LockDef>,
+    /// Sites by [`SiteId::index`].
+    pub sites: Vec<Site>,
+    /// Stacks by [`StackId::index`], innermost frame first.
+    pub stacks: Vec<Vec<Frame>>,
+    /// Names of memory locations by [`VarId`].
+    pub vars: Vec<Arc<str>>,
+    /// A representative lock of each class, by [`ClassId`].
+    pub classes: Vec<LockId>,
+    /// Executable files of the traced process.
+    pub modules: Vec<Module>,
+    strings: Vec<Arc<str>>,
+    class_of: HashMap<(Option<SiteId>, Arc<str>, Option<Arc<str>>), ClassId>,
+}
+
+impl Definitions {
+    /// The text with control characters replaced by U+FFFD.
+    pub fn clean(text: &str) -> Arc<str> {
+        // Bidirectional overrides are as good as control characters for making a name look like another.
+        let harmful = |c: char| {
+            c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        };
+        if text.chars().any(harmful) {
+            text.chars().map(|c| if harmful(c) { '\u{fffd}' } else { c }).collect::<String>().into()
+        } else {
+            text.into()
+        }
+    }
+
+    /// Adds a text, cleaned.
+    pub fn add_string(&mut self, text: &str) -> StringId {
+        self.strings.push(Self::clean(text));
+        StringId(self.strings.len() as u32 - 1)
+    }
+
+    /// Adds a text of several lines: each line is cleaned, line ends are kept.
+    pub fn add_text(&mut self, text: &str) -> StringId {
+        let cleaned = text.lines().map(Self::clean).collect::<Vec<_>>().join("\n");
+        self.strings.push(cleaned.into());
+        StringId(self.strings.len() as u32 - 1)
+    }
+
+    /// The text of an id.
+    pub fn string(&self, id: StringId) -> Option<&Arc<str>> {
+        self.strings.get(id.0 as usize)
+    }
+
+    /// How many texts there are.
+    pub fn string_count(&self) -> usize {
+        self.strings.len()
+    }
+
+    /// Adds a lock with the next [`LockId`] and assigns its class.
+    pub fn add_lock(
+        &mut self,
+        kind: LockKind,
+        name: Option<Arc<str>>,
+        type_name: Arc<str>,
+        created: Option<SiteId>,
+        rank: Option<u32>,
+    ) -> LockId {
+        let id = LockId(self.locks.len() as u32);
+        // Without a creation site or a name nothing is known to be common, so such a lock is its own class.
+        let class = if created.is_none() && name.is_none() {
+            self.new_class(id)
+        } else {
+            let key = (created, type_name.clone(), name.clone());
+            match self.class_of.get(&key) {
+                Some(&class) => class,
+                None => {
+                    let class = self.new_class(id);
+                    self.class_of.insert(key, class);
+                    class
+                }
+            }
+        };
+        self.locks.push(LockDef { kind, name, type_name, created, rank, class });
+        id
+    }
+
+    fn new_class(&mut self, representative: LockId) -> ClassId {
+        self.classes.push(representative);
+        ClassId(self.classes.len() as u32 - 1)
+    }
+
+    /// The lock's definition; `None` for an id that the trace does not define.
+    pub fn lock(&self, id: LockId) -> Option<&LockDef> {
+        self.locks.get(id.0 as usize)
+    }
+
+    /// The thread's definition.
+    pub fn thread(&self, id: ThreadId) -> Option<&ThreadDef> {
+        self.threads.get(id.0 as usize)
+    }
+
+    /// The site's definition.
+    pub fn site(&self, id: SiteId) -> Option<&Site> {
+        self.sites.get(id.index())
+    }
+
+    /// The stack, innermost frame first.
+    pub fn stack(&self, id: StackId) -> Option<&[Frame]> {
+        self.stacks.get(id.index()).map(Vec::as_slice)
+    }
+
+    /// Name of a memory location.
+    pub fn var(&self, id: VarId) -> &str {
+        self.vars.get(id.0 as usize).map_or("?", |name| name)
+    }
+
+    /// How a report calls the lock: its name, else kind, type and creation site.
+    ///
+    /// `accounts`, or `Mutex<u32> (src/bank.rs:12:9)`, or `L7` when nothing is known.
+    pub fn lock_name(&self, id: LockId) -> String {
+        let Some(lock) = self.lock(id) else { return id.to_string() };
+        if let Some(name) = &lock.name {
+            return name.to_string();
+        }
+        let kind = match lock.kind {
+            LockKind::Mutex => "Mutex",
+            LockKind::RwLock => "RwLock",
+            LockKind::Condvar => "Condvar",
+            LockKind::Other(_) => "lock",
+        };
+        let of = if lock.type_name.is_empty() { String::new() } else { format!("<{}>", short_type(&lock.type_name)) };
+        match lock.created.and_then(|site| self.site(site)) {
+            Some(site) => format!("{kind}{of} ({}:{})", site.file, site.line),
+            None => id.to_string(),
+        }
+    }
+
+    /// How a report calls the thread: its name in quotes, else its handle.
+    pub fn thread_name(&self, id: ThreadId) -> String {
+        match self.thread(id).and_then(|thread| thread.name.as_ref()) {
+            Some(name) => name.to_string(),
+            None => id.to_string(),
+        }
+    }
+}
+
+/// `alloc::vec::Vec<bank::Account>` as `Vec<Account>`.
+pub fn short_type(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    let mut segment = 0;
+    for c in path.chars() {
+        out.push(c);
+        if !(c.is_alphanumeric() || c == '_' || c == ':') {
+            segment = out.len();
+        } else if out.ends_with("::") {
+            out.truncate(segment);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn control_characters_do_not_get_in() {
+        assert_eq!(&*Definitions::clean("ok \u{1b}[2Jname\n\u{202e}x"), "ok \u{fffd}[2Jname\u{fffd}\u{fffd}x");
+        assert_eq!(&*Definitions::clean("grüße"), "grüße");
+    }
+
+    #[test]
+    fn types_are_shortened() {
+        assert_eq!(short_type("alloc::vec::Vec<bank::Account>"), "Vec<Account>");
+        assert_eq!(short_type("(core::cell::Cell<u8>, &str)"), "(Cell<u8>, &str)");
+    }
+
+    #[test]
+    fn locks_of_one_site_type_and_name_are_one_class() {
+        let mut defs = Definitions::default();
+        let site = SiteId::from_index(0);
+        let [a, b, c, d] = [(site, "u8"), (site, "u8"), (site, "u16"), (None, "u8")]
+            .map(|(site, ty)| defs.add_lock(LockKind::Mutex, None, ty.into(), site, None));
+        let class = |id| defs.lock(id).expect("just added").class;
+        assert_eq!(class(a), class(b));
+        assert_ne!(class(a), class(c));
+        assert_ne!(class(a), class(d));
+    }
+}

@@ -1,0 +1,20 @@
+//! Event model and trace file format of lockscope.
+//!
+//! Reading order: [`ids`], [`event`], [`defs`] are the model that every part of lockscope shares;
+//! [`format`] is the byte layout of a `.lks` file; [`writer`] appends to one from many threads without
+//! locks or system calls per event; [`reader`] merges the threads of one, finished or still growing,
+//! into a single order; [`source`] is the interface that readers of other formats implement too.
+//!
+//! This crate knows nothing of how locks are wrapped or what is concluded from the events.
+
+pub mod defs;
+pub mod event;
+pub mod ids;
+pub mod source;
+
+pub use crate::{
+    defs::{Definitions, Frame, LockDef, LockKind, Site, ThreadDef},
+    event::{Access, Event, How, Mode, Op},
+    ids::{ClassId, LockId, Nanos, SiteId, StackId, StringId, ThreadId, VarId},
+    source::{Completeness, Error, EventSource, Gap, Progress, TraceInfo},
+};

@@ -1,0 +1,3 @@
+//! The `lockscope` program: command line and dashboard.
+
+fn main() {}
