@@ -1,0 +1,65 @@
+//! What lockscope keeps inside each guard: 8 bytes.
+
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use lockscope_trace::{Access, Mode};
+
+/// One acquisition. Travels with the guard, also to another thread and through `map`.
+#[derive(Debug)]
+pub struct Hold {
+    /// Index of the acquiring thread's record; [`Hold::NOBODY`] when the acquisition is not tracked.
+    pub(crate) owner: u32,
+    /// Slot in that thread's set of held locks; [`Hold::NO_SLOT`] when it has to be searched.
+    pub(crate) slot: u16,
+    pub(crate) mode: Mode,
+    // Atomic because `&Guard` may be shared between threads; plain moves on every machine that matters.
+    access: AtomicU8,
+}
+
+const NOTHING: u8 = 0;
+const READ: u8 = 1;
+const WROTE: u8 = 2;
+
+impl Hold {
+    pub(crate) const NOBODY: u32 = u32::MAX;
+    pub(crate) const NO_SLOT: u16 = u16::MAX;
+
+    #[inline]
+    pub(crate) fn new(owner: u32, slot: u16, mode: Mode) -> Self {
+        Self { owner, slot, mode, access: AtomicU8::new(NOTHING) }
+    }
+
+    /// An acquisition that the runtime does not follow: made inside of it, or while everything is off.
+    #[inline]
+    pub(crate) fn untracked(mode: Mode) -> Self {
+        Self::new(Self::NOBODY, Self::NO_SLOT, mode)
+    }
+
+    /// How the lock is held.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Notes that the data was read (`Deref`).
+    #[inline]
+    pub fn note_read(&self) {
+        // A lost update between two readers can only lose a second READ: WROTE needs `&mut Guard`.
+        if self.access.load(Ordering::Relaxed) == NOTHING {
+            self.access.store(READ, Ordering::Relaxed);
+        }
+    }
+
+    /// Notes that the data was borrowed mutably (`DerefMut`).
+    #[inline]
+    pub fn note_write(&mut self) {
+        *self.access.get_mut() = WROTE;
+    }
+
+    pub(crate) fn access(&self) -> Access {
+        match self.access.load(Ordering::Relaxed) {
+            NOTHING => Access::Nothing,
+            READ => Access::Read,
+            _ => Access::Wrote,
+        }
+    }
+}

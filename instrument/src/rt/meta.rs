@@ -1,0 +1,110 @@
+//! What lockscope keeps inside each lock: 24 bytes.
+
+use std::{
+    panic::Location,
+    ptr,
+    sync::atomic::{AtomicPtr, AtomicU32, Ordering},
+};
+
+use lockscope_trace::LockKind;
+
+/// Identity of a lock: where it was made, its name and rank, and once it has been used its id.
+///
+/// | field | before first use | after |
+/// | --- | --- | --- |
+/// | `id` | bit 31 set; bits 16–30 length of the name; bits 0–15 rank + 1, 0 for none | the lock's id, bit 31 clear |
+/// | `aux` | the name's first byte, or null | thread that last held it exclusively, a hint |
+///
+/// Registration copies name and rank to the registry, under the registry's lock; whoever sees bit 31 clear
+/// (acquire) no longer reads `aux` as a name.
+#[derive(Debug)]
+pub struct LockMeta {
+    pub(crate) created: &'static Location<'static>,
+    pub(crate) aux: AtomicPtr<u8>,
+    pub(crate) id: AtomicU32,
+    /// Acquisitions while recording; written only by holders, see `record`.
+    pub(crate) count: AtomicU32,
+}
+
+pub(crate) const UNREGISTERED: u32 = 1 << 31;
+const NAME_SHIFT: u32 = 16;
+const NAME_MAX: usize = (1 << 15) - 1;
+
+impl LockMeta {
+    /// A lock made by the caller's caller.
+    #[track_caller]
+    #[inline]
+    pub const fn new() -> Self {
+        Self {
+            created: Location::caller(),
+            aux: AtomicPtr::new(ptr::null_mut()),
+            id: AtomicU32::new(UNREGISTERED),
+            count: AtomicU32::new(0),
+        }
+    }
+
+    /// Sets the name that reports use. Only before first use; at most 32767 bytes, longer names are cut at a
+    /// character boundary.
+    pub const fn set_name(&mut self, name: &'static str) {
+        let mut len = name.len();
+        if len > NAME_MAX {
+            len = name.floor_char_boundary(NAME_MAX);
+        }
+        self.aux = AtomicPtr::new(name.as_ptr().cast_mut());
+        let id = self.id.as_ptr();
+        // SAFETY: `&mut self` is exclusive; `get_mut` is not const yet.
+        unsafe { *id = UNREGISTERED | ((len as u32) << NAME_SHIFT) | (*id & 0xffff) };
+    }
+
+    /// Sets the rank: locks must be taken in ascending order of rank. Only before first use.
+    ///
+    /// # Panics
+    ///
+    /// When `rank` is `u16::MAX`, at compile time in a `const` or `static`.
+    pub const fn set_rank(&mut self, rank: u16) {
+        assert!(rank < u16::MAX, "ranks go from 0 to 65534");
+        let id = self.id.as_ptr();
+        // SAFETY: as in `set_name`.
+        unsafe { *id = (*id & !0xffff) | (rank as u32 + 1) };
+    }
+
+    /// The id, when the lock has been used.
+    #[inline]
+    pub(crate) fn registered_id(&self) -> Option<u32> {
+        let id = self.id.load(Ordering::Acquire);
+        (id & UNREGISTERED == 0).then_some(id)
+    }
+
+    /// Name and rank of a lock that is not registered yet.
+    ///
+    /// # Safety
+    ///
+    /// The caller holds the registry's lock and has seen `id` with bit 31 set while holding it.
+    pub(crate) unsafe fn name_and_rank(&self) -> (Option<&'static str>, Option<u16>) {
+        let id = self.id.load(Ordering::Relaxed);
+        let len = ((id & !UNREGISTERED) >> NAME_SHIFT) as usize;
+        let start = self.aux.load(Ordering::Relaxed);
+        let name = (!start.is_null()).then(|| {
+            // SAFETY: before registration `aux` and the length in `id` come from one `&'static str`, cut at a
+            // character boundary, in `set_name`.
+            unsafe { std::str::from_utf8_unchecked(std::slice::from_raw_parts(start, len)) }
+        });
+        (name, (id & 0xffff).checked_sub(1).map(|rank| rank as u16))
+    }
+}
+
+/// A lock as the runtime sees it: its [`LockMeta`] and what the facade knows of its type.
+#[derive(Clone, Copy, Debug)]
+pub struct LockRef<'a> {
+    pub(crate) meta: &'a LockMeta,
+    pub(crate) kind: LockKind,
+    pub(crate) type_name: fn() -> &'static str,
+}
+
+impl<'a> LockRef<'a> {
+    /// A lock of `kind` that protects a `T`.
+    #[inline]
+    pub fn new<T: ?Sized>(meta: &'a LockMeta, kind: LockKind) -> Self {
+        Self { meta, kind, type_name: std::any::type_name::<T> }
+    }
+}

@@ -1,0 +1,24 @@
+//! Runtime behind the facades. Not a public interface: facade crates of the same version use it, nobody else should.
+//!
+//! A facade embeds one [`LockMeta`] in each lock and one [`Hold`] in each guard, and calls, around the wrapped
+//! lock's own operations:
+//! - [`acquire`], [`acquire_timed`], [`try_acquire`]: check order, wait, hold, record;
+//! - [`release`] *before* the wrapped unlock, so that the next acquisition is always recorded after it;
+//! - [`upgrade`], [`try_upgrade`], [`downgrade`], [`cond_wait`], [`notify`] for the rest.
+
+mod hold;
+mod meta;
+mod ops;
+mod threads;
+
+pub use hold::Hold;
+pub use meta::{LockMeta, LockRef};
+pub use ops::{
+    acquire, acquire_timed, adopt, cond_wait, downgrade, notify, poisoned, release, release_unguarded, try_acquire,
+    try_upgrade, upgrade,
+};
+pub use threads::{Spawned, scope_wait};
+
+pub use lockscope_trace::{LockKind, Mode};
+/// A place in the source, as `#[track_caller]` functions see it.
+pub type Site = &'static std::panic::Location<'static>;
