@@ -123,8 +123,11 @@ pub struct Definitions {
     /// Executable files of the traced process.
     pub modules: Vec<Module>,
     strings: Vec<Arc<str>>,
-    class_of: HashMap<(Option<SiteId>, Arc<str>, Option<Arc<str>>), ClassId>,
+    class_of: HashMap<ClassKey, ClassId>,
 }
+
+/// Creation site, type, name.
+type ClassKey = (Option<SiteId>, Arc<str>, Option<Arc<str>>);
 
 impl Definitions {
     /// The text with control characters replaced by U+FFFD.

@@ -7,10 +7,15 @@
 //!
 //! This crate knows nothing of how locks are wrapped or what is concluded from the events.
 
+pub mod clock;
 pub mod defs;
 pub mod event;
+pub mod format;
+pub mod host;
 pub mod ids;
+pub mod reader;
 pub mod source;
+pub mod writer;
 
 pub use crate::{
     defs::{Definitions, Frame, LockDef, LockKind, Site, ThreadDef},

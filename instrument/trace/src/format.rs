@@ -1,0 +1,288 @@
+//! Byte layout of a `.lks` file. Everything is little-endian.
+//!
+//! ```text
+//! offset 0              file header, HEADER_SIZE bytes
+//! HEADER_SIZE + i*CHUNK chunk i: chunk header (64 bytes), then records
+//! ```
+//!
+//! A chunk holds either definitions or events. Records are sequences of 8-byte words; the lowest byte of the first
+//! word is the record's kind, whose two top bits give its length, so that readers can skip kinds they do not know:
+//!
+//! | top bits | length |
+//! | --- | --- |
+//! | `00` | 1 word |
+//! | `01` | 2 words |
+//! | `10` | 4 words |
+//! | `11` | in words, in the upper half of the first word |
+//!
+//! Event chunks are a sequence of *sections*: a `SECTION` record names the thread, its running number among that
+//! thread's sections and the time; the events of that thread follow until `SECTION_END`, the next `SECTION`, or the end
+//! of a sealed chunk. Threads that end hand their chunk on, so short-lived threads do not cost a chunk each.
+//!
+//! Most events are one word: `kind:8 | operand:24 | ticks since the thread's previous event:32`. An acquisition names a
+//! slot of the section's dictionary, which a `DEFINE_SLOT` record filled with lock, site and mode, and the low 16 bits of
+//! the lock's count; the writer defines the slot anew when the count moved on by 65536 or more since the slot's last
+//! use, so the reader always knows the whole count. A release names its lock. A repeated pair of acquisition and
+//! release therefore costs 16 bytes, a pair never seen before 32.
+//!
+//! Only acquisitions are counted. That is enough for an exact order: an acquisition with count n follows the one with
+//! n - 1, and follows every release that it needs (an exclusive one: all), since a release is committed before the lock
+//! is really released.
+
+/// First bytes of every trace.
+pub const MAGIC: [u8; 8] = *b"LOCKSCOP";
+/// Readers refuse another major version.
+pub const VERSION_MAJOR: u16 = 1;
+/// Readers accept any minor version and skip what they do not know.
+pub const VERSION_MINOR: u16 = 0;
+/// Bytes before the first chunk.
+pub const HEADER_SIZE: usize = 64 << 10;
+/// Bytes of a chunk, its header included.
+pub const CHUNK_SIZE: usize = 64 << 10;
+/// Bytes of a chunk's header.
+pub const CHUNK_HEADER_SIZE: usize = 64;
+/// Slots of a section's dictionary.
+pub const SLOTS: usize = 1024;
+/// Locks with smaller ids have a one-word release.
+pub const SHORT_LOCKS: u32 = 1 << 24;
+
+/// Offsets in the file header.
+pub mod header {
+    /// u16, u16.
+    pub const VERSION: usize = 8;
+    /// u32.
+    pub const HEADER_BYTES: usize = 12;
+    /// u32.
+    pub const CHUNK_BYTES: usize = 16;
+    /// u32.
+    pub const PID: usize = 20;
+    /// u32, see `CLOCK_*`.
+    pub const CLOCK: usize = 24;
+    /// u64 ticks when the trace began.
+    pub const START_TICKS: usize = 32;
+    /// u64, CLOCK_MONOTONIC in ns at the same moment.
+    pub const START_MONOTONIC: usize = 40;
+    /// u64, ns since the Unix epoch at the same moment.
+    pub const START_UNIX: usize = 48;
+    /// u64, first estimate; better ones come from later pairs.
+    pub const TICKS_PER_SECOND: usize = 56;
+    /// u64, start time of the process in clock ticks since boot (field 22 of /proc/PID/stat).
+    pub const PROCESS_START: usize = 64;
+    /// 16 bytes, identity of the boot.
+    pub const BOOT_ID: usize = 72;
+    /// u32, chunks claimed so far; atomic.
+    pub const CHUNKS: usize = 128;
+    /// u32, 1 after an orderly end; atomic.
+    pub const CLOSED: usize = 132;
+    /// u32, how often a chunk was claimed, also by reuse; atomic.
+    pub const CLAIMS: usize = 136;
+    /// u32, errno that stopped the recording, 0 while it runs; atomic.
+    pub const STOPPED: usize = 140;
+    /// u64, events that could not be recorded; atomic.
+    pub const LOST: usize = 144;
+    /// u64, events overwritten by the flight recorder; atomic.
+    pub const OVERWRITTEN: usize = 152;
+    /// u32 length and bytes of the executable's path, then u32 number of arguments, each u32 length and bytes.
+    pub const STRINGS: usize = 512;
+}
+
+/// Times are nanoseconds of CLOCK_MONOTONIC.
+pub const CLOCK_MONOTONIC: u32 = 0;
+/// Times are ticks of an invariant time stamp counter.
+pub const CLOCK_TSC: u32 = 1;
+
+/// Offsets in a chunk header.
+pub mod chunk {
+    /// u32: 0 free, then `EVENTS` or `DEFINITIONS`.
+    pub const KIND: usize = 0;
+    /// u32, 1 when nothing more will be written; atomic, stored before the thread's next section begins.
+    pub const SEALED: usize = 4;
+    /// u64, number of this claim from 1, 0 while the chunk changes hands; atomic.
+    pub const CLAIM: usize = 8;
+    /// u64 ticks at the claim.
+    pub const TICKS: usize = 24;
+    /// u64 CLOCK_MONOTONIC in ns at the claim.
+    pub const MONOTONIC: usize = 32;
+    /// u32, bytes of records that readers may look at; atomic, stored last with release ordering.
+    pub const COMMITTED: usize = 40;
+
+    /// Value of `KIND`: events.
+    pub const EVENTS: u32 = 1;
+    /// Value of `KIND`: definitions.
+    pub const DEFINITIONS: u32 = 2;
+}
+
+/// Kinds of records.
+pub mod kind {
+    /// One word; the two low bits are the top bits of the slot, then `slot:8 | count:16 | dt:32`.
+    pub const ACQUIRED: u8 = 0x00;
+    /// One word; the two low bits are the access, then `lock:24 | dt:32`.
+    pub const RELEASED: u8 = 0x04;
+    /// One word: `dt`.
+    pub const START: u8 = 0x08;
+    /// One word: `dt`.
+    pub const EXIT: u8 = 0x09;
+    /// One word.
+    pub const SECTION_END: u8 = 0x0a;
+
+    /// Two words: absolute ticks; the time of the events that follow counts from here.
+    pub const TIME: u8 = 0x40;
+    /// Two words: `mode and how:8 | slot:16 | count:32`, `lock:32 | site:32`.
+    pub const DEFINE_SLOT: u8 = 0x41;
+    /// Two words: `mode:8 | - | dt:32`, `lock:32 | site:32`; also the next two.
+    pub const WAIT: u8 = 0x42;
+    /// As `WAIT`.
+    pub const TRY_FAILED: u8 = 0x43;
+    /// As `WAIT`.
+    pub const TIMED_OUT: u8 = 0x44;
+    /// Two words: `access:8 | - | dt:32`, `lock:32 | owner:32`.
+    pub const RELEASED_WIDE: u8 = 0x45;
+    /// Two words: `dt`, `lock:32 | site:32`.
+    pub const POISONED: u8 = 0x46;
+    /// Two words: `dt`, `lock:32`.
+    pub const DESTROYED: u8 = 0x47;
+    /// Two words: `dt`, `child:32 | site:32`; also the next two.
+    pub const SPAWN: u8 = 0x48;
+    /// As `SPAWN`.
+    pub const JOIN_WAIT: u8 = 0x49;
+    /// As `SPAWN`.
+    pub const JOINED: u8 = 0x4a;
+    /// Two words: `all and known:8 | woken:16 | dt:32`, `condvar:32 | site:32`.
+    pub const NOTIFY: u8 = 0x4b;
+    /// Two words: `dt`, `code:32 | text:32`.
+    pub const FINDING: u8 = 0x4c;
+    /// Two words: `dt`, `text:32 | site:32`.
+    pub const MARK: u8 = 0x4d;
+    /// Two words: `dt`, count.
+    pub const DROPPED: u8 = 0x4e;
+    /// Two words: the stack of the next event.
+    pub const STACK: u8 = 0x4f;
+
+    /// Four words: `section:32` above, `thread:32 | os id:32`, absolute ticks, -.
+    pub const SECTION: u8 = 0x80;
+    /// Four words: `mode:8`, `lock:32 | site:32`, ticks of the acquisition, -: held when the section began.
+    pub const HELD: u8 = 0x81;
+    /// Four words: `dt`, `condvar:32 | mutex:32`, `site:32`, -.
+    pub const COND_WAIT: u8 = 0x82;
+    /// Four words: `timed out:8 | - | dt:32`, as `COND_WAIT`.
+    pub const COND_WAKE: u8 = 0x83;
+
+    /// Definition: `id:32 | bytes:32`, bytes.
+    pub const STRING: u8 = 0xc0;
+    /// Definition: `id:32 | file:32`, `line:32 | column:32`.
+    pub const SITE: u8 = 0xc1;
+    /// Definition: `id:32 | type:32`, `name:32 | site:32`, `rank + 1:32 | lock kind:32`.
+    pub const LOCK: u8 = 0xc2;
+    /// Definition: `id:32 | parent + 1:32`, `name:32 | os id:32`.
+    pub const THREAD: u8 = 0xc3;
+    /// Definition: `id:32 | frames:32`, addresses.
+    pub const STACK_DEF: u8 = 0xc4;
+    /// Definition: start, end, offset, `path:32`.
+    pub const MODULE: u8 = 0xc5;
+}
+
+/// Length in words of the record that starts with `first`; 0 for a length that no writer makes.
+#[inline]
+pub fn record_words(first: u64) -> usize {
+    match first as u8 >> 6 {
+        0 => 1,
+        1 => 2,
+        2 => 4,
+        _ => (first >> 32) as usize,
+    }
+}
+
+/// Two 32-bit halves as a word, `low` in the low half.
+#[inline]
+pub fn pair(low: u32, high: u32) -> u64 {
+    u64::from(low) | u64::from(high) << 32
+}
+
+/// The two halves of a word.
+#[inline]
+pub fn halves(word: u64) -> (u32, u32) {
+    (word as u32, (word >> 32) as u32)
+}
+
+/// Numbers of modes, hows, accesses and lock kinds in the file.
+pub mod code {
+    use crate::{Access, How, LockKind, Mode};
+
+    /// Mode and how in one byte.
+    #[inline]
+    pub fn mode_how(mode: Mode, how: How) -> u8 {
+        let mode = match mode {
+            Mode::Exclusive => 0,
+            Mode::Shared => 1,
+            Mode::Upgradable => 2,
+        };
+        let how = match how {
+            How::Lock => 0,
+            How::Try => 1,
+            How::Timed => 2,
+            How::Upgrade => 3,
+            How::Downgrade => 4,
+            How::CondvarReacquire => 5,
+        };
+        mode | how << 2
+    }
+
+    /// Inverse of [`mode_how`]; unknown numbers are read as the plainest.
+    pub fn parse_mode_how(byte: u8) -> (Mode, How) {
+        let mode = match byte & 3 {
+            1 => Mode::Shared,
+            2 => Mode::Upgradable,
+            _ => Mode::Exclusive,
+        };
+        let how = match byte >> 2 {
+            1 => How::Try,
+            2 => How::Timed,
+            3 => How::Upgrade,
+            4 => How::Downgrade,
+            5 => How::CondvarReacquire,
+            _ => How::Lock,
+        };
+        (mode, how)
+    }
+
+    /// Access as two bits.
+    #[inline]
+    pub fn access(access: Access) -> u8 {
+        match access {
+            Access::Unknown => 0,
+            Access::Nothing => 1,
+            Access::Read => 2,
+            Access::Wrote => 3,
+        }
+    }
+
+    /// Inverse of [`access`].
+    pub fn parse_access(bits: u8) -> Access {
+        match bits & 3 {
+            1 => Access::Nothing,
+            2 => Access::Read,
+            3 => Access::Wrote,
+            _ => Access::Unknown,
+        }
+    }
+
+    /// Kind of lock.
+    pub fn lock_kind(kind: LockKind) -> u8 {
+        match kind {
+            LockKind::Mutex => 1,
+            LockKind::RwLock => 2,
+            LockKind::Condvar => 3,
+            LockKind::Other(code) => code,
+        }
+    }
+
+    /// Inverse of [`lock_kind`].
+    pub fn parse_lock_kind(code: u8) -> LockKind {
+        match code {
+            1 => LockKind::Mutex,
+            2 => LockKind::RwLock,
+            3 => LockKind::Condvar,
+            other => LockKind::Other(other),
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! Copies committed records out of the file, chunk by chunk.
+//!
+//! The file is read with `pread`, not mapped: a file that is cut off underneath is then an error and not a signal.
+
+use std::{fs::File, io, os::unix::fs::FileExt, sync::atomic::Ordering};
+
+use super::{definitions, merge::Merge};
+use crate::{
+    Definitions, TraceInfo,
+    format::{CHUNK_HEADER_SIZE, CHUNK_SIZE, HEADER_SIZE, chunk, halves, header, kind, record_words},
+};
+
+#[derive(Debug)]
+pub(super) enum Input {
+    File(File),
+    Bytes(Vec<u8>),
+}
+
+impl Input {
+    /// Reads up to `buffer.len()` bytes; fewer only at the end of the input.
+    pub(super) fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        match self {
+            Input::Bytes(bytes) => {
+                let rest = usize::try_from(offset).ok().and_then(|offset| bytes.get(offset..)).unwrap_or(&[]);
+                let len = rest.len().min(buffer.len());
+                buffer[..len].copy_from_slice(&rest[..len]);
+                Ok(len)
+            }
+            Input::File(file) => {
+                let mut done = 0;
+                while done < buffer.len() {
+                    match file.read_at(&mut buffer[done..], offset + done as u64) {
+                        Ok(0) => break,
+                        Ok(read) => done += read,
+                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                Ok(done)
+            }
+        }
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        match self {
+            Input::File(file) => file.metadata().map_or(0, |metadata| metadata.len()),
+            Input::Bytes(bytes) => bytes.len() as u64,
+        }
+    }
+}
+
+/// What one scan found out about the file as a whole.
+#[derive(Debug, Default)]
+pub(super) struct Scan {
+    pub(super) new_data: bool,
+    pub(super) bytes: u64,
+    pub(super) lost: u64,
+    pub(super) overwritten: u64,
+    pub(super) damaged: u64,
+    pub(super) closed: bool,
+    pub(super) clock_pair: Option<(u64, u64)>,
+    stopped: u32,
+    missing_chunks: u64,
+}
+
+impl Scan {
+    /// What is missing, for people.
+    pub(super) fn notes(&self, info: &TraceInfo, alive: bool) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.stopped != 0 {
+            let reason = match self.stopped as i32 {
+                libc::EFBIG => "the size limit was reached".to_owned(),
+                errno => io::Error::from_raw_os_error(errno).to_string(),
+            };
+            notes.push(format!("recording stopped before the program ended: {reason}"));
+        }
+        if self.lost > 0 {
+            notes.push(format!("{} events could not be recorded", self.lost));
+        }
+        if self.overwritten > 0 {
+            notes.push(format!("{} older events were overwritten by newer ones (flight recorder)", self.overwritten));
+        }
+        if self.missing_chunks > 0 {
+            notes.push(format!("the file is cut off: {} of its chunks are missing", self.missing_chunks));
+        }
+        if self.damaged > 0 {
+            notes.push(format!("{} bytes are damaged and were skipped", self.damaged));
+        }
+        if !self.closed {
+            notes.push(if alive {
+                format!("process {} is still writing this trace", info.pid)
+            } else {
+                "the program did not end in an orderly way; everything it had committed is here".to_owned()
+            });
+        }
+        notes
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct ChunkState {
+    claim: u64,
+    /// Bytes of records copied so far.
+    copied: u32,
+    done: bool,
+    /// Thread and section that the copied bytes ended in.
+    section: Option<(u32, u32)>,
+}
+
+#[derive(Clone, Copy)]
+struct ChunkHeader {
+    kind: u32,
+    sealed: bool,
+    claim: u64,
+    committed: u32,
+    pair: (u64, u64),
+}
+
+#[derive(Debug)]
+pub(super) struct ChunkFile {
+    input: Input,
+    chunks: Vec<ChunkState>,
+    claims: u32,
+    damaged: u64,
+}
+
+impl ChunkFile {
+    pub(super) fn new(input: Input) -> Self {
+        Self { input, chunks: Vec::new(), claims: 0, damaged: 0 }
+    }
+
+    pub(super) fn damaged(&self) -> u64 {
+        self.damaged
+    }
+
+    /// Copies everything committed since the last scan into `defs` and `merge`.
+    ///
+    /// Event chunks' committed lengths are noted first and definitions read after, so every event copied finds its
+    /// definitions; event bytes are copied last, up to the noted lengths.
+    pub(super) fn scan(&mut self, defs: &mut Definitions, merge: &mut Merge) -> io::Result<Scan> {
+        let mut scan = Scan { bytes: self.input.len(), ..Scan::default() };
+        let mut head = [0; 256];
+        self.input.read_at(&mut head, 0)?;
+        let u32_at = |at: usize| u32::from_le_bytes(head[at..at + 4].try_into().expect("four bytes"));
+        let u64_at = |at: usize| u64::from_le_bytes(head[at..at + 8].try_into().expect("eight bytes"));
+        scan.lost = u64_at(header::LOST);
+        scan.overwritten = u64_at(header::OVERWRITTEN);
+        scan.closed = u32_at(header::CLOSED) != 0;
+        scan.stopped = u32_at(header::STOPPED);
+        let claims = u32_at(header::CLAIMS);
+        // The header's count is bounded by what the file really has.
+        let said = u64::from(u32_at(header::CHUNKS));
+        let have = scan.bytes.saturating_sub(HEADER_SIZE as u64).div_ceil(CHUNK_SIZE as u64).min(said);
+        scan.missing_chunks = said - have;
+        self.chunks.resize(self.chunks.len().max(have as usize), ChunkState::default());
+
+        let recycled = claims != self.claims;
+        self.claims = claims;
+        let mut events = Vec::new();
+        let mut definitions = Vec::new();
+        for index in 0..self.chunks.len() {
+            if self.chunks[index].done && !recycled {
+                continue;
+            }
+            let Some(header) = self.header(index)? else { continue };
+            if scan.clock_pair.is_none_or(|pair| pair.1 < header.pair.1) {
+                scan.clock_pair = Some(header.pair);
+            }
+            match header.kind {
+                chunk::EVENTS => events.push((index, header)),
+                chunk::DEFINITIONS => definitions.push(index),
+                _ => {}
+            }
+        }
+        std::sync::atomic::fence(Ordering::Acquire);
+        for index in definitions {
+            // Read anew: definitions committed after the first look may be those that the events above need.
+            let Some(header) = self.header(index)? else { continue };
+            let words = self.copy(index, &header)?;
+            scan.new_data |= !words.is_empty();
+            self.damaged += definitions::apply(&words, defs);
+        }
+        merge.grow(defs);
+        for (index, header) in events {
+            let words = self.copy(index, &header)?;
+            // A chunk that was claimed anew while it was copied may hold anything.
+            let unchanged = self.header(index)?.is_some_and(|now| now.claim == header.claim);
+            if !unchanged {
+                self.chunks[index] = ChunkState::default();
+                continue;
+            }
+            scan.new_data |= !words.is_empty();
+            self.split(index, &words, header.sealed, merge);
+        }
+        scan.damaged = self.damaged;
+        Ok(scan)
+    }
+
+    fn header(&mut self, index: usize) -> io::Result<Option<ChunkHeader>> {
+        let mut bytes = [0; CHUNK_HEADER_SIZE];
+        if self.input.read_at(&mut bytes, offset_of(index))? < bytes.len() {
+            return Ok(None);
+        }
+        let u32_at = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
+        let u64_at = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
+        let claim = u64_at(chunk::CLAIM);
+        if claim == 0 {
+            return Ok(None);
+        }
+        if self.chunks[index].claim != claim {
+            self.chunks[index] = ChunkState { claim, ..ChunkState::default() };
+        }
+        Ok(Some(ChunkHeader {
+            kind: u32_at(chunk::KIND),
+            sealed: u32_at(chunk::SEALED) != 0,
+            claim,
+            committed: u32_at(chunk::COMMITTED).min((CHUNK_SIZE - CHUNK_HEADER_SIZE) as u32) & !7,
+            pair: (u64_at(chunk::TICKS), u64_at(chunk::MONOTONIC)),
+        }))
+    }
+
+    /// The words committed since the last time.
+    fn copy(&mut self, index: usize, header: &ChunkHeader) -> io::Result<Vec<u64>> {
+        let state = &mut self.chunks[index];
+        let wanted = header.committed.saturating_sub(state.copied) as usize;
+        let mut bytes = vec![0; wanted];
+        let start = offset_of(index) + CHUNK_HEADER_SIZE as u64 + u64::from(state.copied);
+        let read = self.input.read_at(&mut bytes, start)? & !7;
+        if read < wanted {
+            // Only a file that was cut off ends before what it says is committed.
+            self.damaged += (wanted - read) as u64;
+        }
+        state.copied = state.copied.max(header.committed);
+        state.done = header.sealed;
+        let (words, _) = bytes[..read].as_chunks::<8>();
+        Ok(words.iter().map(|word| u64::from_le_bytes(*word)).collect())
+    }
+
+    /// Hands the words to the threads whose sections they belong to.
+    fn split(&mut self, index: usize, words: &[u64], sealed: bool, merge: &mut Merge) {
+        let mut section = self.chunks[index].section;
+        let mut start = 0;
+        let mut at = 0;
+        let flush = |section: Option<(u32, u32)>, words: &[u64], merge: &mut Merge| {
+            if let Some((thread, number)) = section {
+                merge.append(thread, number, words);
+            }
+        };
+        while at < words.len() {
+            let first = words[at];
+            let len = record_words(first);
+            if len == 0 || at + len > words.len() {
+                self.damaged += (words.len() - at) as u64 * 8;
+                break;
+            }
+            match first as u8 {
+                kind::SECTION => {
+                    flush(section, &words[start..at], merge);
+                    if let Some((thread, number)) = section {
+                        merge.complete(thread, number);
+                    }
+                    let (thread, _) = halves(words[at + 1]);
+                    let number = (first >> 32) as u32;
+                    section = merge.begin(thread, number, words[at + 2]).then_some((thread, number));
+                    start = at + len;
+                }
+                kind::SECTION_END => {
+                    flush(section, &words[start..at], merge);
+                    if let Some((thread, number)) = section.take() {
+                        merge.complete(thread, number);
+                    }
+                    start = at + len;
+                }
+                _ => {}
+            }
+            at += len;
+        }
+        flush(section, &words[start.min(at)..at], merge);
+        if sealed && let Some((thread, number)) = section.take() {
+            merge.complete(thread, number);
+        }
+        self.chunks[index].section = section;
+    }
+}
+
+fn offset_of(index: usize) -> u64 {
+    (HEADER_SIZE + index * CHUNK_SIZE) as u64
+}

@@ -1,0 +1,339 @@
+//! Interleaves threads into one order that respects every thread and every lock.
+//!
+//! Events go out by time unless that would contradict what must have happened: an acquisition waits for the one counted
+//! before it and for the releases it needs, a thread's start for its spawn, a join for the thread's end. So the order is exact
+//! where it matters and the clocks only decide between events that do not depend on each other.
+//!
+//! Each thread's next event is its head. Heads that may go out are in a heap by time; a head that has to wait is parked at
+//! the lock or thread it waits for, and looked at again when that moves on.
+
+use std::{cmp::Reverse, collections::BinaryHeap};
+
+use super::{
+    header::Clock,
+    stream::{Head, Stream},
+};
+use crate::{Definitions, Event, Gap, How, LockId, Mode, Nanos, Op, ThreadId};
+
+/// Gaps that are described; more are only counted.
+const MAX_GAPS: usize = 100;
+
+#[derive(Debug, Default)]
+struct LockState {
+    /// Count of the next acquisition, once one was seen.
+    next: Option<u32>,
+    exclusive: Option<ThreadId>,
+    upgradable: Option<ThreadId>,
+    shared: Vec<ThreadId>,
+    /// Threads whose head is an acquisition of this lock that cannot go out yet.
+    parked: Vec<u32>,
+}
+
+#[derive(Debug, Default)]
+struct ThreadState {
+    stream: Stream,
+    head: Option<Head>,
+    /// Its spawn was delivered, or nobody is known to have spawned it.
+    spawned: bool,
+    exited: bool,
+    /// Threads whose head waits for this thread's spawn or end.
+    parked: Vec<u32>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Merge {
+    clock: Clock,
+    threads: Vec<ThreadState>,
+    locks: Vec<LockState>,
+    heap: BinaryHeap<Reverse<(u64, u32)>>,
+    /// Threads without a head.
+    idle: Vec<u32>,
+    overwritten: bool,
+    scan: u64,
+    delivered: u64,
+    total_words: u64,
+    pub(super) damaged_bytes: u64,
+    pub(super) gaps: Vec<Gap>,
+    pub(super) gap_count: u64,
+    pub(super) complete_from: Option<Nanos>,
+}
+
+impl Merge {
+    pub(super) fn set_clock(&mut self, clock: Clock) {
+        self.clock = clock;
+        self.scan += 1;
+    }
+
+    pub(super) fn note_overwritten(&mut self, overwritten: bool) {
+        self.overwritten = overwritten;
+    }
+
+    /// Room for the threads and locks that are defined; called before events that name them are handed over.
+    pub(super) fn grow(&mut self, defs: &Definitions) {
+        for index in self.threads.len()..defs.threads.len() {
+            self.threads.push(ThreadState { spawned: defs.threads[index].parent.is_none(), ..ThreadState::default() });
+            self.idle.push(index as u32);
+        }
+        self.locks.resize_with(defs.locks.len(), LockState::default);
+    }
+
+    /// Begins a thread's section. False when the thread is not defined or the section is already there.
+    pub(super) fn begin(&mut self, thread: u32, number: u32, ticks: u64) -> bool {
+        self.threads.get_mut(thread as usize).is_some_and(|state| state.stream.begin(number, ticks))
+    }
+
+    pub(super) fn append(&mut self, thread: u32, number: u32, words: &[u64]) {
+        if let Some(state) = self.threads.get_mut(thread as usize) {
+            state.stream.append(number, words);
+            self.total_words += words.len() as u64;
+        }
+    }
+
+    pub(super) fn complete(&mut self, thread: u32, number: u32) {
+        if let Some(state) = self.threads.get_mut(thread as usize) {
+            state.stream.complete(number);
+        }
+    }
+
+    /// Share of the copied records that was delivered.
+    pub(super) fn fraction_delivered(&self) -> f64 {
+        let consumed: u64 = self.threads.iter().map(|thread| thread.stream.consumed_words).sum();
+        if self.total_words == 0 { 0.0 } else { consumed as f64 / self.total_words as f64 }
+    }
+
+    /// Whether a flight recorder has overwritten older events.
+    pub(super) fn is_overwritten(&self) -> bool {
+        self.overwritten
+    }
+
+    /// Delivers events until `out` has `limit` of them or none may go out.
+    pub(super) fn run(&mut self, defs: &Definitions, out: &mut Vec<Event>, limit: usize, missing: Missing) {
+        let last = missing == Missing::AndNothingFollows;
+        for thread in std::mem::take(&mut self.idle) {
+            self.load(thread, defs, last);
+        }
+        while out.len() < limit {
+            let Some(Reverse((_, thread))) = self.heap.pop() else {
+                if missing != Missing::MayCome && self.release_one_parked() {
+                    continue;
+                }
+                break;
+            };
+            let Some(head) = self.threads[thread as usize].head else { continue };
+            match self.obstacle(&head) {
+                None => self.deliver(thread, head, defs, out, last),
+                Some(Obstacle::Lock(lock)) => self.locks[lock.0 as usize].parked.push(thread),
+                Some(Obstacle::Thread(other)) => self.threads[other.0 as usize].parked.push(thread),
+            }
+        }
+    }
+
+    fn load(&mut self, thread: u32, defs: &Definitions, last: bool) {
+        let state = &mut self.threads[thread as usize];
+        let damaged = state.stream.damaged_words;
+        let head = state.stream.next(ThreadId(thread), defs, self.scan, last);
+        self.damaged_bytes += (state.stream.damaged_words - damaged) * 8;
+        match head {
+            Some(mut head) => {
+                if let Op::Released { owner, .. } = &mut head.event.op
+                    && *owner == ThreadId(u32::MAX)
+                {
+                    *owner = ThreadId(thread);
+                }
+                if state.stream.is_resynced() {
+                    let from = self.clock.nanos(head.ticks);
+                    let held_before = matches!(head.event.op, Op::Acquired { count: 0, .. });
+                    if !held_before {
+                        self.complete_from = self.complete_from.max(Some(from));
+                    }
+                }
+                state.head = Some(head);
+                self.heap.push(Reverse((head.ticks, thread)));
+            }
+            None => self.idle.push(thread),
+        }
+    }
+
+    /// What the event has to wait for.
+    fn obstacle(&self, head: &Head) -> Option<Obstacle> {
+        let thread = head.event.thread;
+        match head.event.op {
+            Op::Acquired { lock, mode, how, count } if count != 0 => {
+                let state = &self.locks[lock.0 as usize];
+                // Where older events were overwritten, the first acquisition that is left may have any count.
+                let expected = match state.next {
+                    Some(next) => next == count as u32,
+                    None => count == 1 || self.overwritten,
+                };
+                let free = match (how, mode) {
+                    (How::Downgrade, _) => true,
+                    (How::Upgrade, _) => state.shared.iter().all(|&reader| reader == thread),
+                    (_, Mode::Exclusive) => state.is_free(),
+                    (_, Mode::Shared) => state.exclusive.is_none(),
+                    (_, Mode::Upgradable) => state.exclusive.is_none() && state.upgradable.is_none(),
+                };
+                (!expected || !free).then_some(Obstacle::Lock(lock))
+            }
+            // Given away guards are released by others, after their acquisition.
+            Op::Released { lock, owner, .. } if owner != thread => {
+                (!self.locks[lock.0 as usize].is_held_by(owner)).then_some(Obstacle::Lock(lock))
+            }
+            Op::Start => (!self.threads[thread.0 as usize].spawned).then_some(Obstacle::Thread(thread)),
+            Op::Joined { child } => (!self.threads[child.0 as usize].exited).then_some(Obstacle::Thread(child)),
+            _ => None,
+        }
+    }
+
+    fn deliver(&mut self, thread: u32, head: Head, defs: &Definitions, out: &mut Vec<Event>, last: bool) {
+        self.apply(&head.event);
+        self.delivered += 1;
+        out.push(Event { time: self.clock.nanos(head.ticks), ..head.event });
+        self.threads[thread as usize].head = None;
+        self.load(thread, defs, last);
+    }
+
+    fn apply(&mut self, event: &Event) {
+        let thread = event.thread;
+        match event.op {
+            Op::Acquired { lock, mode, how, count } => {
+                let state = &mut self.locks[lock.0 as usize];
+                if count != 0 {
+                    state.next = Some((count as u32).wrapping_add(1));
+                }
+                if matches!(how, How::Upgrade | How::Downgrade) {
+                    state.remove(thread);
+                }
+                match mode {
+                    Mode::Exclusive => state.exclusive = Some(thread),
+                    Mode::Upgradable => state.upgradable = Some(thread),
+                    Mode::Shared => state.shared.push(thread),
+                }
+                self.unpark_at_lock(lock);
+            }
+            Op::Released { lock, owner, .. } => {
+                self.locks[lock.0 as usize].remove(owner);
+                self.unpark_at_lock(lock);
+            }
+            Op::Spawn { child } => {
+                self.threads[child.0 as usize].spawned = true;
+                self.unpark_at_thread(child);
+            }
+            Op::Exit => {
+                self.threads[thread.0 as usize].exited = true;
+                self.unpark_at_thread(thread);
+            }
+            _ => {}
+        }
+    }
+
+    fn unpark_at_lock(&mut self, lock: LockId) {
+        if self.locks[lock.0 as usize].parked.is_empty() {
+            return;
+        }
+        // Only those that may go out now leave: with many waiters all others would come straight back.
+        let parked = std::mem::take(&mut self.locks[lock.0 as usize].parked);
+        let mut still = Vec::with_capacity(parked.len());
+        for thread in parked {
+            match self.threads[thread as usize].head {
+                Some(head) if self.obstacle(&head).is_some() => still.push(thread),
+                Some(head) => self.heap.push(Reverse((head.ticks, thread))),
+                None => {}
+            }
+        }
+        self.locks[lock.0 as usize].parked = still;
+    }
+
+    fn unpark_at_thread(&mut self, thread: ThreadId) {
+        for parked in std::mem::take(&mut self.threads[thread.0 as usize].parked) {
+            if let Some(head) = self.threads[parked as usize].head {
+                self.heap.push(Reverse((head.ticks, parked)));
+            }
+        }
+    }
+
+    /// Lets the earliest parked event go although something before it is missing.
+    fn release_one_parked(&mut self) -> bool {
+        let parked_at_locks = self.locks.iter().flat_map(|lock| &lock.parked);
+        let parked = parked_at_locks.chain(self.threads.iter().flat_map(|thread| &thread.parked));
+        let earliest = parked.filter_map(|&thread| Some((self.threads[thread as usize].head?.ticks, thread))).min();
+        let Some((ticks, thread)) = earliest else { return false };
+        let head = self.threads[thread as usize].head.expect("only parked threads with a head were considered");
+        let what = match head.event.op {
+            Op::Acquired { lock, count, mode, .. } => {
+                let state = &mut self.locks[lock.0 as usize];
+                let expected = state.next.unwrap_or(1);
+                state.next = Some(count as u32);
+                if mode != Mode::Shared {
+                    state.shared.clear();
+                }
+                state.exclusive = None;
+                state.upgradable = None;
+                state.parked.retain(|&parked| parked != thread);
+                format!("acquisition {count} of {lock} without what came before (expected {expected})")
+            }
+            Op::Released { lock, owner, .. } => {
+                let state = &mut self.locks[lock.0 as usize];
+                state.parked.retain(|&parked| parked != thread);
+                state.shared.push(owner);
+                format!("release of {lock} that {owner} had acquired, without the acquisition")
+            }
+            Op::Start => {
+                self.threads[thread as usize].spawned = true;
+                self.threads[thread as usize].parked.retain(|&parked| parked != thread);
+                format!("start of {} without its spawn", ThreadId(thread))
+            }
+            Op::Joined { child } => {
+                self.threads[child.0 as usize].exited = true;
+                self.threads[child.0 as usize].parked.retain(|&parked| parked != thread);
+                format!("join of {child} without its end")
+            }
+            _ => "an event out of order".to_owned(),
+        };
+        self.heap.push(Reverse((ticks, thread)));
+        // The start of a flight recorder's window is said once, as the time from which on everything is there.
+        if !self.overwritten {
+            self.gap_count += 1;
+            if self.gaps.len() < MAX_GAPS {
+                self.gaps.push(Gap { event: self.delivered + 1, thread: ThreadId(thread), what });
+            }
+        }
+        true
+    }
+}
+
+/// What to do about an event whose predecessor is not there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Missing {
+    /// Wait for it.
+    MayCome,
+    /// Go on without, and note the gap.
+    IsLost,
+    /// The same, and no thread will write any more.
+    AndNothingFollows,
+}
+
+enum Obstacle {
+    Lock(LockId),
+    Thread(ThreadId),
+}
+
+impl LockState {
+    fn is_free(&self) -> bool {
+        self.exclusive.is_none() && self.upgradable.is_none() && self.shared.is_empty()
+    }
+
+    fn is_held_by(&self, thread: ThreadId) -> bool {
+        self.exclusive == Some(thread) || self.upgradable == Some(thread) || self.shared.contains(&thread)
+    }
+
+    /// Ends one hold of the thread.
+    fn remove(&mut self, thread: ThreadId) {
+        if self.exclusive == Some(thread) {
+            self.exclusive = None;
+        } else if let Some(index) = self.shared.iter().rposition(|&reader| reader == thread) {
+            self.shared.swap_remove(index);
+        } else if self.upgradable == Some(thread) {
+            self.upgradable = None;
+        }
+    }
+}

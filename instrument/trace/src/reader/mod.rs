@@ -1,0 +1,152 @@
+//! Reads a `.lks` file, finished or still being written, into one order.
+//!
+//! [`file`] copies newly committed records out of the file; [`stream`] turns the records of one thread into events;
+//! [`merge`] interleaves the threads. The same steps serve a file at rest and one that grows: polling copies what has been
+//! committed since, and an event whose predecessor is not there yet waits for the next poll.
+//!
+//! Nothing in the file is trusted: lengths are checked against what was read, ids against what was defined, and memory is
+//! bounded by the size of the file.
+
+mod definitions;
+mod file;
+mod header;
+mod merge;
+mod stream;
+
+use std::{fs::File, path::Path};
+
+use crate::{Completeness, Definitions, Error, Event, EventSource, Nanos, Progress, TraceInfo};
+
+use self::{
+    file::{ChunkFile, Input},
+    header::Header,
+    merge::{Merge, Missing},
+};
+
+/// Most events delivered by one [`EventSource::poll`].
+const BATCH: usize = 1 << 14;
+
+/// A trace in the format of this crate.
+#[derive(Debug)]
+pub struct Reader {
+    file: ChunkFile,
+    header: Header,
+    info: TraceInfo,
+    defs: Definitions,
+    merge: Merge,
+    completeness: Completeness,
+    ended: bool,
+}
+
+impl Reader {
+    /// Opens a trace.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] when the file cannot be read; [`Error::Format`] when it is not a trace of this format (`foreign`), is
+    /// empty (`empty`), ends within its header (`truncated`), has a newer major version (`newer-version`), or was
+    /// created but never begun (`unfinished`).
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        let io = |source| Error::Io { path: path.to_path_buf(), source };
+        let file = File::open(path).map_err(io)?;
+        if file.metadata().map_err(io)?.is_dir() {
+            return Err(io(std::io::Error::from(std::io::ErrorKind::IsADirectory)));
+        }
+        Self::new(Input::File(file), path)
+    }
+
+    /// Reads a trace that is in memory; `path` is what errors call it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::open`].
+    pub fn from_bytes(bytes: Vec<u8>, path: &Path) -> Result<Self, Error> {
+        Self::new(Input::Bytes(bytes), path)
+    }
+
+    fn new(input: Input, path: &Path) -> Result<Self, Error> {
+        let header = Header::read(&input, path)?;
+        let info = header.info(path, input.len());
+        let file = ChunkFile::new(input);
+        Ok(Self {
+            file,
+            header,
+            info,
+            defs: Definitions::default(),
+            merge: Merge::default(),
+            completeness: Completeness::default(),
+            ended: false,
+        })
+    }
+
+    /// Copies what was committed since the last time. Returns whether there was anything.
+    fn refill(&mut self) -> Result<bool, Error> {
+        // Looked at before the file: whatever an ended process has written is then seen below.
+        let alive = self.header.writer_is_alive();
+        let scan = self
+            .file
+            .scan(&mut self.defs, &mut self.merge)
+            .map_err(|source| Error::Io { path: self.info.path.clone(), source })?;
+        self.info.bytes = scan.bytes;
+        self.header.improve_clock(scan.clock_pair, alive);
+        self.merge.set_clock(self.header.clock());
+        self.completeness.lost_events = scan.lost;
+        self.completeness.damaged_bytes = scan.damaged;
+        self.ended = !alive;
+        self.completeness.unclosed = !scan.closed;
+        self.merge.note_overwritten(scan.overwritten > 0);
+        self.completeness.notes = scan.notes(&self.info, alive);
+        Ok(scan.new_data)
+    }
+}
+
+impl EventSource for Reader {
+    fn info(&self) -> &TraceInfo {
+        &self.info
+    }
+
+    fn definitions(&self) -> &Definitions {
+        &self.defs
+    }
+
+    fn poll(&mut self, out: &mut Vec<Event>) -> Result<Progress, Error> {
+        let before = out.len();
+        let limit = before + BATCH;
+        let progress = loop {
+            self.merge.run(&self.defs, out, limit, Missing::MayCome);
+            if out.len() > before {
+                break Progress::More;
+            }
+            if self.ended {
+                self.merge.run(&self.defs, out, limit, Missing::AndNothingFollows);
+                break if out.len() > before { Progress::More } else { Progress::Ended };
+            }
+            if !self.refill()? && !self.ended {
+                // In a flight recorder predecessors were overwritten, and waiting for them would be for ever.
+                if self.merge.is_overwritten() {
+                    self.merge.run(&self.defs, out, limit, Missing::IsLost);
+                }
+                break if out.len() > before { Progress::More } else { Progress::CaughtUp };
+            }
+        };
+        self.update_completeness();
+        Ok(progress)
+    }
+
+    fn fraction_read(&self) -> f64 {
+        self.merge.fraction_delivered()
+    }
+
+    fn completeness(&self) -> &Completeness {
+        &self.completeness
+    }
+}
+
+impl Reader {
+    fn update_completeness(&mut self) {
+        self.completeness.gaps.clone_from(&self.merge.gaps);
+        self.completeness.gap_count = self.merge.gap_count;
+        self.completeness.complete_from = self.merge.complete_from.unwrap_or(Nanos(0));
+        self.completeness.damaged_bytes = self.file.damaged() + self.merge.damaged_bytes;
+    }
+}

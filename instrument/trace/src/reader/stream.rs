@@ -1,0 +1,259 @@
+//! The events of one thread, from its sections' records.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    Definitions, Event, How, LockId, Nanos, Op, SiteId, StackId, StringId, ThreadId,
+    format::{SLOTS, code, halves, kind, record_words},
+};
+
+/// A run of records of one thread in one chunk.
+#[derive(Debug, Default)]
+struct Section {
+    words: Vec<u64>,
+    read: usize,
+    start_ticks: u64,
+    /// Nothing will be appended any more.
+    complete: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    lock: u32,
+    site: u32,
+    count: u32,
+    mode_how: u8,
+    defined: bool,
+}
+
+/// An event with its time still in ticks, its count as stored.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Head {
+    pub(super) ticks: u64,
+    pub(super) event: Event,
+}
+
+/// One thread's records, read as events in order.
+#[derive(Debug, Default)]
+pub(super) struct Stream {
+    sections: BTreeMap<u32, Section>,
+    /// The section that is read now.
+    current: u32,
+    begun: bool,
+    last_ticks: u64,
+    stack: Option<StackId>,
+    slots: Vec<Slot>,
+    /// Sections before this one are missing, so what it says of locks held is news.
+    resync: bool,
+    /// The scan at which the current section was first found missing.
+    missing_since: Option<u64>,
+    pub(super) damaged_words: u64,
+    pub(super) consumed_words: u64,
+}
+
+impl Stream {
+    /// Begins a section. False when it is already there (a damaged file).
+    pub(super) fn begin(&mut self, number: u32, start_ticks: u64) -> bool {
+        if number < self.current || self.sections.contains_key(&number) {
+            return false;
+        }
+        self.sections.insert(number, Section { start_ticks, ..Section::default() });
+        true
+    }
+
+    pub(super) fn append(&mut self, number: u32, words: &[u64]) {
+        if let Some(section) = self.sections.get_mut(&number) {
+            section.words.extend_from_slice(words);
+        }
+    }
+
+    pub(super) fn complete(&mut self, number: u32) {
+        if let Some(section) = self.sections.get_mut(&number) {
+            section.complete = true;
+        }
+    }
+
+    /// The next event; `None` when there is none yet. With `last`, nothing more will come.
+    ///
+    /// `scan` is the number of the last scan, to tell a section that is lost from one that was not seen yet.
+    pub(super) fn next(&mut self, thread: ThreadId, defs: &Definitions, scan: u64, last: bool) -> Option<Head> {
+        loop {
+            if !self.sections.contains_key(&self.current) && !self.skip_missing(scan, last) {
+                return None;
+            }
+            let section = self.sections.get_mut(&self.current)?;
+            if !self.begun {
+                self.begun = true;
+                self.last_ticks = section.start_ticks;
+                self.slots.clear();
+                self.stack = None;
+            }
+            if section.read >= section.words.len() {
+                if !section.complete && !last {
+                    return None;
+                }
+                self.sections.remove(&self.current);
+                self.current += 1;
+                self.begun = false;
+                self.resync = false;
+                continue;
+            }
+            let len = record_words(section.words[section.read]).max(1);
+            let end = (section.read + len).min(section.words.len());
+            let mut record = [0; 4];
+            let words = &section.words[section.read..end];
+            let copied = words.len().min(4);
+            record[..copied].copy_from_slice(&words[..copied]);
+            section.read = end;
+            self.consumed_words += len as u64;
+            if let Some(head) = self.record(record, thread, defs) {
+                return Some(head);
+            }
+        }
+    }
+
+    fn skip_missing(&mut self, scan: u64, last: bool) -> bool {
+        let Some(&first) = self.sections.keys().next() else { return false };
+        if !last && *self.missing_since.get_or_insert(scan) == scan {
+            return false;
+        }
+        self.missing_since = None;
+        self.current = first;
+        self.begun = false;
+        self.resync = true;
+        true
+    }
+
+    /// Whether events before what is read now are missing.
+    pub(super) fn is_resynced(&self) -> bool {
+        self.resync
+    }
+
+    fn record(&mut self, words: [u64; 4], thread: ThreadId, defs: &Definitions) -> Option<Head> {
+        let first = words[0];
+        let record_kind = first as u8;
+        let operand = (first >> 8) as u8;
+        let (low, high) = halves(words[1]);
+        match record_kind {
+            kind::TIME => {
+                self.last_ticks = words[1];
+                return None;
+            }
+            kind::DEFINE_SLOT => {
+                let index = (first >> 16) as u16 as usize;
+                if index >= SLOTS {
+                    self.damaged_words += 2;
+                    return None;
+                }
+                if self.slots.len() <= index {
+                    self.slots.resize(index + 1, Slot::default());
+                }
+                let count = (first >> 32) as u32;
+                self.slots[index] = Slot { lock: low, site: high, count, mode_how: operand, defined: true };
+                return None;
+            }
+            kind::STACK => {
+                self.stack = StackId::from_raw(low).filter(|stack| stack.index() < defs.stacks.len());
+                return None;
+            }
+            kind::HELD if self.resync => {
+                let (mode, _) = code::parse_mode_how(operand);
+                let lock = known_lock(low, defs)?;
+                let op = Op::Acquired { lock, mode, how: How::Lock, count: 0 };
+                return Some(self.head(words[2].max(1), thread, site(high, defs), op));
+            }
+            kind::HELD | kind::SECTION | kind::SECTION_END => return None,
+            _ => {}
+        }
+        self.last_ticks = self.last_ticks.wrapping_add(first >> 32);
+        let parsed = self.operation(record_kind, words, defs);
+        let Some((op, site)) = parsed else {
+            // A kind of a newer minor version, or an id that was never defined.
+            self.damaged_words += u64::from(is_known(record_kind)) * record_words(first) as u64;
+            self.stack = None;
+            return None;
+        };
+        Some(self.head(self.last_ticks, thread, site, op))
+    }
+
+    fn head(&mut self, ticks: u64, thread: ThreadId, site: Option<SiteId>, op: Op) -> Head {
+        Head { ticks, event: Event { thread, time: Nanos(0), site, stack: self.stack.take(), op } }
+    }
+
+    fn operation(&mut self, record_kind: u8, words: [u64; 4], defs: &Definitions) -> Option<(Op, Option<SiteId>)> {
+        let first = words[0];
+        let operand = (first >> 8) as u8;
+        let (low, high) = halves(words[1]);
+        let (mode, _) = code::parse_mode_how(operand);
+        let at = site(high, defs);
+        let string = |id: u32| Some(StringId(id.checked_sub(1).filter(|&id| (id as usize) < defs.string_count())?));
+        let op = match record_kind {
+            0x00..=0x03 => {
+                let index = usize::from(record_kind & 3) << 8 | usize::from(operand);
+                let slot = self.slots.get_mut(index).filter(|slot| slot.defined)?;
+                // The writer defines a slot anew before its count moves on by 2^16.
+                let stored = (first >> 16) as u16;
+                slot.count = slot.count.wrapping_add(u32::from(stored.wrapping_sub(slot.count as u16)));
+                let (mode, how) = code::parse_mode_how(slot.mode_how);
+                let (slot_lock, slot_site, count) = (slot.lock, slot.site, u64::from(slot.count));
+                let op = Op::Acquired { lock: known_lock(slot_lock, defs)?, mode, how, count };
+                return Some((op, site(slot_site, defs)));
+            }
+            0x04..=0x07 => {
+                let lock = known_lock((first >> 8) as u32 & 0xff_ffff, defs)?;
+                let access = code::parse_access(record_kind);
+                // The owner is filled in by the caller, who knows the thread.
+                return Some((Op::Released { lock, owner: ThreadId(u32::MAX), access }, None));
+            }
+            kind::START => Op::Start,
+            kind::EXIT => Op::Exit,
+            kind::WAIT => Op::Wait { lock: known_lock(low, defs)?, mode },
+            kind::TRY_FAILED => Op::TryFailed { lock: known_lock(low, defs)?, mode },
+            kind::TIMED_OUT => Op::TimedOut { lock: known_lock(low, defs)?, mode },
+            kind::RELEASED_WIDE => {
+                let owner = known_thread(high, defs)?;
+                let op = Op::Released { lock: known_lock(low, defs)?, owner, access: code::parse_access(operand) };
+                return Some((op, None));
+            }
+            kind::POISONED => Op::Poisoned { lock: known_lock(low, defs)? },
+            kind::DESTROYED => return Some((Op::Destroyed { lock: known_lock(low, defs)? }, None)),
+            kind::SPAWN => Op::Spawn { child: known_thread(low, defs)? },
+            kind::JOIN_WAIT => Op::JoinWait { child: known_thread(low, defs)? },
+            kind::JOINED => Op::Joined { child: known_thread(low, defs)? },
+            kind::NOTIFY => {
+                let woken = (operand & 2 != 0).then_some((first >> 16) as u32 & 0xffff);
+                Op::Notify { condvar: known_lock(low, defs)?, all: operand & 1 != 0, woken }
+            }
+            kind::FINDING => return Some((Op::Finding { code: string(low)?, text: string(high)? }, None)),
+            kind::MARK => Op::Mark { text: string(low)? },
+            kind::DROPPED => return Some((Op::Dropped { count: words[1] }, None)),
+            kind::COND_WAIT | kind::COND_WAKE => {
+                let (condvar, mutex) = (known_lock(low, defs)?, known_lock(high, defs)?);
+                let op = match record_kind {
+                    kind::COND_WAIT => Op::CondWait { condvar, mutex },
+                    _ => Op::CondWake { condvar, mutex, timed_out: operand & 1 != 0 },
+                };
+                return Some((op, site(words[2] as u32, defs)));
+            }
+            _ => return None,
+        };
+        let has_site = !matches!(record_kind, kind::START | kind::EXIT);
+        Some((op, at.filter(|_| has_site)))
+    }
+}
+
+fn known_lock(id: u32, defs: &Definitions) -> Option<LockId> {
+    ((id as usize) < defs.locks.len()).then_some(LockId(id))
+}
+
+fn known_thread(id: u32, defs: &Definitions) -> Option<ThreadId> {
+    ((id as usize) < defs.threads.len()).then_some(ThreadId(id))
+}
+
+fn site(id: u32, defs: &Definitions) -> Option<SiteId> {
+    SiteId::from_raw(id).filter(|site| site.index() < defs.sites.len())
+}
+
+fn is_known(record_kind: u8) -> bool {
+    matches!(record_kind, 0x00..=kind::EXIT | kind::WAIT..=kind::DROPPED | kind::COND_WAIT | kind::COND_WAKE)
+}

@@ -1,0 +1,107 @@
+//! One chunk in the mapping, as its owner sees it.
+
+use std::{
+    ptr,
+    sync::atomic::{AtomicU32, AtomicU64, Ordering},
+};
+
+use crate::{
+    clock,
+    format::{CHUNK_HEADER_SIZE, CHUNK_SIZE, chunk, kind, record_words},
+};
+
+/// A chunk that the holder of this value may write to.
+#[derive(Debug)]
+pub struct Chunk {
+    base: *mut u8,
+    index: u32,
+}
+
+// SAFETY: a pointer into a mapping that outlives the process' recording; ownership of the chunk moves with the value.
+unsafe impl Send for Chunk {}
+
+impl Chunk {
+    /// # Safety
+    ///
+    /// `base` points to `CHUNK_SIZE` mapped bytes with space reserved, aligned to a page, for as long as the process lives.
+    pub(super) unsafe fn new(base: *mut u8, index: u32) -> Self {
+        Self { base, index }
+    }
+
+    pub(super) fn index(&self) -> u32 {
+        self.index
+    }
+
+    /// Empties the chunk for a new owner. Readers that look meanwhile see claim 0 or a changed claim.
+    pub(super) fn begin(&self, kind: u32, claim: u64) {
+        let (ticks, nanos) = clock::pair();
+        self.u64_at(chunk::CLAIM).store(0, Ordering::SeqCst);
+        self.u32_at(chunk::COMMITTED).store(0, Ordering::Relaxed);
+        self.u32_at(chunk::SEALED).store(0, Ordering::Relaxed);
+        self.u32_at(chunk::KIND).store(kind.to_le(), Ordering::Relaxed);
+        self.u64_at(chunk::TICKS).store(ticks.to_le(), Ordering::Relaxed);
+        self.u64_at(chunk::MONOTONIC).store(nanos.to_le(), Ordering::Relaxed);
+        self.u64_at(chunk::CLAIM).store(claim.to_le(), Ordering::Release);
+    }
+
+    pub(super) fn seal(&self) {
+        self.u32_at(chunk::SEALED).store(1u32.to_le(), Ordering::Release);
+    }
+
+    /// Bytes committed so far.
+    pub(super) fn committed(&self) -> u32 {
+        u32::from_le(self.u32_at(chunk::COMMITTED).load(Ordering::Relaxed))
+    }
+
+    /// Publishes everything up to `end`.
+    #[inline]
+    pub(super) fn commit(&self, end: *const u64) {
+        let bytes = end as usize - self.base as usize - CHUNK_HEADER_SIZE;
+        self.u32_at(chunk::COMMITTED).store((bytes as u32).to_le(), Ordering::Release);
+    }
+
+    /// First word of the records.
+    pub(super) fn start(&self) -> *mut u64 {
+        // SAFETY: within the chunk; the header's size is a multiple of 8.
+        unsafe { self.base.add(CHUNK_HEADER_SIZE).cast() }
+    }
+
+    /// One past the last word.
+    pub(super) fn end(&self) -> *mut u64 {
+        // SAFETY: one past the chunk.
+        unsafe { self.base.add(CHUNK_SIZE).cast() }
+    }
+
+    /// Where the next record goes.
+    pub(super) fn cursor(&self) -> *mut u64 {
+        // SAFETY: `committed` never exceeds the chunk.
+        unsafe { self.start().byte_add(self.committed() as usize) }
+    }
+
+    /// Events in the chunk, to count what a flight recorder overwrites. About 10 µs.
+    pub(super) fn count_events(&self) -> u64 {
+        let mut word = self.start();
+        let end = self.cursor();
+        let mut events = 0;
+        while word < end {
+            // SAFETY: below the committed end, written by the chunk's last owner, who sealed it before.
+            let first = u64::from_le(unsafe { ptr::read(word) });
+            let bookkeeping =
+                [kind::SECTION, kind::SECTION_END, kind::HELD, kind::TIME, kind::DEFINE_SLOT, kind::STACK];
+            events += u64::from(!bookkeeping.contains(&(first as u8)));
+            // SAFETY: records do not cross the committed end.
+            word = unsafe { word.add(record_words(first).max(1)) };
+        }
+        events
+    }
+
+    fn u32_at(&self, offset: usize) -> &AtomicU32 {
+        // SAFETY: inside the chunk's header, aligned, only accessed as an atomic.
+        unsafe { AtomicU32::from_ptr(self.base.add(offset).cast()) }
+    }
+
+    fn u64_at(&self, offset: usize) -> &AtomicU64 {
+        // SAFETY: as in `u32_at`.
+        unsafe { AtomicU64::from_ptr(self.base.add(offset).cast()) }
+    }
+}

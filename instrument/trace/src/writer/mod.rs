@@ -1,0 +1,244 @@
+//! Appends to a trace file from many threads: no lock, no system call and no allocation per event.
+//!
+//! The file is mapped shared, so that everything committed survives the process, also `kill -9`.
+//! Disk space is reserved with `fallocate` before any byte of it is touched: a full disk is an error of
+//! [`TraceWriter::claim`], never a SIGBUS.
+//!
+//! Invariants, and who upholds them:
+//! - a chunk is written by its owner only: [`TraceWriter::claim`] hands each out once, under the pool's lock;
+//! - a reader looks at committed bytes only: owners store `COMMITTED` with release ordering after the bytes;
+//! - a thread's next section begins after its previous one is marked as ended (`SECTION_END` or `SEALED`), so a reader that
+//!   sees the next one knows whether it has all of the previous one: [`ThreadWriter`] does so in that order;
+//! - a definition is committed before the first event that names it: the caller defines first.
+
+mod chunk;
+mod defs;
+mod file;
+mod thread;
+
+use std::{
+    collections::VecDeque,
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU32, AtomicU64, Ordering},
+    },
+};
+
+use memmap2::MmapRaw;
+
+use self::chunk::Chunk;
+pub use self::{
+    defs::DefinitionWriter,
+    thread::{Environment, HeldAtStart, ThreadWriter},
+};
+use crate::format::{CHUNK_SIZE, HEADER_SIZE, header};
+
+/// How to record.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Upper limit of the file in bytes; when it is reached the oldest events are overwritten. At least 1 MiB, at
+    /// most 16 GiB; `None` is 16 GiB, at which recording stops.
+    pub size: Option<u64>,
+    /// Executable and command line, for the header.
+    pub executable: PathBuf,
+    /// Arguments, the program's name first.
+    pub command: Vec<String>,
+}
+
+/// Address space that is set aside; only what is reserved on disk is ever touched.
+const MAX_BYTES: u64 = 16 << 30;
+const MIN_BYTES: u64 = 1 << 20;
+
+/// A trace being written. Shared by all threads of the process.
+#[derive(Debug)]
+pub struct TraceWriter {
+    map: MmapRaw,
+    path: PathBuf,
+    flight_recorder: bool,
+    pool: Mutex<Pool>,
+    stopped: AtomicU32,
+}
+
+#[derive(Debug)]
+struct Pool {
+    file: std::fs::File,
+    /// Chunks that have been handed out at least once.
+    used: u32,
+    /// Chunks whose disk space is reserved.
+    reserved: u32,
+    /// Chunks that fit below the limit.
+    limit: u32,
+    /// Partly filled chunks of threads that ended, to be continued by others.
+    open: Vec<u32>,
+    /// Full chunks with events, oldest first.
+    sealed: VecDeque<u32>,
+}
+
+impl TraceWriter {
+    /// Creates the file exclusively, for its owner only, and writes its header.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` when there is such a file or link; whatever the system says about creating, reserving 128 KiB,
+    /// or mapping it.
+    pub fn create(path: &Path, options: &Options) -> io::Result<Self> {
+        let file = file::create(path)?;
+        let bytes = options.size.unwrap_or(MAX_BYTES).clamp(MIN_BYTES, MAX_BYTES);
+        let limit = ((bytes as usize - HEADER_SIZE) / CHUNK_SIZE) as u32;
+        let opened = file::reserve(&file, 0, (HEADER_SIZE + CHUNK_SIZE) as u64)
+            .and_then(|()| file::map(&file, HEADER_SIZE + limit as usize * CHUNK_SIZE));
+        let (map, mapped) = opened.inspect_err(|_| {
+            // Nobody has written to it: an empty file would only confuse.
+            let _ = std::fs::remove_file(path);
+        })?;
+        let limit = limit.min(((mapped - HEADER_SIZE) / CHUNK_SIZE) as u32);
+        let pool = Pool { file, used: 0, reserved: 1, limit, open: Vec::new(), sealed: VecDeque::new() };
+        let writer = Self {
+            map,
+            path: path.to_path_buf(),
+            flight_recorder: options.size.is_some(),
+            pool: Mutex::new(pool),
+            stopped: AtomicU32::new(0),
+        };
+        file::write_header(&writer, options);
+        Ok(writer)
+    }
+
+    /// Where the trace is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The error that stopped the recording, if one did.
+    pub fn stopped(&self) -> Option<io::Error> {
+        match self.stopped.load(Ordering::Relaxed) {
+            0 => None,
+            errno => Some(io::Error::from_raw_os_error(errno as i32)),
+        }
+    }
+
+    /// Stops the recording for good, for instance when the disk is full. The first reason stays.
+    pub fn stop(&self, reason: &io::Error) {
+        let errno = reason.raw_os_error().unwrap_or(libc::EIO) as u32;
+        if self.stopped.compare_exchange(0, errno, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
+            self.u32_at(header::STOPPED).store(errno.to_le(), Ordering::Release);
+        }
+    }
+
+    /// Marks the trace as ended in an orderly way. Threads may still append afterwards.
+    pub fn close(&self) {
+        self.u32_at(header::CLOSED).store(1u32.to_le(), Ordering::Release);
+    }
+
+    /// Counts events that could not be recorded.
+    pub fn count_lost(&self, events: u64) {
+        self.u64_at(header::LOST).fetch_add(events, Ordering::Relaxed);
+    }
+
+    /// Takes a chunk for definitions. These are never overwritten.
+    ///
+    /// # Errors
+    ///
+    /// When the disk is full, the limit is reached, or recording has stopped; recording is stopped then.
+    fn claim_definitions(&self) -> io::Result<Chunk> {
+        let mut pool = self.pool();
+        let index = self.extend(&mut pool).inspect_err(|error| self.stop(error))?;
+        Ok(self.hand_out(index, crate::format::chunk::DEFINITIONS))
+    }
+
+    /// Takes a chunk for events: one that an ended thread left, a new one, or in a flight recorder the oldest.
+    ///
+    /// # Errors
+    ///
+    /// As for definitions.
+    fn claim_events(&self) -> io::Result<Chunk> {
+        let mut pool = self.pool();
+        if let Some(stopped) = self.stopped() {
+            return Err(stopped);
+        }
+        if let Some(index) = pool.open.pop() {
+            return Ok(self.chunk(index));
+        }
+        // An eighth of a flight recorder stays free for definitions.
+        let full = self.flight_recorder && pool.used >= pool.limit - pool.limit / 8;
+        let extended = if full { Err(io::Error::from_raw_os_error(libc::EFBIG)) } else { self.extend(&mut pool) };
+        let index = match extended {
+            Ok(index) => index,
+            Err(error) => match pool.sealed.pop_front().filter(|_| self.flight_recorder) {
+                Some(oldest) => {
+                    let events = self.chunk(oldest).count_events();
+                    self.u64_at(header::OVERWRITTEN).fetch_add(events, Ordering::Relaxed);
+                    oldest
+                }
+                None => {
+                    self.stop(&error);
+                    return Err(error);
+                }
+            },
+        };
+        Ok(self.hand_out(index, crate::format::chunk::EVENTS))
+    }
+
+    /// Takes back a chunk that is full.
+    fn seal(&self, chunk: &Chunk) {
+        chunk.seal();
+        self.pool().sealed.push_back(chunk.index());
+    }
+
+    /// Takes back a chunk with room left, for the next thread.
+    fn give_back(&self, chunk: &Chunk) {
+        self.pool().open.push(chunk.index());
+    }
+
+    fn extend(&self, pool: &mut Pool) -> io::Result<u32> {
+        if let Some(stopped) = self.stopped() {
+            return Err(stopped);
+        }
+        if pool.used >= pool.limit {
+            return Err(io::Error::from_raw_os_error(libc::EFBIG));
+        }
+        if pool.used == pool.reserved {
+            // Steps grow with the file, so that short runs stay small and long ones rarely call the system.
+            let step = (pool.reserved / 2).clamp(3, 64).min(pool.limit - pool.reserved);
+            let start = HEADER_SIZE + pool.reserved as usize * CHUNK_SIZE;
+            file::reserve(&pool.file, start as u64, (step as usize * CHUNK_SIZE) as u64)?;
+            pool.reserved += step;
+        }
+        pool.used += 1;
+        self.u32_at(header::CHUNKS).store(pool.used.to_le(), Ordering::Release);
+        Ok(pool.used - 1)
+    }
+
+    fn hand_out(&self, index: u32, kind: u32) -> Chunk {
+        let chunk = self.chunk(index);
+        // Serialised by the pool's lock, which both callers hold.
+        let claim = u32::from_le(self.u32_at(header::CLAIMS).load(Ordering::Relaxed)) + 1;
+        chunk.begin(kind, u64::from(claim));
+        self.u32_at(header::CLAIMS).store(claim.to_le(), Ordering::Release);
+        chunk
+    }
+
+    fn pool(&self) -> MutexGuard<'_, Pool> {
+        // The pool's fields are consistent at every point where code in its lock could panic (none does).
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn chunk(&self, index: u32) -> Chunk {
+        // SAFETY: indexes come from `extend`, which keeps them below `limit`, what is mapped.
+        unsafe { Chunk::new(self.map.as_mut_ptr().add(HEADER_SIZE + index as usize * CHUNK_SIZE), index) }
+    }
+
+    fn u32_at(&self, offset: usize) -> &AtomicU32 {
+        debug_assert!(offset + 4 <= HEADER_SIZE && offset.is_multiple_of(4));
+        // SAFETY: inside the mapped header, aligned, and only accessed as an atomic from here on.
+        unsafe { AtomicU32::from_ptr(self.map.as_mut_ptr().add(offset).cast()) }
+    }
+
+    fn u64_at(&self, offset: usize) -> &AtomicU64 {
+        debug_assert!(offset + 8 <= HEADER_SIZE && offset.is_multiple_of(8));
+        // SAFETY: as in `u32_at`.
+        unsafe { AtomicU64::from_ptr(self.map.as_mut_ptr().add(offset).cast()) }
+    }
+}

@@ -1,0 +1,341 @@
+//! Appends the events of one thread.
+
+use super::{Chunk, TraceWriter};
+use crate::{
+    Access, How, Mode, clock,
+    format::{SHORT_LOCKS, SLOTS, code, kind, pair},
+};
+
+/// Room kept free in a chunk so that one event with all that may precede it fits: `TIME`, `DEFINE_SLOT`, `STACK`, four
+/// words of the event itself, and `SECTION_END`.
+const MARGIN_WORDS: usize = 16;
+
+/// One thread's end of a trace. Owned by the thread; nothing in here is shared but the committed bytes.
+///
+/// Every method that records costs a handful of stores into the thread's own chunk; every few thousand events a chunk is taken.
+/// After the recording has stopped methods only count what is lost.
+#[derive(Debug)]
+pub struct ThreadWriter {
+    chunk: Option<Chunk>,
+    cursor: *mut u64,
+    /// Past this the next event needs another chunk. Null when there is none, so that every event takes the slow path.
+    limit: *mut u64,
+    last_ticks: u64,
+    /// Grows with every section, so that older slots are not believed.
+    section: u32,
+    thread: u32,
+    os_id: u32,
+    lost: u64,
+    slots: Box<[Slot; SLOTS]>,
+}
+
+// SAFETY: the raw pointers point into the owned chunk; the value is used by one thread at a time.
+unsafe impl Send for ThreadWriter {}
+
+/// A lock, site and mode that the current section's dictionary has. 24 bytes.
+#[derive(Clone, Copy, Debug, Default)]
+struct Slot {
+    site: usize,
+    lock: u32,
+    section: u32,
+    count: u32,
+    mode_how: u8,
+}
+
+/// A lock that is held when a section begins, so that a reader that does not have the acquisition knows.
+#[derive(Clone, Copy, Debug)]
+pub struct HeldAtStart {
+    /// The lock's id.
+    pub lock: u32,
+    /// Its mode.
+    pub mode: Mode,
+    /// The site's id.
+    pub site: u32,
+    /// Time of the acquisition in ticks; 0 when unknown.
+    pub since: u64,
+}
+
+/// What a thread's slow paths need: the trace, and what the thread holds.
+pub trait Environment {
+    /// The trace.
+    fn writer(&self) -> &TraceWriter;
+    /// Calls `each` for every lock held, outermost first.
+    fn held(&self, each: &mut dyn FnMut(HeldAtStart));
+    /// The id of a place in the source that is identified by an address (of a `Location`).
+    fn site_id(&self, site: usize) -> u32;
+}
+
+impl ThreadWriter {
+    /// A writer for the thread with the given id (from [`DefinitionWriter::thread`](super::DefinitionWriter::thread)).
+    pub fn new(thread: u32, os_id: u32) -> Self {
+        let slots: Box<[Slot]> = vec![Slot::default(); SLOTS].into_boxed_slice();
+        Self {
+            chunk: None,
+            cursor: std::ptr::null_mut(),
+            limit: std::ptr::null_mut(),
+            last_ticks: 0,
+            section: 0,
+            thread,
+            os_id,
+            lost: 0,
+            slots: slots.try_into().expect("the vector has as many elements as the array"),
+        }
+    }
+
+    /// Records that a lock was acquired as its `count`th acquisition; call while it is held.
+    #[inline]
+    #[expect(clippy::too_many_arguments, reason = "the fields of one event, passed in registers on the fast path")]
+    pub fn acquired(
+        &mut self,
+        env: &impl Environment,
+        lock: u32,
+        mode: Mode,
+        how: How,
+        site: usize,
+        count: u32,
+        ticks: u64,
+    ) {
+        if !self.make_room(env, ticks) {
+            return;
+        }
+        let mode_how = code::mode_how(mode, how);
+        let slot_index = slot_of(lock, site);
+        let slot = &mut self.slots[slot_index];
+        let known = slot.site == site && slot.lock == lock && slot.mode_how == mode_how && slot.section == self.section;
+        let mut cursor = self.cursor;
+        if !known || count.wrapping_sub(slot.count) >= 1 << 16 {
+            let base = count.wrapping_sub(1);
+            *slot = Slot { site, lock, section: self.section, count: base, mode_how };
+            let first = u64::from(kind::DEFINE_SLOT) | u64::from(mode_how) << 8 | (slot_index as u64) << 16;
+            // SAFETY: `make_room` left room for this and all that follows.
+            unsafe {
+                cursor.write((first | u64::from(base) << 32).to_le());
+                cursor.add(1).write(pair(lock, env.site_id(site)).to_le());
+                cursor = cursor.add(2);
+            }
+        }
+        slot.count = count;
+        let dt = self.last_ticks_to(&mut cursor, ticks);
+        let kind = u64::from(kind::ACQUIRED) | (slot_index as u64 >> 8);
+        let word = kind | (slot_index as u64 & 0xff) << 8 | (u64::from(count) & 0xffff) << 16 | dt << 32;
+        // SAFETY: as above.
+        unsafe { self.finish(cursor, [word]) };
+    }
+
+    /// Records that a lock is about to be released; call while it is still held.
+    #[inline]
+    pub fn released(&mut self, env: &impl Environment, lock: u32, access: Access, ticks: u64) {
+        if lock >= SHORT_LOCKS {
+            return self.released_for(env, lock, self.thread, access, ticks);
+        }
+        if !self.make_room(env, ticks) {
+            return;
+        }
+        let mut cursor = self.cursor;
+        let dt = self.last_ticks_to(&mut cursor, ticks);
+        let word = u64::from(kind::RELEASED | code::access(access)) | u64::from(lock) << 8 | dt << 32;
+        // SAFETY: `make_room` left room.
+        unsafe { self.finish(cursor, [word]) };
+    }
+
+    /// Records that a lock that `owner` acquired is about to be released by this thread.
+    pub fn released_for(&mut self, env: &impl Environment, lock: u32, owner: u32, access: Access, ticks: u64) {
+        self.two(env, kind::RELEASED_WIDE, u64::from(code::access(access)) << 8, pair(lock, owner), ticks);
+    }
+
+    /// Records a two-word event about a lock: `WAIT`, `TRY_FAILED` or `TIMED_OUT`.
+    pub fn lock_event(&mut self, env: &impl Environment, kind: u8, lock: u32, mode: Mode, site: usize, ticks: u64) {
+        let word = pair(lock, env.site_id(site));
+        self.two(env, kind, u64::from(code::mode_how(mode, How::Lock)) << 8, word, ticks);
+    }
+
+    /// Records a two-word event whose second word is `low` and `high`.
+    pub fn event(&mut self, env: &impl Environment, kind: u8, low: u32, high: u32, ticks: u64) {
+        self.two(env, kind, 0, pair(low, high), ticks);
+    }
+
+    /// Records a notification.
+    pub fn notified(
+        &mut self,
+        env: &impl Environment,
+        condvar: u32,
+        all: bool,
+        woken: Option<u32>,
+        site: usize,
+        ticks: u64,
+    ) {
+        let flags = u64::from(all) | u64::from(woken.is_some()) << 1;
+        let woken = u64::from(woken.unwrap_or(0).min(0xffff));
+        let word = pair(condvar, env.site_id(site));
+        self.two(env, kind::NOTIFY, flags << 8 | woken << 16, word, ticks);
+    }
+
+    /// Records begin or end of a wait on a condition variable.
+    #[expect(clippy::too_many_arguments, reason = "the fields of one event")]
+    pub fn cond_event(
+        &mut self,
+        env: &impl Environment,
+        kind: u8,
+        condvar: u32,
+        mutex: u32,
+        timed_out: bool,
+        site: usize,
+        ticks: u64,
+    ) {
+        let site = env.site_id(site);
+        if !self.make_room(env, ticks) {
+            return;
+        }
+        let mut cursor = self.cursor;
+        let dt = self.last_ticks_to(&mut cursor, ticks);
+        let first = u64::from(kind) | u64::from(timed_out) << 8 | dt << 32;
+        // SAFETY: `make_room` left room.
+        unsafe { self.finish(cursor, [first, pair(condvar, mutex), pair(site, 0), 0]) };
+    }
+
+    /// Records a one-word event without operand: `START` or `EXIT`.
+    pub fn plain(&mut self, env: &impl Environment, kind: u8, ticks: u64) {
+        if !self.make_room(env, ticks) {
+            return;
+        }
+        let mut cursor = self.cursor;
+        let dt = self.last_ticks_to(&mut cursor, ticks);
+        // SAFETY: `make_room` left room.
+        unsafe { self.finish(cursor, [u64::from(kind) | dt << 32]) };
+    }
+
+    /// Attaches a stack (its id) to the next event.
+    pub fn stack(&mut self, env: &impl Environment, stack: u32) {
+        if self.make_room(env, self.last_ticks.max(1)) {
+            // SAFETY: `make_room` left room.
+            unsafe { self.finish(self.cursor, [u64::from(kind::STACK), u64::from(stack)]) };
+        }
+    }
+
+    /// Ends the thread's section and hands the chunk on. Recording may go on afterwards, in a new section.
+    pub fn end(&mut self, writer: &TraceWriter) {
+        if let Some(chunk) = self.chunk.take() {
+            // SAFETY: the margin has room for one word.
+            unsafe {
+                self.cursor.write(u64::from(kind::SECTION_END).to_le());
+                chunk.commit(self.cursor.add(1));
+            }
+            let left = chunk.end() as usize - chunk.cursor() as usize;
+            // A chunk with hardly any room is not worth handing on.
+            if left > 64 * MARGIN_WORDS { writer.give_back(&chunk) } else { writer.seal(&chunk) }
+        }
+        self.limit = std::ptr::null_mut();
+        self.flush_lost(writer);
+    }
+
+    #[inline]
+    fn two(&mut self, env: &impl Environment, kind: u8, operand: u64, word: u64, ticks: u64) {
+        if !self.make_room(env, ticks) {
+            return;
+        }
+        let mut cursor = self.cursor;
+        let dt = self.last_ticks_to(&mut cursor, ticks);
+        // SAFETY: `make_room` left room.
+        unsafe { self.finish(cursor, [u64::from(kind) | operand | dt << 32, word]) };
+    }
+
+    /// Ticks since the previous event, after a `TIME` record if they do not fit (or went backwards).
+    #[inline]
+    fn last_ticks_to(&mut self, cursor: &mut *mut u64, ticks: u64) -> u64 {
+        let dt = ticks.wrapping_sub(self.last_ticks);
+        self.last_ticks = ticks;
+        if dt >> 32 == 0 {
+            return dt;
+        }
+        // SAFETY: every caller has made room for it.
+        unsafe {
+            cursor.write(u64::from(kind::TIME).to_le());
+            cursor.add(1).write(ticks.to_le());
+            *cursor = cursor.add(2);
+        }
+        0
+    }
+
+    /// Writes the event at `cursor` and publishes everything up to its end.
+    ///
+    /// # Safety
+    ///
+    /// `make_room` returned true, and at most its margin lies between `self.cursor` and the event's end.
+    #[inline]
+    unsafe fn finish<const N: usize>(&mut self, cursor: *mut u64, words: [u64; N]) {
+        // SAFETY: promised by the caller.
+        unsafe {
+            for (index, word) in words.iter().enumerate() {
+                cursor.add(index).write(word.to_le());
+            }
+            self.cursor = cursor.add(N);
+            self.chunk.as_ref().unwrap_unchecked().commit(self.cursor);
+        }
+    }
+
+    #[inline]
+    fn make_room(&mut self, env: &impl Environment, ticks: u64) -> bool {
+        if self.cursor < self.limit { true } else { self.next_chunk(env, ticks) }
+    }
+
+    /// Takes a chunk and begins a section in it. False when the recording has stopped.
+    #[cold]
+    #[inline(never)]
+    fn next_chunk(&mut self, env: &impl Environment, ticks: u64) -> bool {
+        let writer = env.writer();
+        if let Some(full) = self.chunk.take() {
+            writer.seal(&full);
+        }
+        // Until the new section stands, nothing may be written.
+        self.limit = std::ptr::null_mut();
+        let Ok(chunk) = writer.claim_events() else {
+            self.lost += 1;
+            if self.lost.is_power_of_two() || self.lost >= 1024 {
+                self.flush_lost(writer);
+            }
+            return false;
+        };
+        let ticks = if ticks == 0 { clock::ticks() } else { ticks };
+        let first = u64::from(kind::SECTION) | u64::from(self.section) << 32;
+        self.section += 1;
+        self.last_ticks = ticks;
+        let mut cursor = chunk.cursor();
+        // SAFETY: chunks are handed out with at least the margin free, HELD records are kept below the limit, and
+        // this value owns the chunk.
+        unsafe {
+            for word in [first, pair(self.thread, self.os_id), ticks, 0] {
+                cursor.write(word.to_le());
+                cursor = cursor.add(1);
+            }
+            let limit = chunk.end().sub(MARGIN_WORDS);
+            env.held(&mut |held| {
+                if cursor < limit {
+                    let first = u64::from(kind::HELD) | u64::from(code::mode_how(held.mode, How::Lock)) << 8;
+                    for word in [first, pair(held.lock, held.site), held.since, 0] {
+                        cursor.write(word.to_le());
+                        cursor = cursor.add(1);
+                    }
+                }
+            });
+            chunk.commit(cursor);
+            self.cursor = cursor;
+            self.limit = limit;
+        }
+        self.chunk = Some(chunk);
+        self.flush_lost(writer);
+        true
+    }
+
+    fn flush_lost(&mut self, writer: &TraceWriter) {
+        if self.lost > 0 {
+            writer.count_lost(std::mem::take(&mut self.lost));
+        }
+    }
+}
+
+#[inline]
+fn slot_of(lock: u32, site: usize) -> usize {
+    // Locations are at least 8 bytes apart; the multiplication spreads consecutive lock ids.
+    let hash = (u64::from(lock) ^ (site as u64 >> 3) << 20).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (hash >> 54) as usize & (SLOTS - 1)
+}

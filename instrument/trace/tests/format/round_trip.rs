@@ -1,0 +1,153 @@
+use std::{
+    path::Path,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use lockscope_trace::{EventSource, Op, Progress, ThreadId, clock, format::kind, reader::Reader};
+
+use crate::support::{Random, Recorder, check_order, drain};
+
+fn record(path: &Path, size: Option<u64>, n_threads: usize, n_pairs: u64) -> Recorder {
+    let recorder = Recorder::new(path, size, 5);
+    let (main, mut main_writer) = recorder.thread(None);
+    main_writer.plain(&recorder, kind::START, clock::ticks());
+    std::thread::scope(|scope| {
+        for seed in 1..=n_threads as u64 {
+            let (child, mut writer) = recorder.thread(Some(main));
+            main_writer.event(&recorder, kind::SPAWN, child, 0, clock::ticks());
+            let recorder = &recorder;
+            scope.spawn(move || {
+                let mut random = Random(seed);
+                writer.plain(recorder, kind::START, clock::ticks());
+                for _ in 0..n_pairs {
+                    recorder.lock(&mut writer, random.below(5) as u32);
+                }
+                writer.plain(recorder, kind::EXIT, clock::ticks());
+                writer.end(&recorder.writer);
+            });
+        }
+    });
+    for child in 1..=n_threads as u32 {
+        main_writer.event(&recorder, kind::JOINED, child, 0, clock::ticks());
+    }
+    main_writer.end(&recorder.writer);
+    recorder
+}
+
+#[test]
+fn threads_are_merged_in_the_order_of_their_locks() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.lks");
+    let recorder = record(&path, None, 4, 20_000);
+    recorder.writer.close();
+    let mut reader = Reader::open(&path).unwrap();
+    let mut events = Vec::new();
+    // This process wrote it and lives, so more could come.
+    assert_eq!(drain(&mut reader, &mut events), Progress::CaughtUp);
+    assert_eq!(events.len(), 1 + 4 * (2 + 40_000) + 2 * 4);
+    check_order(&events);
+    assert_eq!(events[0].op, Op::Start);
+    for thread in (1..=4).map(ThreadId) {
+        let at = |op: Op| events.iter().position(|event| event.op == op).unwrap();
+        let start = events.iter().position(|event| event.thread == thread).unwrap();
+        assert!(at(Op::Spawn { child: thread }) < start);
+        let exit = events.iter().position(|event| event.thread == thread && event.op == Op::Exit).unwrap();
+        assert!(exit < at(Op::Joined { child: thread }));
+    }
+    assert!(reader.completeness().is_complete());
+    let lock = &reader.definitions().locks[0];
+    assert_eq!(lock.name.as_deref(), Some("name\u{fffd}[2J"));
+    assert_eq!((lock.rank, lock.type_name.as_ref()), (Some(3), "u8"));
+    assert_eq!(reader.info().executable, "/bin/test");
+}
+
+#[test]
+fn a_growing_file_can_be_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.lks");
+    let recorder = Recorder::new(&path, None, 5);
+    let mut writers: Vec<_> = (0..3).map(|_| recorder.thread(None).1).collect();
+    let stop = AtomicBool::new(false);
+    let mut events = Vec::new();
+    let mut reader = Reader::open(&path).unwrap();
+    let written: usize = std::thread::scope(|scope| {
+        let threads: Vec<_> = writers
+            .iter_mut()
+            .enumerate()
+            .map(|(index, writer)| {
+                let (recorder, stop) = (&recorder, &stop);
+                scope.spawn(move || {
+                    let mut random = Random(index as u64 + 1);
+                    let mut pairs = 0;
+                    while !stop.load(Ordering::Relaxed) {
+                        recorder.lock(writer, random.below(5) as u32);
+                        pairs += 1;
+                    }
+                    pairs
+                })
+            })
+            .collect();
+        while events.len() < 200_000 {
+            reader.poll(&mut events).expect("the file is readable");
+        }
+        stop.store(true, Ordering::Relaxed);
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    assert_eq!(drain(&mut reader, &mut events), Progress::CaughtUp);
+    assert_eq!(events.len(), written * 2);
+    check_order(&events);
+    assert_eq!(reader.completeness().gap_count, 0);
+}
+
+#[test]
+fn a_full_flight_recorder_keeps_the_newest_and_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.lks");
+    let recorder = record(&path, Some(1 << 20), 2, 200_000);
+    assert!(recorder.writer.stopped().is_none());
+    assert!(std::fs::metadata(&path).unwrap().len() <= 1 << 20);
+    let mut reader = Reader::open(&path).unwrap();
+    let mut events = Vec::new();
+    drain(&mut reader, &mut events);
+    // Both threads' ends are there; the beginning is not, and that is said.
+    assert!(events.iter().any(|event| event.thread == ThreadId(1) && event.op == Op::Exit));
+    assert!(events.len() < 2 * 400_000);
+    assert!(reader.completeness().notes.iter().any(|note| note.contains("overwritten")), "{:?}", reader.completeness());
+    assert!(!reader.completeness().is_complete());
+}
+
+#[test]
+fn ended_threads_hand_their_chunks_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.lks");
+    let recorder = Recorder::new(&path, None, 1);
+    for _ in 0..1000 {
+        let (_, mut writer) = recorder.thread(None);
+        writer.plain(&recorder, kind::START, clock::ticks());
+        recorder.lock(&mut writer, 0);
+        writer.plain(&recorder, kind::EXIT, clock::ticks());
+        writer.end(&recorder.writer);
+    }
+    assert!(std::fs::metadata(&path).unwrap().len() < 1 << 20);
+    let mut reader = Reader::open(&path).unwrap();
+    let mut events = Vec::new();
+    drain(&mut reader, &mut events);
+    assert_eq!(events.len(), 4000);
+    check_order(&events);
+}
+
+#[test]
+fn the_file_is_private_and_never_replaces_another() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.lks");
+    let _recorder = Recorder::new(&path, None, 1);
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let link = dir.path().join("link.lks");
+    symlink(dir.path().join("target"), &link).unwrap();
+    for taken in [&path, &link] {
+        let options = lockscope_trace::writer::Options { size: None, executable: "x".into(), command: vec![] };
+        let error = lockscope_trace::writer::TraceWriter::create(taken, &options).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::AlreadyExists);
+    }
+}
