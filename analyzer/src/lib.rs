@@ -1,7 +1,26 @@
 //! Events in, findings out.
 //!
 //! Reading order: [`input`] opens a trace of any known format; [`state`] replays events into the state of every
-//! thread and lock; [`finding`] is what comes out. No terminal, no arguments, no clock.
+//! thread and lock, and [`timeline`] gives that state at any event; [`wait_for`] is who waits for whom in one state;
+//! [`analysis`] runs the detectors of [`detect`] over the events in one pass; [`stats`] counts and times;
+//! [`order_graph`] is the lock order as data; [`finding`] is what comes out. No terminal, no arguments, no clock.
 
+pub mod analysis;
+pub mod detect;
 pub mod finding;
+pub mod input;
+pub mod order_graph;
 pub mod state;
+pub mod stats;
+pub mod timeline;
+pub mod wait_for;
+
+pub use crate::{
+    analysis::{Analysis, Options},
+    finding::{Code, Confidence, Finding, Held, Participant, Severity, Target, Wanted},
+    order_graph::OrderGraph,
+    state::{Activity, LockState, State, ThreadState},
+    stats::Stats,
+    timeline::Timeline,
+    wait_for::WaitForGraph,
+};
