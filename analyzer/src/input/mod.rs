@@ -1,14 +1,139 @@
 //! Opens a trace of any known format, recognised by its content.
 
-use std::path::Path;
+mod foreign;
+mod lines;
+mod rapid;
 
-use lockscope_trace::{Error, EventSource, reader::Reader};
+use flate2::read::MultiGzDecoder;
+use lockscope_trace::{Error, EventSource, reader::Reader, source::Place};
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
 
-/// Opens a trace: a `.lks` file, finished or growing, RAPID STD text, plain or gzipped; `-` is standard input.
+use self::{lines::Lines, rapid::Rapid};
+
+/// First bytes of a trace of our own.
+const MAGIC: &[u8] = b"LOCKSCOP";
+const GZIP: &[u8] = &[0x1f, 0x8b];
+const BYTE_ORDER_MARK: &[u8] = &[0xef, 0xbb, 0xbf];
+
+/// Most bytes of a trace of our own that comes compressed or from a pipe, and so has to be read into memory.
+const MOST_IN_MEMORY: u64 = 2 << 30;
+
+/// Most bytes that a compressed text may expand to. A hundred times what anybody has recorded, but an end.
+const MOST_EXPANDED: u64 = 64 << 30;
+
+/// Opens a trace: a `.lks` file, finished or growing, or RAPID STD text; both also gzipped; `-` is standard input.
 ///
 /// # Errors
 ///
-/// [`Error::Io`] when it cannot be read; [`Error::Format`] of kind `empty`, `foreign`, `truncated`, `newer-version`, ...
-pub fn open(path: &Path) -> Result<Box<dyn EventSource>, Error> {
-    Ok(Box::new(Reader::open(path)?))
+/// [`Error::Io`] when it cannot be read; [`Error::Format`] of kind `empty`, `foreign` (not a trace), `truncated`,
+/// `damaged`, `too-large`, `newer-version`.
+pub fn open(path: &Path) -> Result<Box<dyn EventSource + Send>, Error> {
+    let consumed = Arc::new(AtomicU64::new(0));
+    let from_stdin = path == Path::new("-");
+    let (input, bytes): (Box<dyn Read + Send>, u64) = if from_stdin {
+        (Box::new(io::stdin()), 0)
+    } else {
+        let file = File::open(path).map_err(|source| Error::Io { path: path.to_path_buf(), source })?;
+        let bytes = file.metadata().map_or(0, |metadata| metadata.len());
+        (Box::new(file), bytes)
+    };
+    let counted = Counted { input, consumed: consumed.clone() };
+    let mut lines = Lines::new(Box::new(counted));
+    let head = lines.head().map_err(|error| read_error(path, error, 0))?;
+    if head.starts_with(MAGIC) {
+        return if from_stdin { in_memory(path, lines) } else { Ok(Box::new(Reader::open(path)?)) };
+    }
+    let compressed = head.starts_with(GZIP);
+    if compressed {
+        let expanded = MultiGzDecoder::new(lines.into_read());
+        lines = Lines::new(Box::new(Bounded { input: expanded, left: MOST_EXPANDED }));
+    }
+    let head = lines.head().map_err(|error| read_error(path, error, 0))?;
+    if head.starts_with(MAGIC) {
+        return in_memory(path, lines);
+    }
+    let mark = if head.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+    foreign::check(path, &head[mark..])?;
+    lines.skip(mark);
+    Ok(Box::new(Rapid::new(path, lines, bytes, compressed, consumed)))
+}
+
+fn in_memory(path: &Path, lines: Lines) -> Result<Box<dyn EventSource + Send>, Error> {
+    let bytes = lines.rest(MOST_IN_MEMORY).map_err(|error| read_error(path, error, 0))?;
+    let Some(bytes) = bytes else {
+        return Err(Error::Format {
+            path: path.to_path_buf(),
+            place: Place::Byte(MOST_IN_MEMORY),
+            kind: "too-large",
+            message: format!(
+                "a trace of more than {} GiB cannot be read from a pipe or compressed",
+                MOST_IN_MEMORY >> 30
+            ),
+            help: "save it uncompressed to a file and open that".to_owned(),
+        });
+    };
+    Ok(Box::new(Reader::from_bytes(bytes, path)?))
+}
+
+/// What an error of reading or decompressing means. `line` is the last line that was there.
+fn read_error(path: &Path, source: io::Error, line: u64) -> Error {
+    let format = |kind, message: &str, help: &str| Error::Format {
+        path: path.to_path_buf(),
+        place: Place::Line(line + 1),
+        kind,
+        message: message.to_owned(),
+        help: help.to_owned(),
+    };
+    match source.kind() {
+        io::ErrorKind::UnexpectedEof => format(
+            "truncated",
+            "the compressed data ends too early",
+            "copy or record the file again; `gzip -t` checks it",
+        ),
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
+            format("damaged", "the compressed data is damaged", "copy or record the file again; `gzip -t` checks it")
+        }
+        io::ErrorKind::FileTooLarge => format(
+            "too-large",
+            "the compressed data expands to more than any trace",
+            "decompress it to a file and open that",
+        ),
+        _ => Error::Io { path: path.to_path_buf(), source },
+    }
+}
+
+/// Counts what is read through it.
+struct Counted {
+    input: Box<dyn Read + Send>,
+    consumed: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        self.consumed.fetch_add(count as u64, Relaxed);
+        Ok(count)
+    }
+}
+
+/// Fails after a number of bytes.
+struct Bounded<R> {
+    input: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Bounded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(buffer)?;
+        self.left = self.left.checked_sub(count as u64).ok_or(io::ErrorKind::FileTooLarge)?;
+        Ok(count)
+    }
 }
