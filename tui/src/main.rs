@@ -1,3 +1,15 @@
 //! The `lockscope` program: command line and dashboard.
+//!
+//! Reading order: [`cli`] holds one file per verb and everything that decides exit codes; [`source`] finds source
+//! files and stack frames; [`graph`] lays out graphs as text; [`dashboard`] is `lockscope top`. How findings are
+//! computed is none of this program's business; see `lockscope_analyzer`.
 
-fn main() {}
+mod cli;
+mod dashboard;
+mod filter;
+mod graph;
+mod source;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

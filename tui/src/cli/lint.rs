@@ -1,0 +1,113 @@
+//! Lint levels as in rustc: `-A`, `-W` and `-D` decide what a finding counts as; of several, the last one wins.
+
+use clap::{ArgMatches, Args, builder::PossibleValuesParser};
+use lockscope_analyzer::finding::{Code, Finding, Severity};
+
+/// Options that change what findings count as.
+#[derive(Args, Debug, Clone)]
+#[command(next_help_heading = "Findings")]
+pub struct LintArgs {
+    /// Do not report findings of CODE (or `all`)
+    #[arg(short = 'A', long, value_name = "CODE", value_delimiter = ',', value_parser = codes())]
+    pub allow: Vec<String>,
+    /// Report findings of CODE (or `all`) as warnings
+    #[arg(short = 'W', long, value_name = "CODE", value_delimiter = ',', value_parser = codes())]
+    pub warn: Vec<String>,
+    /// Report findings of CODE (or `all`) as errors
+    #[arg(short = 'D', long, value_name = "CODE", value_delimiter = ',', value_parser = codes())]
+    pub deny: Vec<String>,
+}
+
+/// Word for all codes.
+const ALL: &str = "all";
+
+fn codes() -> PossibleValuesParser {
+    PossibleValuesParser::new(Code::ALL.map(Code::as_str).into_iter().chain([ALL]))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Level {
+    Allow,
+    Warn,
+    Deny,
+}
+
+/// The levels of a command line, in its order.
+#[derive(Clone, Debug, Default)]
+pub struct Levels(Vec<(Option<Code>, Level)>);
+
+impl Levels {
+    /// Collects the levels of a verb's arguments. The order is what derived structs do not keep.
+    pub fn new(matches: &ArgMatches) -> Levels {
+        let mut found: Vec<(usize, Option<Code>, Level)> = Vec::new();
+        for (name, level) in [("allow", Level::Allow), ("warn", Level::Warn), ("deny", Level::Deny)] {
+            let indices = matches.indices_of(name).into_iter().flatten();
+            let codes = matches.get_many::<String>(name).into_iter().flatten();
+            found.extend(indices.zip(codes).map(|(idx, code)| (idx, Code::parse(code), level)));
+        }
+        found.sort_by_key(|(idx, ..)| *idx);
+        Levels(found.into_iter().map(|(_, code, level)| (code, level)).collect())
+    }
+
+    /// Applies the levels. Returns the findings to report and how many were allowed.
+    pub fn apply(&self, findings: Vec<Finding>) -> (Vec<Finding>, usize) {
+        let before = findings.len();
+        let kept: Vec<Finding> = findings.into_iter().filter_map(|finding| self.apply_to(finding)).collect();
+        let n_allowed = before - kept.len();
+        (kept, n_allowed)
+    }
+
+    fn apply_to(&self, mut finding: Finding) -> Option<Finding> {
+        let level = self.0.iter().rev().find(|(code, _)| code.is_none_or(|code| code == finding.code));
+        match level {
+            Some((_, Level::Allow)) => return None,
+            Some((_, Level::Warn)) => finding.severity = Severity::Warning,
+            Some((_, Level::Deny)) => finding.severity = Severity::Error,
+            None => {}
+        }
+        Some(finding)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Args as _, Command};
+    use lockscope_analyzer::finding::Confidence;
+    use lockscope_trace::Nanos;
+
+    use super::*;
+
+    fn check(arguments: &[&str], code: Code, expected: Option<Severity>) {
+        let command = LintArgs::augment_args(Command::new("check"));
+        let matches = command.get_matches_from(std::iter::once("check").chain(arguments.iter().copied()));
+        let finding = Finding {
+            code,
+            severity: Severity::Note,
+            confidence: Confidence::Potential,
+            title: String::new(),
+            participants: Vec::new(),
+            variants: Vec::new(),
+            locks: Vec::new(),
+            first_seen: Nanos(0),
+            events: Vec::new(),
+            count: 1,
+            fingerprint: String::new(),
+            notes: Vec::new(),
+            help: Vec::new(),
+        };
+        let severity = Levels::new(&matches).apply_to(finding).map(|finding| finding.severity);
+        assert_eq!(severity, expected, "{arguments:?}");
+    }
+
+    #[test]
+    fn the_last_level_wins() {
+        use Code::{Deadlock, LockTimeout};
+        check(&[], Deadlock, Some(Severity::Note));
+        check(&["-A", "deadlock"], Deadlock, None);
+        check(&["-A", "deadlock"], LockTimeout, Some(Severity::Note));
+        check(&["-A", "all", "-D", "deadlock"], Deadlock, Some(Severity::Error));
+        check(&["-D", "deadlock", "-A", "all"], Deadlock, None);
+        check(&["-D", "lock-timeout,deadlock", "-W", "deadlock"], Deadlock, Some(Severity::Warning));
+        check(&["--deny=lock-timeout", "--warn", "deadlock"], LockTimeout, Some(Severity::Error));
+    }
+}

@@ -1,0 +1,117 @@
+//! Opens traces and reads them through, with progress.
+
+use std::{ops::ControlFlow, path::Path};
+
+use lockscope_analyzer::{
+    Analysis, Options,
+    finding::{Confidence, Finding},
+    input,
+    state::State,
+};
+use lockscope_trace::{Completeness, Definitions, Event, EventSource, Nanos, Progress as Read, TraceInfo};
+
+use crate::cli::{Failure, Global, progress::Progress, time::Point};
+
+/// A trace that was read and analysed to its end.
+pub struct Checked {
+    /// Facts about it.
+    pub info: TraceInfo,
+    /// What its ids mean.
+    pub defs: Definitions,
+    /// What is missing from it.
+    pub completeness: Completeness,
+    /// What was concluded, worst first.
+    pub findings: Vec<Finding>,
+    /// How many events it has.
+    pub events: u64,
+    /// Time of its last event.
+    pub duration: Nanos,
+}
+
+/// Opens a trace; `-` is the standard input.
+pub fn open(path: &Path) -> Result<Box<dyn EventSource>, Failure> {
+    Ok(input::open(path)?)
+}
+
+/// Calls `each` with every event and its position, from 1, until it breaks or the trace ends.
+///
+/// Of a trace that is still being written it reads what is there.
+pub fn for_each(
+    source: &mut dyn EventSource,
+    global: &Global,
+    mut each: impl FnMut(u64, &Event, &Definitions) -> ControlFlow<()>,
+) -> Result<u64, Failure> {
+    let mut progress = Progress::new(format!("reading {}", source.info().path.display()), global.quiet);
+    let mut batch = Vec::new();
+    let mut position = 0;
+    loop {
+        batch.clear();
+        let read = source.poll(&mut batch)?;
+        for event in &batch {
+            position += 1;
+            if each(position, event, source.definitions()).is_break() {
+                return Ok(position);
+            }
+        }
+        progress.update(source.fraction_read(), position);
+        if read != Read::More {
+            return Ok(position);
+        }
+    }
+}
+
+/// Reads a trace through and collects the findings.
+pub fn check(path: &Path, global: &Global) -> Result<Checked, Failure> {
+    let mut source = open(path)?;
+    let mut analysis = Analysis::new(Options::default());
+    let mut duration = Nanos(0);
+    let events = for_each(&mut *source, global, |_, event, defs| {
+        duration = duration.max(event.time);
+        analysis.feed(event, defs);
+        ControlFlow::Continue(())
+    })?;
+    let mut findings = analysis.findings(source.definitions());
+    sort(&mut findings);
+    Ok(Checked {
+        info: source.info().clone(),
+        defs: source.definitions().clone(),
+        completeness: source.completeness().clone(),
+        findings,
+        events,
+        duration,
+    })
+}
+
+/// Worst first, then surest, then earliest: the order in which findings get their handles F1, F2, and so on.
+pub fn sort(findings: &mut [Finding]) {
+    let rank = |confidence: Confidence| std::cmp::Reverse(confidence);
+    findings.sort_by_key(|finding| (std::cmp::Reverse(finding.severity), rank(finding.confidence), finding.first_seen));
+}
+
+/// Calls `each` with every event up to a point.
+pub fn for_each_until(
+    source: &mut dyn EventSource,
+    at: Point,
+    global: &Global,
+    mut each: impl FnMut(u64, &Event, &Definitions) -> ControlFlow<()>,
+) -> Result<(), Failure> {
+    for_each(source, global, |position, event, defs| {
+        let is_past = match at {
+            Point::Time(time) => event.time > time,
+            Point::Event(number) => position > number,
+            Point::End => false,
+        };
+        if is_past { ControlFlow::Break(()) } else { each(position, event, defs) }
+    })?;
+    Ok(())
+}
+
+/// Reads a trace up to a point and returns the state there.
+pub fn state_at(source: &mut dyn EventSource, at: Point, global: &Global) -> Result<State, Failure> {
+    let mut state = State::default();
+    for_each_until(source, at, global, |_, event, _| {
+        state.apply(event);
+        ControlFlow::Continue(())
+    })?;
+    Ok(state)
+}

@@ -1,0 +1,267 @@
+//! Findings as rustc would show them: a title, the lines of code with labels, notes, and what to do.
+
+use std::{
+    io::{self, Write},
+    rc::Rc,
+    sync::Arc,
+};
+
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet, renderer::DecorStyle};
+use lockscope_analyzer::finding::{Finding, Participant, Severity};
+use lockscope_trace::{Definitions, Site, SiteId, StackId};
+
+use crate::{
+    cli::{
+        load::Checked,
+        report::{Counts, phrase, plural},
+        style::{self, Look},
+    },
+    source::{SourceFile, Sources, frames::Symbols, short_path, short_site},
+};
+
+/// Variants beyond these are counted and not shown.
+const MAX_VARIANTS: usize = 3;
+/// Frames of a stack beyond these are counted and not shown.
+const MAX_FRAMES: usize = 12;
+
+/// Writes all findings of one trace, then what is missing from it, then a summary line.
+pub fn write(
+    checked: &Checked,
+    n_allowed: usize,
+    sources: &Sources,
+    look: &Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let symbols = Symbols::new(&checked.info);
+    let report = Report { checked, sources, symbols: &symbols, look };
+    for finding in &checked.findings {
+        writeln!(out, "{}\n", report.finding(finding))?;
+    }
+    for note in missing(checked) {
+        writeln!(out, "{} {note}", look.paint(style::WARNING, "incomplete:"))?;
+    }
+    summary(checked, n_allowed, look, out)
+}
+
+/// What is missing from a trace, a sentence each.
+pub fn missing(checked: &Checked) -> Vec<String> {
+    let completeness = &checked.completeness;
+    let mut notes = completeness.notes.clone();
+    if notes.is_empty() && !completeness.is_complete() {
+        notes.push(format!(
+            "{} lost, {} damaged, {} in the order",
+            plural(completeness.lost_events, "event"),
+            plural(completeness.damaged_bytes, "byte"),
+            plural(completeness.gap_count, "gap")
+        ));
+    }
+    notes.into_iter().map(|note| Definitions::clean(&note).to_string()).collect()
+}
+
+/// `bank-123.lks: 1 error; 4 threads, 3 locks, 128 events in 12.4 s`
+fn summary(checked: &Checked, n_allowed: usize, look: &Look, out: &mut dyn Write) -> io::Result<()> {
+    let counts = Counts::new(&checked.findings);
+    let style = match counts {
+        Counts { errors: 1.., .. } => style::ERROR,
+        Counts { warnings: 1.., .. } => style::WARNING,
+        _ => style::HEADER,
+    };
+    let allowed = if n_allowed > 0 { format!(" ({n_allowed} allowed)") } else { String::new() };
+    let time = if checked.info.has_times { format!(" in {}", checked.duration) } else { String::new() };
+    writeln!(
+        out,
+        "{}: {}{allowed}; {}, {}, {}{time}",
+        short_path(&checked.info.path.to_string_lossy()),
+        look.paint(style, &counts.to_string()),
+        plural(checked.defs.threads.len() as u64, "thread"),
+        plural(checked.defs.locks.len() as u64, "lock"),
+        plural(checked.events, "event"),
+    )
+}
+
+struct Report<'a> {
+    checked: &'a Checked,
+    sources: &'a Sources,
+    symbols: &'a Symbols,
+    look: &'a Look,
+}
+
+/// A place with what is to be said about it.
+struct Mark {
+    site: Site,
+    label: String,
+    is_primary: bool,
+}
+
+impl Report<'_> {
+    fn finding(&self, finding: &Finding) -> String {
+        let level = match finding.severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+            Severity::Note => Level::NOTE,
+        };
+        let mut notes: Vec<String> = Vec::new();
+        let marks = self.marks(finding, &finding.participants, &mut notes);
+        let snippets = self.snippets(marks, &mut notes);
+        let mut group = level.primary_title(finding.title.clone()).id(finding.code.as_str()).elements(snippets);
+        notes.extend(finding.notes.iter().cloned());
+        notes.extend(self.seen(finding));
+        for stack in self.stacks(finding) {
+            notes.push(stack);
+        }
+        for note in notes {
+            group = group.element(Level::NOTE.message(note));
+        }
+        for help in &finding.help {
+            group = group.element(Level::HELP.message(help.clone()));
+        }
+        let mut groups = vec![group];
+        groups.extend(self.variants(finding));
+        self.renderer().render(&groups)
+    }
+
+    /// Further pairs of sites of the same cycle, each as a group of its own.
+    fn variants(&self, finding: &Finding) -> Vec<Group<'static>> {
+        let mut groups = Vec::new();
+        for participants in finding.variants.iter().take(MAX_VARIANTS) {
+            let mut notes = Vec::new();
+            let marks = self.marks(finding, participants, &mut notes);
+            let mut group = Level::NOTE
+                .secondary_title("the same cycle, at other places")
+                .elements(self.snippets(marks, &mut notes));
+            for note in notes {
+                group = group.element(Level::NOTE.message(note));
+            }
+            groups.push(group);
+        }
+        if let Some(rest) = finding.variants.len().checked_sub(MAX_VARIANTS).filter(|&rest| rest > 0) {
+            groups.push(Group::with_title(
+                Level::NOTE.secondary_title(format!("and {} more; see --format json", plural(rest as u64, "pair"))),
+            ));
+        }
+        groups
+    }
+
+    fn renderer(&self) -> Renderer {
+        let renderer = if self.look.color { Renderer::styled() } else { Renderer::plain() };
+        let decor = if self.look.ascii { DecorStyle::Ascii } else { DecorStyle::Unicode };
+        renderer.decor_style(decor).term_width(self.look.width.unwrap_or(120))
+    }
+
+    /// Marks for all places of the participants. What has no place becomes a note.
+    fn marks(&self, finding: &Finding, participants: &[Participant], notes: &mut Vec<String>) -> Vec<Mark> {
+        let defs = &self.checked.defs;
+        let mut marks = Vec::new();
+        for participant in participants {
+            let mut add = |site: Option<SiteId>, label: String, is_primary| match site.and_then(|site| defs.site(site))
+            {
+                Some(site) => marks.push(Mark { site: site.clone(), label, is_primary }),
+                // Where nothing is known of the place, "here" would point nowhere.
+                None => notes.push(label.strip_suffix(" here").map_or(label.clone(), str::to_owned)),
+            };
+            for held in &participant.held {
+                add(held.site, phrase::took(defs, participant, held), false);
+            }
+            if let Some(wanted) = &participant.wanted {
+                add(wanted.site, phrase::wants(defs, finding, participant, wanted), true);
+            }
+        }
+        marks
+    }
+
+    /// One snippet for each file with all its marks. Places whose source is not there are named alone.
+    fn snippets(&self, marks: Vec<Mark>, notes: &mut Vec<String>) -> Vec<Element<'static>> {
+        let mut files: Vec<(Arc<str>, Vec<Mark>)> = Vec::new();
+        for mark in marks {
+            match files.iter_mut().find(|(file, _)| *file == mark.site.file) {
+                Some((_, marks)) => marks.push(mark),
+                None => files.push((mark.site.file.clone(), vec![mark])),
+            }
+        }
+        let mut elements = Vec::new();
+        for (path, marks) in files {
+            match self.sources.file(&path) {
+                Some(file) => self.snippet(&path, &file, marks, notes, &mut elements),
+                None => marks.iter().for_each(|mark| elements.extend(origin(mark))),
+            }
+        }
+        elements
+    }
+
+    fn snippet(
+        &self,
+        path: &str,
+        file: &Rc<SourceFile>,
+        marks: Vec<Mark>,
+        notes: &mut Vec<String>,
+        elements: &mut Vec<Element<'static>>,
+    ) {
+        let (found, lost): (Vec<Mark>, Vec<Mark>) = marks.into_iter().partition(|mark| file.span(&mark.site).is_some());
+        if !found.is_empty() {
+            let mut snippet = Snippet::source(file.text.clone()).path(short_path(path));
+            for mark in found {
+                let kind = if mark.is_primary { AnnotationKind::Primary } else { AnnotationKind::Context };
+                let span = file.span(&mark.site).expect("only marks with a span are here");
+                snippet = snippet.annotation(kind.span(span).label(mark.label));
+            }
+            elements.push(snippet.into());
+        }
+        lost.iter().for_each(|mark| elements.extend(origin(mark)));
+        if file.is_newer || !lost.is_empty() {
+            notes.push(format!("{} was changed after the recording, so lines may not match", short_path(path)));
+        }
+    }
+
+    /// How often, when and where in the trace.
+    fn seen(&self, finding: &Finding) -> Option<String> {
+        let event = finding.events.first().map(|event| format!("event #{event}"));
+        let time = self.checked.info.has_times.then(|| format!("at {}", finding.first_seen));
+        let place: Vec<String> = time.into_iter().chain(event).collect();
+        match (finding.count, place.is_empty()) {
+            (_, true) => None,
+            (0 | 1, false) => Some(format!("seen {}", place.join(", "))),
+            (count, false) => Some(format!("seen {}, first {}", plural(count, "time"), place.join(", "))),
+        }
+    }
+
+    /// Stacks of what was wanted and held, where they were captured.
+    fn stacks(&self, finding: &Finding) -> Vec<String> {
+        let defs = &self.checked.defs;
+        let mut texts = Vec::new();
+        let mut shown: Vec<StackId> = Vec::new();
+        for participant in &finding.participants {
+            let wanted = participant
+                .wanted
+                .iter()
+                .map(|wanted| (wanted.stack, phrase::wants(defs, finding, participant, wanted)));
+            let held = participant.held.iter().map(|held| (held.stack, phrase::took(defs, participant, held)));
+            for (stack, label) in held.chain(wanted) {
+                let Some(stack) = stack.filter(|stack| !shown.contains(stack)) else { continue };
+                shown.push(stack);
+                let frames = self.symbols.folded_stack(defs, stack);
+                let mut text = label.replace(" here", ":");
+                for frame in frames.iter().take(MAX_FRAMES) {
+                    let site = frame.site.as_ref().map_or(String::new(), |site| format!(" at {}", short_site(site)));
+                    text.push_str(&format!("\n  {}{site}", frame.function));
+                }
+                if frames.len() > MAX_FRAMES {
+                    text.push_str(&format!("\n  and {} more", plural((frames.len() - MAX_FRAMES) as u64, "frame")));
+                }
+                texts.push(text);
+            }
+        }
+        texts
+    }
+}
+
+/// A place without source: the path, and the label below.
+fn origin(mark: &Mark) -> [Element<'static>; 2] {
+    let mut origin = Origin::path(short_path(&mark.site.file));
+    if mark.site.line > 0 {
+        origin = origin.line(mark.site.line as usize);
+        if mark.site.column > 0 {
+            origin = origin.char_column(mark.site.column as usize);
+        }
+    }
+    [origin.into(), Level::NOTE.no_name().message(mark.label.clone()).into()]
+}

@@ -1,0 +1,68 @@
+//! Words for what a participant of a finding held and wanted, the same in every report and on every screen.
+//!
+//! They never claim more than the evidence: who *waits* was seen to wait, who *takes* was seen to take, and only in an
+//! actual finding does anybody wait.
+
+use lockscope_analyzer::finding::{Confidence, Finding, Held, Participant, Target, Wanted};
+use lockscope_trace::{Definitions, LockKind, Mode, ThreadId};
+
+/// What is wanted, as an object: `audit`, `a write lock of cache`, `the end of worker-1`.
+pub fn target(defs: &Definitions, target: Target) -> String {
+    match target {
+        Target::Lock(lock, mode) => match mode_word(defs, lock, mode) {
+            Some(word) => format!("{word} of `{}`", defs.lock_name(lock)),
+            None => format!("`{}`", defs.lock_name(lock)),
+        },
+        Target::Thread(thread) => format!("the end of {}", self::thread(defs, thread)),
+        Target::Condvar(lock) => format!("a notification of `{}`", defs.lock_name(lock)),
+    }
+}
+
+/// What is held, as an object: `audit`, `a read lock of cache`.
+pub fn held(defs: &Definitions, held: &Held) -> String {
+    target(defs, Target::Lock(held.lock, held.mode))
+}
+
+/// The thread in back quotes.
+pub fn thread(defs: &Definitions, thread: ThreadId) -> String {
+    format!("`{}`", defs.thread_name(thread))
+}
+
+/// `T3 teller-1`, or `T3` for a thread without a name.
+pub fn thread_label(defs: &Definitions, id: ThreadId) -> String {
+    match defs.thread(id).and_then(|thread| thread.name.as_ref()) {
+        Some(name) if **name != id.to_string() => format!("{id} {name}"),
+        _ => id.to_string(),
+    }
+}
+
+/// `L7 audit`, or `L7 Mutex<u32> (src/bank.rs:12)` for a lock without a name.
+pub fn lock_label(defs: &Definitions, id: lockscope_trace::LockId) -> String {
+    let name = defs.lock_name(id);
+    if name == id.to_string() { name } else { format!("{id} {name}") }
+}
+
+/// The mode in words where it says something: of a read-write lock.
+pub fn mode_word(defs: &Definitions, lock: lockscope_trace::LockId, mode: Mode) -> Option<&'static str> {
+    let is_rwlock = defs.lock(lock).is_some_and(|lock| lock.kind == LockKind::RwLock);
+    match mode {
+        Mode::Exclusive => is_rwlock.then_some("a write lock"),
+        Mode::Shared => Some("a read lock"),
+        Mode::Upgradable => Some("an upgradable lock"),
+    }
+}
+
+/// Label for the place where something was taken.
+pub fn took(defs: &Definitions, participant: &Participant, held_lock: &Held) -> String {
+    format!("{} took {} here", thread(defs, participant.thread), held(defs, held_lock))
+}
+
+/// Label for the place where something was wanted.
+pub fn wants(defs: &Definitions, finding: &Finding, participant: &Participant, wanted: &Wanted) -> String {
+    let (thread, target) = (thread(defs, participant.thread), target(defs, wanted.target));
+    match (finding.confidence, participant.held.is_empty()) {
+        (Confidence::Actual, _) => format!("{thread} waits for {target} here"),
+        (_, true) => format!("{thread} takes {target} here"),
+        (_, false) => format!("{thread} then takes {target} here"),
+    }
+}

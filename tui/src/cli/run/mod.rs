@@ -1,0 +1,229 @@
+//! `lockscope run`: runs a program with recording on, then checks every trace that appeared.
+//!
+//! One command can make many traces: `cargo test` runs a process for each test binary. The program's standard output
+//! stays the program's own; what lockscope has to say goes to the standard error.
+
+pub mod child;
+pub mod environment;
+pub mod traces;
+
+use std::{
+    ffi::OsString,
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use clap::{Args, ValueEnum, ValueHint};
+
+use crate::{
+    cli::{
+        Failure, Global, check,
+        check::VerdictArgs,
+        exit,
+        lint::{Levels, LintArgs},
+        load::Checked,
+        report::{Counts, human, plural},
+        run::{environment::Recording, traces::Pattern},
+        style::{self, Look},
+        top,
+    },
+    source::{Sources, short_path},
+};
+
+/// Arguments of `run`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  lockscope run -- cargo test\n  lockscope run -o bank.lks -- target/debug/bank\n  lockscope run --top -- target/debug/server",
+    after_long_help = "Examples:\n  lockscope run -- cargo test\n  lockscope run -o bank.lks -- target/debug/bank\n  lockscope run --top -- target/debug/server\n\nThe program is configured through the environment variable LOCKSCOPE, a comma-separated list of key=value. Keys that are already set there are kept unless an option of this command says otherwise.\n\nExit codes: the program's own, unless there are findings at or above --fail-on, then 1; 128+n when signal n ended the program; 126 and 127 when it could not be started"
+)]
+pub struct RunArgs {
+    /// Where to record; `%p` becomes the process id
+    ///
+    /// The default is target/lockscope/NAME-%p.lks where there is a directory `target`, else ./NAME-%p.lks. A further
+    /// process that would record to the same file adds its id to the name.
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    output: Option<PathBuf>,
+    /// Record at most about this much per process, as in 256M, and reuse the oldest part
+    #[arg(long, value_name = "SIZE")]
+    size: Option<String>,
+    /// What the program does when it finds itself in a deadlock [default: exit, or report with --top]
+    #[arg(long, value_enum, value_name = "ACTION")]
+    on_deadlock: Option<OnDeadlock>,
+    /// Which exit code to pass on
+    #[arg(long, value_enum, default_value_t, value_name = "WHOSE")]
+    exit_code: WhoseExitCode,
+    /// Watch the program in the dashboard while it runs; its output goes to a file beside the trace
+    #[arg(long)]
+    top: bool,
+    #[command(flatten)]
+    verdict: VerdictArgs,
+    #[command(flatten)]
+    lint: LintArgs,
+    /// The program and its arguments
+    #[arg(required = true, trailing_var_arg = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
+    pub command: Vec<OsString>,
+}
+
+/// Reaction to a deadlock, as `LOCKSCOPE=deadlock=` understands it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum OnDeadlock {
+    /// Report it and stay deadlocked
+    Report,
+    /// Report it and panic in the thread that closed the cycle
+    Panic,
+    /// Report it and abort the process
+    Abort,
+    /// Report it and exit with status 66
+    Exit,
+}
+
+/// Whose exit code `run` passes on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+enum WhoseExitCode {
+    /// The program's, unless there are findings
+    #[default]
+    Both,
+    /// The program's, whatever was found
+    Child,
+    /// 0 or 1 by findings, whatever the program did
+    Findings,
+}
+
+/// Runs the verb.
+pub fn run(args: &RunArgs, levels: &Levels, global: &Global, out: &mut dyn Write) -> Result<u8, Failure> {
+    if args.top {
+        top::require_terminal()?;
+    }
+    let recording = Recording::new(args)?;
+    let before = Pattern::new(&recording.path).existing();
+    let status =
+        if args.top { top::run_child(args, &recording, global)? } else { child::run(&args.command, &recording)? };
+    let code = child::exit_code(status);
+    out.flush()?;
+
+    let traces = Pattern::new(&recording.path).appeared_since(&before);
+    let mut err = io::stderr().lock();
+    let look = Look { width: global.stdout().width, ..global.stderr() };
+    let report = Report { args, global, look, err: &mut err };
+    report.write(&traces, levels, &recording, code)
+}
+
+struct Report<'a> {
+    args: &'a RunArgs,
+    global: &'a Global,
+    look: Look,
+    err: &'a mut dyn Write,
+}
+
+impl Report<'_> {
+    fn write(mut self, traces: &[PathBuf], levels: &Levels, recording: &Recording, child: u8) -> Result<u8, Failure> {
+        if traces.is_empty() {
+            self.nothing_recorded(recording)?;
+            return Ok(child);
+        }
+        let mut results: Vec<(Checked, usize)> = Vec::new();
+        let mut has_unreadable = false;
+        for path in traces {
+            match check::check(path, levels, self.global) {
+                Ok(result) => {
+                    self.trace(&result, traces.len())?;
+                    results.push(result);
+                }
+                Err(failure) => {
+                    has_unreadable = true;
+                    super::report_failure(&failure, &self.look);
+                }
+            }
+        }
+        self.footer(traces, &results)?;
+        let verdict = check::verdict(&results, self.args.verdict);
+        let unreadable = if has_unreadable { exit::INPUT } else { exit::OK };
+        Ok(match self.args.exit_code {
+            WhoseExitCode::Child => child,
+            WhoseExitCode::Findings => {
+                [verdict, unreadable].into_iter().find(|&code| code != exit::OK).unwrap_or(exit::OK)
+            }
+            WhoseExitCode::Both => {
+                [verdict, child, unreadable].into_iter().find(|&code| code != exit::OK).unwrap_or(exit::OK)
+            }
+        })
+    }
+
+    /// Findings of one trace. Of many traces, those without findings only count.
+    fn trace(&mut self, (checked, n_allowed): &(Checked, usize), n_traces: usize) -> Result<(), Failure> {
+        let is_silent = checked.findings.is_empty() && checked.completeness.is_complete();
+        if is_silent && (n_traces > 1 || self.global.quiet) {
+            return Ok(());
+        }
+        if n_traces > 1 {
+            let executable = short_path(&checked.info.executable);
+            let title = format!("{executable} (process {})", checked.info.pid);
+            writeln!(self.err, "\n{}", self.look.paint(style::HEADER, &title))?;
+        } else {
+            writeln!(self.err)?;
+        }
+        let sources = Sources::new(&checked.info, &self.global.source_map);
+        human::write(checked, *n_allowed, &sources, &self.look, self.err)?;
+        Ok(())
+    }
+
+    fn footer(&mut self, traces: &[PathBuf], results: &[(Checked, usize)]) -> Result<(), Failure> {
+        if self.global.quiet {
+            return Ok(());
+        }
+        let findings = || results.iter().flat_map(|(checked, _)| &checked.findings);
+        if traces.len() > 1 {
+            let n_with = results.iter().filter(|(checked, _)| !checked.findings.is_empty()).count();
+            let counts = Counts::new(findings()).to_string();
+            let total = format!("{} recorded, {n_with} with findings: {counts}", plural(traces.len() as u64, "trace"));
+            writeln!(self.err, "\n{}", self.look.paint(style::HEADER, &total))?;
+        }
+        // The trace worth a look is the one with the worst finding.
+        let worst = results.iter().max_by_key(|(checked, _)| checked.findings.first().map(|finding| finding.severity));
+        let worst = worst.map_or(&traces[0], |(checked, _)| &checked.info.path);
+        let path = shell_word(&short_path(&worst.to_string_lossy()));
+        let mut hints = vec![format!("look closer: lockscope top {path}")];
+        if let Some(finding) = findings().next() {
+            hints.push(format!("explain:     lockscope explain {}", finding.code.as_str()));
+        }
+        for hint in hints {
+            writeln!(self.err, "{}", self.look.paint(style::DIM, &hint))?;
+        }
+        Ok(())
+    }
+
+    fn nothing_recorded(&mut self, recording: &Recording) -> Result<(), Failure> {
+        let text = if recording.is_off {
+            "note: nothing was recorded, as LOCKSCOPE=record=off asks"
+        } else {
+            "note: the program recorded nothing\n\
+             A program records when it takes a lock that is lockscope's. Perhaps\n\
+             - it was built without debug assertions (`--release`) and without the feature `force`,\n\
+             - it uses no lock of lockscope or lockscope-parking_lot yet (see the README for the line of Cargo.toml), or\n\
+             - it ended before it took one"
+        };
+        let (note, rest) = text.split_once(": ").expect("the text begins with `note: `");
+        writeln!(self.err, "{} {rest}", self.look.paint(style::NOTE, &format!("{note}:")))?;
+        Ok(())
+    }
+}
+
+/// A word that a shell takes as it is.
+fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%".contains(c);
+    if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_can_be_pasted() {
+        for (text, expected) in
+            [("target/a-1.lks", "target/a-1.lks"), ("my trace.lks", "'my trace.lks'"), ("a'b", r"'a'\''b'")]
+        {
+            assert_eq!(shell_word(text), expected);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! `show events`: the events in their merged order, one per line.
+
+use std::{
+    io::{self, Write},
+    ops::ControlFlow,
+};
+
+use lockscope_trace::{Access, Definitions, Event, EventSource, How, Op};
+
+use crate::{
+    cli::{
+        Failure, Global, load,
+        report::phrase,
+        show::site,
+        style::{self, Look},
+        time::Point,
+    },
+    filter::{Filter, Row},
+};
+
+/// Writes all events up to a point that the filter keeps.
+///
+/// Streams: traces have millions of events, so columns have fixed widths.
+pub fn write(
+    source: &mut dyn EventSource,
+    at: Point,
+    filter: &Filter,
+    global: &Global,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let look = global.stdout();
+    let has_times = source.info().has_times;
+    let mut written: io::Result<()> = Ok(());
+    let heading = format!("{:>9}  {:>12}  {:<16}  {:<12}  what", "event", "time", "thread", "op");
+    writeln!(out, "{}", look.paint(style::HEADER, &heading))?;
+    load::for_each_until(source, at, global, |position, event, defs| {
+        if filter.keeps(&row(defs, event)) {
+            written = line(position, event, defs, has_times, &look, out);
+        }
+        if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    written?;
+    Ok(())
+}
+
+fn line(
+    position: u64,
+    event: &Event,
+    defs: &Definitions,
+    has_times: bool,
+    look: &Look,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let time = if has_times { event.time.to_string() } else { String::new() };
+    let thread = phrase::thread_label(defs, event.thread);
+    writeln!(
+        out,
+        "{position:>9}  {time:>12}  {}  {:<12}  {}  {}",
+        look.paint(style::NOTE, &format!("{thread:<16}")),
+        event.op.name(),
+        what(defs, event),
+        look.paint(style::DIM, &site(defs, event.site)),
+    )
+}
+
+/// What a filter sees of an event.
+pub fn row(defs: &Definitions, event: &Event) -> Row {
+    let mut row = Row::default();
+    row.add("thread", &phrase::thread_label(defs, event.thread));
+    row.add("op", event.op.name());
+    row.add("lock", &what(defs, event));
+    row.add("site", &site(defs, event.site));
+    row
+}
+
+/// What an event is about, in words.
+pub fn what(defs: &Definitions, event: &Event) -> String {
+    let lock = |id| phrase::lock_label(defs, id);
+    let thread = |id| phrase::thread_label(defs, id);
+    let text = |id| defs.string(id).map_or_else(String::new, |text| text.lines().next().unwrap_or("").to_owned());
+    match event.op {
+        Op::Wait { lock: id, mode } | Op::TryFailed { lock: id, mode } | Op::TimedOut { lock: id, mode } => {
+            let mode = phrase::mode_word(defs, id, mode).map_or(String::new(), |_| format!(" {}", mode.word()));
+            format!("{}{mode}", lock(id))
+        }
+        Op::Acquired { lock: id, mode, how, count: _ } => {
+            let mode = phrase::mode_word(defs, id, mode).map_or(String::new(), |_| format!(" {}", mode.word()));
+            let how = match how {
+                How::Lock => "",
+                How::Try => " by try",
+                How::Timed => " within its time limit",
+                How::Upgrade => " by upgrade",
+                How::Downgrade => " by downgrade",
+                How::CondvarReacquire => " again after waiting",
+            };
+            format!("{}{mode}{how}", lock(id))
+        }
+        Op::Released { lock: id, owner, access } => {
+            let by = if owner == event.thread { String::new() } else { format!(", taken by {}", thread(owner)) };
+            let access = match access {
+                Access::Unknown => String::new(),
+                Access::Nothing => " untouched".to_owned(),
+                Access::Read => " after reading".to_owned(),
+                Access::Wrote => " after writing".to_owned(),
+            };
+            format!("{}{access}{by}", lock(id))
+        }
+        Op::Poisoned { lock: id } | Op::Destroyed { lock: id } => lock(id),
+        Op::CondWait { condvar, mutex } => format!("{} releasing {}", lock(condvar), lock(mutex)),
+        Op::CondWake { condvar, mutex, timed_out } => {
+            format!("{} holding {}{}", lock(condvar), lock(mutex), if timed_out { ", timed out" } else { "" })
+        }
+        Op::Notify { condvar, all, woken } => {
+            let whom = if all { "all" } else { "one" };
+            let woken = woken.map_or(String::new(), |woken| format!(", {woken} waiting"));
+            format!("{} {whom}{woken}", lock(condvar))
+        }
+        Op::Spawn { child } | Op::JoinWait { child } | Op::Joined { child } => thread(child),
+        Op::Read { var } | Op::Write { var } => defs.var(var).to_owned(),
+        Op::Finding { code, text: _ } => text(code),
+        Op::Mark { text: id } => text(id),
+        Op::Dropped { count: 0 } => "an unknown number of events".to_owned(),
+        Op::Dropped { count } => format!("{count} events"),
+        Op::Start | Op::Exit | Op::RegionBegin | Op::RegionEnd => String::new(),
+    }
+}

@@ -1,0 +1,86 @@
+//! `lockscope show`: tables of what a trace says, at any point of it.
+
+pub mod events;
+mod locks;
+mod order;
+mod stats;
+pub mod threads;
+
+use std::{io::Write, path::PathBuf};
+
+use clap::{Args, ValueEnum, ValueHint};
+use lockscope_analyzer::state::State;
+use lockscope_trace::{Definitions, EventSource, SiteId};
+
+use crate::{
+    cli::{Failure, Global, exit, load, style::Look, time::Point},
+    filter::Filter,
+    source::short_site,
+};
+
+/// Arguments of `show`.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  lockscope show trace.lks threads\n  lockscope show trace.lks locks --at 12.4s\n  lockscope show trace.lks events --filter 'teller-1 -released'"
+)]
+pub struct ShowArgs {
+    /// Trace to read; `-` is the standard input
+    #[arg(value_hint = ValueHint::FilePath)]
+    trace: PathBuf,
+    /// What to show
+    #[arg(value_enum, default_value_t)]
+    what: What,
+    /// Show the state at this point: a time (12.4s, 350ms), an event (#1234), or `end`
+    #[arg(long, value_name = "POINT", default_value = "end")]
+    at: Point,
+    /// Show only rows with all these words; `-word` excludes, `key:value` looks into one column
+    #[arg(long, value_name = "WORDS", default_value = "", hide_default_value = true, allow_hyphen_values = true)]
+    filter: Filter,
+}
+
+/// What can be shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+enum What {
+    /// Every thread: what it does, holds and wants
+    #[default]
+    Threads,
+    /// Every lock: who holds it, who waits, how often and how long
+    Locks,
+    /// Which locks were taken while which were held
+    Order,
+    /// Every event up to the point
+    Events,
+    /// The trace as a whole
+    Stats,
+}
+
+/// Runs the verb.
+pub fn run(args: &ShowArgs, global: &Global, out: &mut dyn Write) -> Result<u8, Failure> {
+    let mut source = load::open(&args.trace)?;
+    let look = global.stdout();
+    match args.what {
+        What::Threads => {
+            let state = load::state_at(&mut *source, args.at, global)?;
+            threads::write(&*source, &state, &args.filter, &look, out)?;
+        }
+        What::Locks => locks::write(&mut *source, args.at, &args.filter, global, out)?,
+        What::Order => order::write(&mut *source, args.at, &args.filter, global, out)?,
+        What::Events => events::write(&mut *source, args.at, &args.filter, global, out)?,
+        What::Stats => stats::write(&mut *source, args.at, global, out)?,
+    }
+    Ok(exit::OK)
+}
+
+/// The line above a state: which trace, at which point.
+fn heading(source: &dyn EventSource, state: &State, look: &Look, out: &mut dyn Write) -> Result<(), Failure> {
+    let info = source.info();
+    let time = if info.has_times { format!(", {}", state.time) } else { String::new() };
+    let text = format!("{} after event #{}{time}", info.path.display(), state.position);
+    writeln!(out, "{}\n", look.paint(super::style::DIM, &Definitions::clean(&text)))?;
+    Ok(())
+}
+
+/// A site for a table; `-` where none is known.
+fn site(defs: &Definitions, site: Option<SiteId>) -> String {
+    site.and_then(|site| defs.site(site)).map_or_else(|| "-".to_owned(), short_site)
+}

@@ -1,0 +1,143 @@
+//! `show threads`: a thread dump as jstack prints it, with locks.
+
+use std::io::Write;
+
+use lockscope_analyzer::{
+    finding::Target,
+    state::{Activity, State, ThreadState},
+};
+use lockscope_trace::{Definitions, EventSource, LockId, ThreadId};
+
+use crate::{
+    cli::{
+        Failure,
+        report::phrase,
+        show::{heading, site},
+        style::{self, Look},
+    },
+    filter::{Filter, Row},
+};
+
+/// Writes all threads that the filter keeps.
+pub fn write(
+    source: &dyn EventSource,
+    state: &State,
+    filter: &Filter,
+    look: &Look,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    heading(source, state, look, out)?;
+    let dump = Dump { defs: source.definitions(), has_times: source.info().has_times, state, look };
+    for (idx, thread) in state.threads.iter().enumerate() {
+        let id = ThreadId(idx as u32);
+        if filter.keeps(&row(dump.defs, id, thread)) {
+            dump.thread(id, thread, out)?;
+        }
+    }
+    dump.deadlocks(out)
+}
+
+/// What a filter sees of a thread.
+pub fn row(defs: &Definitions, id: ThreadId, thread: &ThreadState) -> Row {
+    let mut row = Row::default();
+    row.add("thread", &phrase::thread_label(defs, id));
+    row.add("state", state_word(&thread.activity));
+    for held in &thread.held {
+        row.add("holds", &phrase::lock_label(defs, held.lock));
+        row.add("site", &site(defs, held.site));
+    }
+    if let Activity::Blocked { target, site: asked, .. } = &thread.activity {
+        row.add("wants", &target_label(defs, *target));
+        row.add("site", &site(defs, *asked));
+    }
+    row
+}
+
+/// The word for what a thread does.
+pub fn state_word(activity: &Activity) -> &'static str {
+    match activity {
+        Activity::NotStarted => "not started",
+        Activity::Running => "running",
+        Activity::Blocked { .. } => "blocked",
+        Activity::Finished => "finished",
+    }
+}
+
+/// `L7 audit (read)`, `end of T3 worker`, `notification of L9`.
+pub fn target_label(defs: &Definitions, target: Target) -> String {
+    match target {
+        Target::Lock(lock, mode) => {
+            let mode = phrase::mode_word(defs, lock, mode).map_or(String::new(), |_| format!(" ({})", mode.word()));
+            format!("{}{mode}", phrase::lock_label(defs, lock))
+        }
+        Target::Thread(thread) => format!("end of {}", phrase::thread_label(defs, thread)),
+        Target::Condvar(lock) => format!("notification of {}", phrase::lock_label(defs, lock)),
+    }
+}
+
+struct Dump<'a> {
+    defs: &'a Definitions,
+    has_times: bool,
+    state: &'a State,
+    look: &'a Look,
+}
+
+impl Dump<'_> {
+    fn thread(&self, id: ThreadId, thread: &ThreadState, out: &mut dyn Write) -> Result<(), Failure> {
+        let word = state_word(&thread.activity);
+        let doing = match &thread.activity {
+            Activity::Blocked { since, .. } if self.has_times => {
+                format!("{word} for {}", self.state.time.since(*since))
+            }
+            _ => word.to_owned(),
+        };
+        let style = if matches!(thread.activity, Activity::Blocked { .. }) { style::WARNING } else { style::DIM };
+        let os_id = self.defs.thread(id).map(|def| def.os_id).filter(|&os_id| os_id != 0);
+        let os_id = os_id.map_or(String::new(), |os_id| format!("  tid {os_id}"));
+        let name = self.look.paint(style::HEADER, &phrase::thread_label(self.defs, id));
+        writeln!(out, "{name}{os_id}  {}", self.look.paint(style, &doing))?;
+        if let Activity::Blocked { target, site: asked, .. } = &thread.activity {
+            writeln!(
+                out,
+                "    wants  {}  at {}",
+                self.look.paint(style::LOCK, &target_label(self.defs, *target)),
+                site(self.defs, *asked)
+            )?;
+            if let Target::Lock(lock, _) = target {
+                self.holders(*lock, out)?;
+            }
+        }
+        for held in thread.held.iter().rev() {
+            let label = target_label(self.defs, Target::Lock(held.lock, held.mode));
+            let since = if self.has_times { format!(" since {}", held.since) } else { String::new() };
+            writeln!(
+                out,
+                "    holds  {}  taken at {}{since}",
+                self.look.paint(style::LOCK, &label),
+                site(self.defs, held.site)
+            )?;
+        }
+        writeln!(out)?;
+        Ok(())
+    }
+
+    fn holders(&self, lock: LockId, out: &mut dyn Write) -> Result<(), Failure> {
+        for (holder, mode, since) in self.state.lock(lock).map(|lock| lock.holders.as_slice()).unwrap_or_default() {
+            let since = if self.has_times { format!(" since {since}") } else { String::new() };
+            let mode =
+                phrase::mode_word(self.defs, lock, *mode).map_or(String::new(), |_| format!(" ({})", mode.word()));
+            writeln!(out, "           held by {}{mode}{since}", phrase::thread_label(self.defs, *holder))?;
+        }
+        Ok(())
+    }
+
+    fn deadlocks(&self, out: &mut dyn Write) -> Result<(), Failure> {
+        let graph = crate::graph::build::wait_for(self.state, self.defs, self.has_times.then_some(self.state.time));
+        for cycle in &graph.cycles {
+            let labels: Vec<&str> =
+                cycle.iter().chain(cycle.first()).map(|&node| graph.nodes[node].label.as_str()).collect();
+            writeln!(out, "{} {}", self.look.paint(style::ERROR, "deadlock:"), labels.join(" -> "))?;
+        }
+        Ok(())
+    }
+}

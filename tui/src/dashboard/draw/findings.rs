@@ -1,0 +1,256 @@
+//! Findings: the list, and the selected one in full with all sides next to each other.
+
+use lockscope_analyzer::finding::{Finding, Participant, Target};
+use lockscope_trace::{Nanos, SiteId, StackId};
+use ratatui::{
+    Frame,
+    layout::{Constraint, Layout, Rect},
+    text::{Line, Span},
+    widgets::Paragraph,
+};
+use unicode_width::UnicodeWidthStr;
+
+use crate::{
+    cli::{
+        report::{phrase, plural},
+        show::threads::target_label,
+        table::fit,
+    },
+    dashboard::{
+        draw::{
+            overview::{finding_line, severity_mark},
+            scrolled,
+            theme::Theme,
+        },
+        lists::{self, Id},
+        state::{State, View},
+    },
+    source::short_site,
+};
+
+/// Lines of source around the one that matters.
+const CONTEXT: u32 = 1;
+/// Frames of a stack that are shown.
+const MAX_FRAMES: usize = 6;
+
+/// Draws list and detail.
+pub fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
+    let rows = lists::rows(state, View::Findings);
+    let Some(selected) = lists::selected(state, &rows) else {
+        let text = if state.model.progress == lockscope_trace::Progress::More {
+            "nothing found so far"
+        } else {
+            "no findings"
+        };
+        super::events::empty(state, theme, frame, area, text);
+        return;
+    };
+    let list_height = if state.is_detail_open { 0 } else { (rows.len() as u16).min(area.height / 3).max(1) };
+    let [list, detail] = Layout::vertical([Constraint::Length(list_height), Constraint::Fill(1)]).areas(area);
+    let height = usize::from(list.height);
+    let first = selected.saturating_sub(height / 2).min(rows.len().saturating_sub(height));
+    let width = usize::from(list.width);
+    let mut lines = Vec::new();
+    for (idx, row) in rows.iter().enumerate().skip(first).take(height) {
+        let Id::Finding(finding) = *row else { continue };
+        let line = finding_line(theme, &state.model.findings[finding], width);
+        let padding = Span::raw(" ".repeat(width.saturating_sub(line.width())));
+        let line = Line::from([line.spans, vec![padding]].concat());
+        lines.push(if idx == selected { line.patch_style(theme.selected()) } else { line });
+    }
+    frame.render_widget(Paragraph::new(lines), list);
+    if let Id::Finding(idx) = rows[selected] {
+        self::detail(state, theme, idx, frame, detail);
+    }
+}
+
+fn detail(state: &State, theme: &Theme, idx: usize, frame: &mut Frame, area: Rect) {
+    let finding = &state.model.findings[idx];
+    let block = theme.block(&format!("F{} {} {}", idx + 1, finding.severity.as_str(), finding.code.as_str()));
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let width = usize::from(inner.width);
+    let mut lines = Vec::new();
+    for line in wrap(&format!("{}: {}", finding.confidence.as_str(), finding.title), width.saturating_sub(1)) {
+        lines.push(Line::styled(format!(" {line}"), theme.mark(severity_mark(finding.severity))));
+    }
+    lines.extend(sides(state, theme, &finding.participants, finding, width));
+    for variant in &finding.variants {
+        lines.push(Line::styled(" the same cycle, at other places:", theme.title()));
+        lines.extend(sides(state, theme, variant, finding, width));
+    }
+    lines.push(Line::styled(format!(" {}", seen(state, finding)), theme.dim()));
+    for (label, texts) in [("note", &finding.notes), ("help", &finding.help)] {
+        for text in texts {
+            for (idx, line) in wrap(text, width.saturating_sub(8)).into_iter().enumerate() {
+                let label = if idx == 0 { format!(" {label}: ") } else { " ".repeat(label.len() + 3) };
+                lines.push(Line::from(vec![Span::styled(label, theme.title()), Span::raw(line)]));
+            }
+        }
+    }
+    let below = scrolled(lines, state.scroll, frame, inner);
+    if below > 0 {
+        let text = format!(" {below} more lines ");
+        let width = (text.width() as u16).min(area.width);
+        let place = Rect { x: area.right() - width, y: area.bottom().saturating_sub(1), width, height: 1 };
+        frame.render_widget(Paragraph::new(Line::styled(text, theme.dim())), place.intersection(area));
+    }
+}
+
+fn seen(state: &State, finding: &Finding) -> String {
+    let mut parts = vec![format!("seen {}", plural(finding.count.max(1), "time"))];
+    if state.model.info.has_times {
+        parts.push(format!("first at {}", finding.first_seen));
+    }
+    let events: Vec<String> = finding.events.iter().take(6).map(|event| format!("#{event}")).collect();
+    if !events.is_empty() {
+        parts.push(format!("events {}", events.join(" ")));
+    }
+    parts.join(", ")
+}
+
+/// All participants: next to each other where there is room, else one below the other.
+fn sides(
+    state: &State,
+    theme: &Theme,
+    participants: &[Participant],
+    finding: &Finding,
+    width: usize,
+) -> Vec<Line<'static>> {
+    let n_columns = (width / 36).clamp(1, participants.len().max(1));
+    let column_width = width / n_columns;
+    let mut lines = Vec::new();
+    for group in participants.chunks(n_columns) {
+        let columns: Vec<Vec<Line>> = group
+            .iter()
+            .map(|participant| side(state, theme, participant, finding, column_width.saturating_sub(2)))
+            .collect();
+        let height = columns.iter().map(Vec::len).max().unwrap_or(0);
+        for row in 0..height {
+            let mut spans = Vec::new();
+            for (idx, column) in columns.iter().enumerate() {
+                let line = column.get(row).cloned().unwrap_or_default();
+                let used = line.width();
+                let divider = if theme.ascii { "|" } else { "│" };
+                spans.push(if idx == 0 { Span::raw(" ") } else { Span::styled(divider, theme.dim()) });
+                spans.extend(line.spans);
+                spans.push(Span::raw(" ".repeat((column_width - 1).saturating_sub(used))));
+            }
+            lines.push(Line::from(spans));
+        }
+    }
+    lines
+}
+
+/// One participant: what it held and wanted, each with its place in the source.
+fn side(
+    state: &State,
+    theme: &Theme,
+    participant: &Participant,
+    finding: &Finding,
+    width: usize,
+) -> Vec<Line<'static>> {
+    let defs = &state.model.defs;
+    let mut lines = vec![Line::styled(
+        fit(&phrase::thread_label(defs, participant.thread), width, theme.ascii),
+        theme.thread().patch(theme.title()),
+    )];
+    let mut part = |verb: &str, target: Target, since: Nanos, site: Option<SiteId>, stack: Option<StackId>| {
+        let since = if state.model.info.has_times { format!("  at {since}") } else { String::new() };
+        let label = fit(&target_label(defs, target), width.saturating_sub(verb.len() + 1 + since.width()), theme.ascii);
+        lines.push(Line::from(vec![
+            Span::raw(format!("{verb} ")),
+            Span::styled(label, theme.lock()),
+            Span::styled(since, theme.dim()),
+        ]));
+        lines.extend(place(state, theme, site, width));
+        lines.extend(self::stack(state, theme, stack, width));
+    };
+    for held in &participant.held {
+        part("took", Target::Lock(held.lock, held.mode), held.since, held.site, held.stack);
+    }
+    if let Some(wanted) = &participant.wanted {
+        let verb = match finding.confidence {
+            lockscope_analyzer::finding::Confidence::Actual => "waits for",
+            _ if participant.held.is_empty() => "takes",
+            _ => "then takes",
+        };
+        part(verb, wanted.target, wanted.since, wanted.site, wanted.stack);
+    }
+    lines
+}
+
+/// The place and its lines of source, the one that matters marked.
+fn place(state: &State, theme: &Theme, site: Option<SiteId>, width: usize) -> Vec<Line<'static>> {
+    let Some(site) = site.and_then(|site| state.model.defs.site(site)) else { return Vec::new() };
+    let mut lines = vec![Line::styled(fit(&format!("  {}", short_site(site)), width, theme.ascii), theme.dim())];
+    let Some(file) = state.sources.file(&site.file) else { return lines };
+    if file.line(site.line).is_none() {
+        return lines;
+    }
+    let range = site.line.saturating_sub(CONTEXT).max(1)..=site.line.saturating_add(CONTEXT);
+    let shown: Vec<(u32, String)> =
+        range.filter_map(|number| Some((number, file.line(number)?.trim_end().replace('\t', "    ")))).collect();
+    // Common indentation says nothing and takes room.
+    let indent = shown
+        .iter()
+        .filter(|(_, line)| !line.trim().is_empty())
+        .map(|(_, line)| line.len() - line.trim_start().len())
+        .min();
+    for (number, line) in shown {
+        let is_it = number == site.line;
+        let pointer = if is_it { if theme.ascii { ">" } else { "▶" } } else { " " };
+        let bar = if theme.ascii { "|" } else { "│" };
+        let text = line.get(indent.unwrap_or(0)..).unwrap_or("");
+        let line = fit(&format!("{pointer}{number:>4} {bar} {text}"), width, theme.ascii);
+        lines.push(Line::styled(line, if is_it { theme.title() } else { theme.dim() }));
+    }
+    lines
+}
+
+fn stack(state: &State, theme: &Theme, stack: Option<StackId>, width: usize) -> Vec<Line<'static>> {
+    let Some(stack) = stack else { return Vec::new() };
+    let frames = state.symbols.folded_stack(&state.model.defs, stack);
+    // The first frame is the place above; alone it adds nothing.
+    if frames.len() < 2 {
+        return Vec::new();
+    }
+    let mut lines = Vec::new();
+    for frame in frames.iter().take(MAX_FRAMES) {
+        let site = frame.site.as_ref().map_or(String::new(), |site| {
+            let short = short_site(&lockscope_trace::Site { column: 0, ..site.clone() });
+            format!(" {}", short.rsplit('/').next().unwrap_or_default())
+        });
+        lines.push(Line::styled(fit(&format!("   in {}{site}", frame.function), width, theme.ascii), theme.dim()));
+    }
+    lines
+}
+
+/// Lines of at most `width` columns, broken between words.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let line = lines.last_mut().expect("there is always a line");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.width() + 1 + word.width() <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_broken_between_words() {
+        assert_eq!(wrap("no gate lock is common", 9), ["no gate", "lock is", "common"]);
+        assert_eq!(wrap("", 9), [""]);
+        assert_eq!(wrap("unbreakable word", 3), ["unbreakable", "word"]);
+    }
+}

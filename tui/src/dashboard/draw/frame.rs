@@ -1,0 +1,206 @@
+//! Header and footer: where we are, and what can be done.
+
+use ratatui::{
+    Frame,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+    widgets::Paragraph,
+};
+use unicode_width::UnicodeWidthStr;
+
+use crate::{
+    cli::{
+        report::{grouped, plural},
+        table::fit,
+    },
+    dashboard::{
+        draw::theme::{Mark, Theme},
+        keys,
+        state::{PromptKind, State, View},
+    },
+    source::short_path,
+};
+
+/// Two lines: verdict, trace and moment; then the tabs.
+pub fn header(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
+    let width = usize::from(area.width);
+    let (mark, verdict) = verdict(state);
+    let left = format!(" {} {verdict} ", theme.glyph(mark));
+    let right = format!(" {} ", moment(state));
+    let name = short_path(&state.model.info.path.to_string_lossy());
+    let name = name.rsplit('/').next().unwrap_or(&name).to_owned();
+    let room = width.saturating_sub(left.width() + right.width());
+    let name = fit(&format!(" {name}"), room, theme.ascii);
+    let gap = " ".repeat(room.saturating_sub(name.width()));
+    let first = Line::from(vec![
+        Span::styled(fit(&left, width, theme.ascii), theme.mark(mark)),
+        Span::styled(name, theme.dim()),
+        Span::raw(gap),
+        Span::styled(right, theme.title()),
+    ]);
+    frame.render_widget(Paragraph::new(vec![first, tabs(state, theme, width)]), area);
+}
+
+/// The worst that is true at this moment, in a few words.
+pub fn verdict(state: &State) -> (Mark, String) {
+    let n_deadlocked = state.at.threads.len().min(
+        (0..state.waits.nodes.len())
+            .filter(|&node| {
+                matches!(state.waits.nodes[node].key, crate::graph::NodeKey::Thread(_)) && state.waits.in_cycle(node)
+            })
+            .count(),
+    );
+    let n_blocked = super::threads::n_blocked(state);
+    let n_findings = state.model.findings.len();
+    match (n_deadlocked, n_findings, n_blocked) {
+        (1.., ..) => (Mark::Bad, format!("deadlock: {}", plural(n_deadlocked as u64, "thread"))),
+        (0, 1.., _) => (Mark::Warn, plural(n_findings as u64, "finding")),
+        (0, 0, 1..) => (Mark::Good, format!("{} blocked", plural(n_blocked as u64, "thread"))),
+        (0, 0, 0) => (Mark::Good, "no findings".to_owned()),
+    }
+}
+
+/// `LIVE  #128  12.4 s`, `PAUSED  #64 of 128  6.2 s of 12.4 s`
+fn moment(state: &State) -> String {
+    let model = &state.model;
+    let word = match (model.is_live(), state.follows) {
+        _ if model.error.is_some() => "BROKEN".to_owned(),
+        _ if model.progress == lockscope_trace::Progress::More => {
+            format!("LOADING {:.0}%", model.fraction.clamp(0.0, 1.0) * 100.0)
+        }
+        (true, true) => "LIVE".to_owned(),
+        (true, false) => "PAUSED".to_owned(),
+        (false, _) => "REPLAY".to_owned(),
+    };
+    let at_end = state.position == model.len();
+    let event = if at_end {
+        format!("#{}", grouped(state.position))
+    } else {
+        format!("#{} of {}", grouped(state.position), grouped(model.len()))
+    };
+    let time = match (model.info.has_times, at_end) {
+        (false, _) => String::new(),
+        (true, true) => format!("  {}", state.time()),
+        (true, false) => format!("  {} of {}", state.time(), model.end()),
+    };
+    format!("{word}  {event}{time}")
+}
+
+fn tabs(state: &State, theme: &Theme, width: usize) -> Line<'static> {
+    let mut spans = vec![Span::raw(" ")];
+    for (view, key) in View::ALL.into_iter().zip(["1", "2", "3", "4", "5", "E"]) {
+        let count = match view {
+            View::Findings if !state.model.findings.is_empty() => format!(" {}", state.model.findings.len()),
+            _ => String::new(),
+        };
+        // Where all titles have no room, the keys are enough to find one's way.
+        let text =
+            if width >= 72 || view == state.view { format!("{key} {}{count}", view.title()) } else { key.to_owned() };
+        let style = if view == state.view { theme.selected() } else { Style::new() };
+        spans.extend([Span::styled(format!(" {text} "), style)]);
+    }
+    Line::from(spans)
+}
+
+/// The prompt, or a remark, or what can be done here.
+pub fn footer(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
+    let width = usize::from(area.width);
+    let line = if let Some(prompt) = &state.prompt {
+        let label = match prompt.kind {
+            PromptKind::Filter => "/",
+            PromptKind::Seek => ":",
+        };
+        let (style, hint) = match (&prompt.error, prompt.kind) {
+            (Some(error), _) => (theme.mark(Mark::Warn), format!("  {error}")),
+            (None, PromptKind::Filter) => (Style::new(), format!("  {}", count(state))),
+            (None, PromptKind::Seek) => (Style::new(), "  12.4s, 350ms, #1234, end".to_owned()),
+        };
+        Line::from(vec![
+            Span::styled(format!("{label}{}", prompt.text), style),
+            Span::styled(" ", theme.selected()),
+            Span::styled(fit(&hint, width.saturating_sub(prompt.text.width() + 2), theme.ascii), theme.dim()),
+        ])
+    } else if let Some(message) = &state.message {
+        Line::styled(fit(&format!(" {message}"), width, theme.ascii), theme.mark(Mark::Warn))
+    } else {
+        hints(state, theme, width)
+    };
+    frame.render_widget(Paragraph::new(line), area);
+}
+
+/// `12 of 480`
+pub fn count(state: &State) -> String {
+    let total = match state.view {
+        View::Findings => state.model.findings.len(),
+        View::Threads => state.at.threads.len(),
+        View::Locks => state.at.locks.len(),
+        View::Overview | View::Waits | View::Events => return String::new(),
+    };
+    let shown = crate::dashboard::lists::rows(state, state.view).len();
+    if shown == total { total.to_string() } else { format!("{shown} of {total}") }
+}
+
+fn hints(state: &State, theme: &Theme, width: usize) -> Line<'static> {
+    let names: &[(&str, &str)] = match (state.help.is_some(), state.view) {
+        (true, _) => &[("up", "up"), ("down", "down"), ("clear", "close")],
+        (false, View::Overview) => &[
+            ("open", "findings"),
+            ("pause", "pause"),
+            ("step-back", "step"),
+            ("previous-finding", "finding"),
+            ("seek", "go to"),
+            ("help", "help"),
+            ("quit", "quit"),
+        ],
+        (false, View::Waits) => &[
+            ("step-back", "back"),
+            ("step-forward", "forward"),
+            ("previous-finding", "finding"),
+            ("seek", "go to"),
+            ("live", "end"),
+            ("help", "help"),
+            ("quit", "quit"),
+        ],
+        (false, View::Findings) if state.is_detail_open => {
+            &[("open", "go to the moment"), ("clear", "close"), ("up", "scroll"), ("help", "help"), ("quit", "close")]
+        }
+        (false, _) => &[
+            ("open", "follow"),
+            ("filter", "filter"),
+            ("pause", "pause"),
+            ("step-back", "step"),
+            ("seek", "go to"),
+            ("help", "help"),
+            ("quit", "quit"),
+        ],
+    };
+    let mut spans = Vec::new();
+    let mut used = 0;
+    for (name, label) in names {
+        let binding =
+            keys::TABLE.iter().find(|binding| binding.name == *name).expect("hints name actions of the table");
+        let mut key = binding.keys[0].to_owned();
+        // Pairs of keys for both directions are named together.
+        let partner = match *name {
+            "step-back" if *label == "step" => Some("step-forward"),
+            "previous-finding" => Some("next-finding"),
+            "up" if *label == "scroll" => Some("down"),
+            _ => None,
+        };
+        if let Some(partner) = partner.and_then(|partner| keys::TABLE.iter().find(|binding| binding.name == partner)) {
+            key = format!("{key} {}", partner.keys[0]);
+        }
+        let text_width = key.width() + label.width() + 4;
+        if used + text_width > width {
+            break;
+        }
+        used += text_width;
+        spans.extend([
+            Span::raw(" "),
+            Span::styled(key, theme.title()),
+            Span::styled(format!(" {label}  "), theme.dim()),
+        ]);
+    }
+    Line::from(spans)
+}

@@ -1,0 +1,298 @@
+//! One screen that answers "is it stuck, and why": the verdict with both sides, findings, who is blocked, which locks
+//! are hot, how many were blocked over time, and how healthy the recording is.
+
+use lockscope_analyzer::{
+    finding::{Severity, Target},
+    state::Activity,
+};
+use lockscope_trace::ThreadId;
+use ratatui::{
+    Frame,
+    layout::{Constraint, Layout, Rect},
+    style::Style,
+    text::{Line, Span},
+    widgets::Paragraph,
+};
+use unicode_width::UnicodeWidthStr;
+
+use crate::{
+    cli::{
+        report::{grouped, phrase, plural},
+        show::threads::target_label,
+        table::fit,
+    },
+    dashboard::{
+        draw::{
+            frame::verdict,
+            scrolled, table,
+            theme::{Mark, Theme},
+            threads::{activity, n_blocked, since_text},
+        },
+        lists::{self, Id},
+        state::State,
+    },
+    graph::NodeKey,
+};
+
+/// Findings listed here; the view of findings has all.
+const MAX_FINDINGS: usize = 4;
+
+/// Draws the view.
+pub fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
+    let verdict = verdict_lines(state, theme, usize::from(area.width).saturating_sub(2));
+    let n_findings = state.model.findings.len();
+    // The verdict is what one came for; the rest shares what is left.
+    let verdict_height = (verdict.len() as u16 + 2).min(area.height.saturating_sub(3).max(area.height / 2));
+    let findings_height = if n_findings > 0 { n_findings.min(MAX_FINDINGS) as u16 + 2 } else { 0 };
+    let rest = area.height.saturating_sub(verdict_height + 2);
+    let findings_height = if findings_height + 4 <= rest {
+        findings_height
+    } else if rest >= 7 {
+        rest - 4
+    } else {
+        0
+    };
+    let rows = [
+        Constraint::Length(verdict_height),
+        Constraint::Length(findings_height),
+        Constraint::Fill(1),
+        Constraint::Length(1),
+        Constraint::Length(1),
+    ];
+    let [top, findings, middle, spark, health] = Layout::vertical(rows).areas(area);
+
+    let block = theme.block("Verdict");
+    let inner = block.inner(top);
+    frame.render_widget(block, top);
+    scrolled(verdict, state.scroll, frame, inner);
+    if findings.height > 2 {
+        self::findings(state, theme, frame, findings);
+    }
+    if middle.height > 2 {
+        let [left, right] = Layout::horizontal([Constraint::Percentage(50), Constraint::Percentage(50)]).areas(middle);
+        blocked(state, theme, frame, left);
+        hottest(state, theme, frame, right);
+    }
+    frame.render_widget(Paragraph::new(sparkline(state, theme, usize::from(spark.width))), spark);
+    frame.render_widget(Paragraph::new(self::health(state, theme, usize::from(health.width))), health);
+}
+
+/// Who holds and wants what, of every thread of the first cycle, with the lines where they wait.
+fn verdict_lines(state: &State, theme: &Theme, width: usize) -> Vec<Line<'static>> {
+    let defs = &state.model.defs;
+    let (mark, words) = verdict(state);
+    let Some(cycle) = state.waits.cycles.first() else {
+        let text = match n_blocked(state) {
+            0 => "no thread is deadlocked at this moment".to_owned(),
+            1 => "no thread is deadlocked at this moment; 1 is blocked".to_owned(),
+            n => format!("no thread is deadlocked at this moment; {n} are blocked"),
+        };
+        let text = if state.model.info.has_waits {
+            text
+        } else {
+            "this trace records no waits, so only the order of locks can be judged".to_owned()
+        };
+        let found = if state.model.findings.is_empty() { String::new() } else { format!("{words}; ") };
+        return vec![Line::from(vec![
+            Span::styled(format!(" {} {found}", theme.glyph(mark)), theme.mark(mark)),
+            Span::raw(text),
+        ])];
+    };
+    let threads: Vec<ThreadId> = cycle
+        .iter()
+        .filter_map(|&node| match state.waits.nodes[node].key {
+            NodeKey::Thread(id) => Some(id),
+            NodeKey::Lock(_) => None,
+        })
+        .collect();
+    let since = threads.iter().filter_map(|&id| match state.at.thread(id)?.activity {
+        Activity::Blocked { since, .. } => Some(since),
+        _ => None,
+    });
+    // The cycle is closed since its last thread began to wait.
+    let closed = since.max().map_or(String::new(), |since| since_text(state, since));
+    let closed = if closed.is_empty() { String::new() } else { format!(" for {closed}") };
+    let what = if threads.len() == 1 { "waits for itself" } else { "wait for each other" };
+    let mut lines = vec![Line::styled(format!(" {} {words} {what}{closed}", theme.glyph(mark)), theme.mark(mark))];
+    for id in threads {
+        let Some(thread) = state.at.thread(id) else { continue };
+        let Activity::Blocked { target, site, .. } = thread.activity else { continue };
+        let next = cycle_holds(state, cycle, id);
+        let mut spans = vec![Span::styled(format!(" {}", phrase::thread_label(defs, id)), theme.thread())];
+        if let Some(lock) = next {
+            spans.extend([Span::raw(" holds "), Span::styled(phrase::lock_label(defs, lock), theme.lock())]);
+        }
+        spans.extend([Span::raw(", wants "), Span::styled(target_label(defs, target), theme.lock())]);
+        lines.push(Line::from(spans));
+        if let Some(site) = site.and_then(|site| defs.site(site)) {
+            let place = format!("    {}  ", crate::source::short_site(site));
+            let source =
+                state.sources.line(site).map(|line| fit(line.trim(), width.saturating_sub(place.width()), theme.ascii));
+            lines.push(Line::from(vec![Span::styled(place, theme.dim()), Span::raw(source.unwrap_or_default())]));
+        }
+    }
+    if state.waits.cycles.len() > 1 {
+        lines.push(Line::styled(
+            format!(" and {} more", plural(state.waits.cycles.len() as u64 - 1, "cycle")),
+            theme.mark(mark),
+        ));
+    }
+    lines
+}
+
+/// The lock of a cycle that a thread of it holds: the node before the thread.
+fn cycle_holds(state: &State, cycle: &[usize], id: ThreadId) -> Option<lockscope_trace::LockId> {
+    let at = cycle.iter().position(|&node| state.waits.nodes[node].key == NodeKey::Thread(id))?;
+    match state.waits.nodes[cycle[(at + cycle.len() - 1) % cycle.len()]].key {
+        NodeKey::Lock(lock) => Some(lock),
+        NodeKey::Thread(_) => None,
+    }
+}
+
+fn findings(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
+    let n = state.model.findings.len();
+    let block = theme.block(&plural(n as u64, "finding"));
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let width = usize::from(inner.width);
+    let shown = state.model.findings.iter().take(usize::from(inner.height));
+    let lines: Vec<Line> = shown.map(|finding| finding_line(theme, finding, width)).collect();
+    frame.render_widget(Paragraph::new(lines), inner);
+}
+
+/// Mark, code, confidence and title of a finding.
+pub fn finding_line(theme: &Theme, finding: &lockscope_analyzer::finding::Finding, width: usize) -> Line<'static> {
+    let mark = severity_mark(finding.severity);
+    let head = format!(" {} {:<20} {:<9} ", theme.glyph(mark), finding.code.as_str(), finding.confidence.as_str());
+    let title = fit(&finding.title, width.saturating_sub(head.width()), theme.ascii);
+    Line::from(vec![Span::styled(head, theme.mark(mark)), Span::raw(title)])
+}
+
+/// The mark of a severity.
+pub fn severity_mark(severity: Severity) -> Mark {
+    match severity {
+        Severity::Error => Mark::Bad,
+        Severity::Warning => Mark::Warn,
+        Severity::Note => Mark::Quiet,
+    }
+}
+
+fn blocked(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
+    let defs = &state.model.defs;
+    let mut waiting: Vec<(lockscope_trace::Nanos, ThreadId, Target)> = Vec::new();
+    for (idx, thread) in state.at.threads.iter().enumerate() {
+        if let Activity::Blocked { target, since, .. } = thread.activity {
+            waiting.push((since, ThreadId(idx as u32), target));
+        }
+    }
+    // Who waits longest comes first.
+    waiting.sort_by_key(|(since, id, _)| (*since, *id));
+    let block = theme.block(&format!("Blocked now: {}", waiting.len()));
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    if waiting.is_empty() {
+        let live = state.at.threads.iter().filter(|thread| matches!(thread.activity, Activity::Running)).count();
+        frame.render_widget(
+            Paragraph::new(Line::styled(format!(" nobody; {} running", plural(live as u64, "thread")), theme.dim())),
+            inner,
+        );
+        return;
+    }
+    let width = usize::from(inner.width);
+    let lines: Vec<Line> = waiting
+        .into_iter()
+        .take(usize::from(inner.height))
+        .map(|(since, id, target)| {
+            let mark = state.at.thread(id).map_or(Mark::Warn, |thread| activity(state, id, thread).0);
+            let since = since_text(state, since);
+            let room = width.saturating_sub(since.width() + 4);
+            let thread = fit(&phrase::thread_label(defs, id), room / 2, theme.ascii);
+            let wants = fit(&target_label(defs, target), room.saturating_sub(thread.width() + 7), theme.ascii);
+            let used = 3 + thread.width() + 7 + wants.width();
+            Line::from(vec![
+                Span::styled(format!(" {} {thread}", theme.glyph(mark)), theme.mark(mark)),
+                Span::raw(" wants "),
+                Span::styled(wants, theme.lock()),
+                Span::raw(" ".repeat(width.saturating_sub(used + since.width()))),
+                Span::raw(since),
+            ])
+        })
+        .collect();
+    frame.render_widget(Paragraph::new(lines), inner);
+}
+
+fn hottest(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
+    let block = theme.block("Hottest locks");
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let rows: Vec<_> = lists::hottest(state);
+    if rows.is_empty() {
+        frame.render_widget(Paragraph::new(Line::styled(" no lock had to be waited for", theme.dim())), inner);
+        return;
+    }
+    let columns = [table::text(" lock", 0), table::number("taken", 8), table::number("waits", 8)];
+    table::draw(theme, frame, inner, &columns, rows.len(), None, |idx| {
+        let Id::Lock(id) = rows[idx] else { return Vec::new() };
+        let Some(lock) = state.at.lock(id) else { return Vec::new() };
+        let waits = lock.contended + lock.waiters.len() as u64;
+        vec![
+            (format!(" {}", phrase::lock_label(&state.model.defs, id)), theme.lock()),
+            (grouped(lock.acquisitions), Style::new()),
+            (grouped(waits), theme.mark(Mark::Warn)),
+        ]
+    });
+}
+
+/// Blocked threads over the whole run, with the cursor's column marked.
+fn sparkline(state: &State, theme: &Theme, width: usize) -> Line<'static> {
+    let label = " blocked ";
+    let columns = width.saturating_sub(label.width() + 10);
+    let end = state.model.end();
+    let values = state.model.blocked.columns(columns, end);
+    let most = values.iter().copied().max().unwrap_or(0);
+    let levels: [&str; 9] = match theme.ascii {
+        false => [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+        true => [" ", ".", ".", ":", ":", "=", "=", "#", "#"],
+    };
+    let cursor = (u128::from(state.time().0) * columns as u128 / u128::from(end.0.max(1))) as usize;
+    let mut spans = vec![Span::styled(label, theme.dim())];
+    for (column, value) in values.iter().enumerate() {
+        let level = if *value == 0 { 0 } else { (value * 8 / most).max(1) as usize };
+        let is_cursor = column == cursor.min(columns.saturating_sub(1));
+        let style = if is_cursor { theme.selected() } else { theme.mark(Mark::Warn) };
+        spans.push(Span::styled(levels[level], style));
+    }
+    spans.push(Span::styled(format!(" max {most}"), theme.dim()));
+    Line::from(spans)
+}
+
+/// What the recording is, and what is missing from it.
+fn health(state: &State, theme: &Theme, width: usize) -> Line<'static> {
+    let model = &state.model;
+    if let Some(error) = &model.error {
+        return Line::styled(
+            fit(&format!(" {} reading stopped: {error}", theme.glyph(Mark::Bad)), width, theme.ascii),
+            theme.mark(Mark::Bad),
+        );
+    }
+    if !model.completeness.is_complete() {
+        let notes = model.completeness.notes.join("; ");
+        let lost = plural(model.completeness.lost_events, "event");
+        let text = if notes.is_empty() { format!("incomplete: {lost} lost") } else { format!("incomplete: {notes}") };
+        return Line::styled(
+            fit(&format!(" {} {text}", theme.glyph(Mark::Warn)), width, theme.ascii),
+            theme.mark(Mark::Warn),
+        );
+    }
+    let mut facts = vec![
+        plural(state.at.threads.len() as u64, "thread"),
+        plural(state.at.locks.len() as u64, "lock"),
+        "nothing lost".to_owned(),
+        model.info.format.clone(),
+    ];
+    if model.info.pid != 0 {
+        facts.insert(0, format!("process {}", model.info.pid));
+    }
+    facts.extend((!model.info.has_times).then(|| "no times".to_owned()));
+    Line::styled(fit(&format!(" {}", facts.join(", ")), width, theme.ascii), theme.dim())
+}

@@ -1,0 +1,145 @@
+//! Threads: what each does, holds and wants; below, the selected one in full.
+
+use lockscope_analyzer::{
+    finding::Target,
+    state::{Activity, ThreadState},
+};
+use lockscope_trace::{SiteId, ThreadId};
+use ratatui::{
+    Frame,
+    layout::{Constraint, Layout, Rect},
+    style::Style,
+    text::{Line, Span},
+};
+
+use crate::{
+    cli::{
+        report::phrase,
+        show::threads::{state_word, target_label},
+    },
+    dashboard::{
+        draw::{
+            scrolled, table,
+            theme::{Mark, Theme},
+        },
+        lists,
+        state::{State, View},
+    },
+    source::short_site,
+};
+
+/// Draws the list and the detail.
+pub fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
+    let rows = lists::rows(state, View::Threads);
+    let selected = lists::selected(state, &rows);
+    let detail = if area.height >= 14 { area.height * 2 / 5 } else { 0 };
+    let [list, below] = Layout::vertical([Constraint::Fill(1), Constraint::Length(detail)]).areas(area);
+    let columns = [
+        table::text("  thread", 20),
+        table::text("state", 13),
+        table::number("for", 8),
+        table::text("wants", 0),
+        table::text("holds", 0),
+    ];
+    table::draw(theme, frame, list, &columns, rows.len(), selected, |idx| match lists::thread(rows[idx]) {
+        Some(id) => row(state, theme, id),
+        None => Vec::new(),
+    });
+    if rows.is_empty() {
+        super::events::empty(state, theme, frame, list, "no threads yet at this moment");
+    }
+    let thread = selected.and_then(|idx| lists::thread(rows[idx]));
+    if let Some(id) = thread.filter(|_| detail > 0) {
+        let block = theme.block(&phrase::thread_label(&state.model.defs, id));
+        let inner = block.inner(below);
+        frame.render_widget(block, below);
+        scrolled(detail_lines(state, theme, id), 0, frame, inner);
+    }
+}
+
+/// Number of blocked threads at this moment.
+pub fn n_blocked(state: &State) -> usize {
+    state.at.threads.iter().filter(|thread| matches!(thread.activity, Activity::Blocked { .. })).count()
+}
+
+/// The mark and the word for what a thread does.
+pub fn activity(state: &State, id: ThreadId, thread: &ThreadState) -> (Mark, &'static str) {
+    match thread.activity {
+        Activity::Blocked { .. } if lists::is_deadlocked(state, id) => (Mark::Bad, "deadlocked"),
+        Activity::Blocked { .. } => (Mark::Warn, "blocked"),
+        Activity::Running => (Mark::Good, "running"),
+        Activity::NotStarted | Activity::Finished => (Mark::Quiet, state_word(&thread.activity)),
+    }
+}
+
+fn row(state: &State, theme: &Theme, id: ThreadId) -> Vec<(String, Style)> {
+    let defs = &state.model.defs;
+    let Some(thread) = state.at.thread(id) else { return Vec::new() };
+    let (mark, word) = activity(state, id, thread);
+    let (wants, waited) = match thread.activity {
+        Activity::Blocked { target, since, .. } => (target_label(defs, target), since_text(state, since)),
+        _ => (String::new(), String::new()),
+    };
+    let holds: Vec<String> =
+        thread.held.iter().map(|held| target_label(defs, Target::Lock(held.lock, held.mode))).collect();
+    vec![
+        (format!("{} {}", theme.glyph(mark), phrase::thread_label(defs, id)), theme.mark(mark)),
+        (word.to_owned(), theme.mark(mark)),
+        (waited, Style::new()),
+        (wants, theme.lock()),
+        (holds.join(", "), theme.lock()),
+    ]
+}
+
+/// Time since, where the trace has times.
+pub fn since_text(state: &State, since: lockscope_trace::Nanos) -> String {
+    if state.model.info.has_times { state.time().since(since).to_string() } else { String::new() }
+}
+
+fn detail_lines(state: &State, theme: &Theme, id: ThreadId) -> Vec<Line<'static>> {
+    let defs = &state.model.defs;
+    let Some(thread) = state.at.thread(id) else { return Vec::new() };
+    let mut lines = Vec::new();
+    if let Activity::Blocked { target, site, since, .. } = thread.activity {
+        let waited = since_text(state, since);
+        lines.push(Line::from(vec![
+            Span::raw("wants "),
+            Span::styled(target_label(defs, target), theme.lock()),
+            Span::raw(if waited.is_empty() { String::new() } else { format!("  for {waited}") }),
+        ]));
+        lines.extend(site_lines(state, theme, site));
+        if let Target::Lock(lock, _) = target {
+            let holders = state.at.lock(lock).map(|lock| lock.holders.as_slice()).unwrap_or_default();
+            for (holder, ..) in holders {
+                lines.push(Line::from(vec![
+                    Span::raw("  held by "),
+                    Span::styled(phrase::thread_label(defs, *holder), theme.thread()),
+                ]));
+            }
+        }
+    }
+    for held in thread.held.iter().rev() {
+        let label = target_label(defs, Target::Lock(held.lock, held.mode));
+        let since = since_text(state, held.since);
+        lines.push(Line::from(vec![
+            Span::raw("holds "),
+            Span::styled(label, theme.lock()),
+            Span::raw(if since.is_empty() { String::new() } else { format!("  for {since}") }),
+        ]));
+        lines.extend(site_lines(state, theme, held.site));
+    }
+    if lines.is_empty() {
+        let (_, word) = activity(state, id, thread);
+        lines.push(Line::raw(format!("{word}, holds nothing")));
+        lines.extend(thread.last_site.map(|site| site_lines(state, theme, Some(site))).unwrap_or_default());
+    }
+    lines
+}
+
+/// A place and its line of source.
+pub fn site_lines(state: &State, theme: &Theme, site: Option<SiteId>) -> Vec<Line<'static>> {
+    let Some(site) = site.and_then(|site| state.model.defs.site(site)) else { return Vec::new() };
+    let mut spans = vec![Span::styled(format!("  {}  ", short_site(site)), theme.dim())];
+    spans.extend(state.sources.line(site).map(|line| Span::raw(line.trim().to_owned())));
+    vec![Line::from(spans)]
+}

@@ -1,0 +1,117 @@
+//! Reads and analyses a trace on a thread of its own, so that the screen never waits for a file.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread,
+    time::Duration,
+};
+
+use lockscope_analyzer::{Analysis, Options, finding::Finding, input};
+use lockscope_trace::{Completeness, Definitions, Error, Event, EventSource, Progress, TraceInfo};
+
+/// Batches that may wait to be shown. Few, so that memory stays bounded when the screen is slower than the file.
+const QUEUE: usize = 4;
+/// Pause before looking again whether a live trace has grown.
+const LIVE_POLL: Duration = Duration::from_millis(33);
+/// While a long trace loads, findings are brought up to date every so many batches: asking for them costs.
+const FINDINGS_EVERY: u32 = 32;
+
+/// What is new in a trace.
+#[derive(Debug)]
+pub struct Batch {
+    /// Events in their merged order.
+    pub events: Vec<Event>,
+    /// What ids mean, when something was added.
+    pub defs: Option<Arc<Definitions>>,
+    /// All findings so far, worst first, when they were brought up to date.
+    pub findings: Option<Vec<Finding>>,
+    /// What is missing so far.
+    pub completeness: Completeness,
+    /// How far the reader is.
+    pub progress: Progress,
+    /// Share of the file that was read.
+    pub fraction: f64,
+}
+
+/// Starts reading. Returns facts about the trace, or why it cannot be opened, and where batches arrive.
+pub fn start(path: PathBuf) -> Result<(TraceInfo, Receiver<Result<Batch, Error>>), Error> {
+    let (batches, receiver) = sync_channel(QUEUE);
+    let (opened, is_open) = sync_channel(1);
+    let reader = move || match input::open(&path) {
+        Ok(source) => {
+            let _ = opened.send(Ok(source.info().clone()));
+            read(source, &batches);
+        }
+        Err(error) => {
+            let _ = opened.send(Err(error));
+        }
+    };
+    // A system that refuses a thread refuses it here, as an error rather than as a panic.
+    let spawned = thread::Builder::new().name("reader".to_owned()).spawn(reader);
+    spawned.map_err(|source| Error::Io { path: PathBuf::from("reader thread"), source })?;
+    let info = is_open.recv().expect("the reader sends before it ends")?;
+    Ok((info, receiver))
+}
+
+/// Sends batches until the trace ends or nobody listens any more.
+fn read(mut source: Box<dyn EventSource>, batches: &SyncSender<Result<Batch, Error>>) {
+    let mut analysis = Analysis::new(Options::default());
+    let mut known = Size::default();
+    let mut n_batches = 0_u32;
+    let mut is_first = true;
+    loop {
+        let mut events = Vec::new();
+        let progress = match source.poll(&mut events) {
+            Ok(progress) => progress,
+            Err(error) => {
+                let _ = batches.send(Err(error));
+                return;
+            }
+        };
+        if progress == Progress::CaughtUp && events.is_empty() && !is_first {
+            thread::sleep(LIVE_POLL);
+            continue;
+        }
+        events.iter().for_each(|event| analysis.feed(event, source.definitions()));
+        n_batches += 1;
+        let wants_findings = progress != Progress::More || n_batches.is_multiple_of(FINDINGS_EVERY) || n_batches == 1;
+        let size = Size::of(source.definitions());
+        let batch = Batch {
+            events,
+            defs: (size != known).then(|| Arc::new(source.definitions().clone())),
+            findings: wants_findings.then(|| findings(&mut analysis, source.definitions())),
+            completeness: source.completeness().clone(),
+            progress,
+            fraction: source.fraction_read(),
+        };
+        known = size;
+        is_first = false;
+        if batches.send(Ok(batch)).is_err() || progress == Progress::Ended {
+            return;
+        }
+    }
+}
+
+fn findings(analysis: &mut Analysis, defs: &Definitions) -> Vec<Finding> {
+    let mut findings = analysis.findings(defs);
+    crate::cli::load::sort(&mut findings);
+    findings
+}
+
+/// Sizes of all tables of definitions. They only grow, so equal sizes mean that nothing changed but names of threads,
+/// which are counted apart.
+#[derive(PartialEq, Eq, Default)]
+struct Size([usize; 7]);
+
+impl Size {
+    fn of(defs: &Definitions) -> Size {
+        let n_named = defs.threads.iter().filter(|thread| thread.name.is_some()).count();
+        let tables = [defs.threads.len(), n_named, defs.locks.len(), defs.sites.len(), defs.stacks.len()];
+        let [threads, named, locks, sites, stacks] = tables;
+        Size([threads, named, locks, sites, stacks, defs.string_count(), defs.modules.len() + defs.vars.len()])
+    }
+}

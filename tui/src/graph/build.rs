@@ -1,0 +1,148 @@
+//! Makes graphs out of what the analyzer knows.
+
+use lockscope_analyzer::{
+    OrderGraph, WaitForGraph,
+    finding::{Code, Finding, Target},
+    state::{Activity, State},
+};
+use lockscope_trace::{Definitions, Nanos, SiteId, ThreadId};
+
+use crate::{
+    cli::report::phrase,
+    graph::{Edge, EdgeKind, Graph, Node, NodeKey},
+    source::short_site,
+};
+
+/// Who waits for what, and who holds it. Only threads that wait or are waited for are in it.
+///
+/// `now` is the moment up to which waits have lasted; without it they are not said to have lasted.
+pub fn wait_for(state: &State, defs: &Definitions, now: Option<Nanos>) -> Graph {
+    let mut builder = Builder { graph: Graph::default(), state, defs, now };
+    for (idx, thread) in state.threads.iter().enumerate() {
+        let Activity::Blocked { target, site, .. } = thread.activity else { continue };
+        let from = builder.thread(ThreadId(idx as u32));
+        let to = match target {
+            Target::Lock(lock, _) | Target::Condvar(lock) => builder.lock(lock),
+            Target::Thread(thread) => builder.thread(thread),
+        };
+        builder.edge(from, to, EdgeKind::Wants, site);
+        if let Target::Lock(lock, _) = target {
+            builder.holders(to, lock);
+        }
+    }
+    builder.cycles();
+    builder.graph
+}
+
+/// Which locks were taken while which were held; the cycles are those that were reported.
+pub fn order(order: &OrderGraph, findings: &[Finding], defs: &Definitions) -> Graph {
+    let mut graph = Graph::default();
+    for node in &order.nodes {
+        let kind = defs.lock(node.lock).map_or("", |lock| lock.kind.word());
+        let detail = if node.locks > 1 { format!("{kind}, {} locks", node.locks) } else { kind.to_owned() };
+        let label = phrase::lock_label(defs, node.lock);
+        graph.nodes.push(Node { key: NodeKey::Lock(node.lock), label, detail, level: node.level });
+    }
+    for edge in &order.edges {
+        let site = file_and_line(defs, edge.site);
+        let detail = format!("{}x {site}", edge.count);
+        let detail = detail.trim_end().to_owned();
+        graph.edges.push(Edge { from: edge.from, to: edge.to, kind: EdgeKind::Order, detail, in_cycle: false });
+    }
+    for finding in findings.iter().filter(|finding| finding.code == Code::LockOrderInversion) {
+        let class = |lock| defs.lock(lock).map(|lock| lock.class);
+        let node = |lock| {
+            let same = order.nodes.iter().position(|node| node.lock == lock);
+            same.or_else(|| order.nodes.iter().position(|node| class(lock) == Some(node.class)))
+        };
+        let Some(mut cycle) = finding.locks.iter().map(|&lock| node(lock)).collect::<Option<Vec<usize>>>() else {
+            continue;
+        };
+        cycle.dedup();
+        // A finding names locks in the order in which threads want them, or in which they hold them: whichever way its
+        // edges run is the way of the cycle.
+        let has_edges = |cycle: &[usize]| {
+            (0..cycle.len()).all(|idx| graph.edge(cycle[idx], cycle[(idx + 1) % cycle.len()]).is_some())
+        };
+        if !has_edges(&cycle) {
+            cycle.reverse();
+        }
+        if has_edges(&cycle) && !graph.cycles.contains(&cycle) {
+            graph.add_cycle(cycle);
+        }
+    }
+    graph
+}
+
+/// The file's name and the line: a path has no room on an edge.
+fn file_and_line(defs: &Definitions, site: Option<SiteId>) -> String {
+    let Some(site) = site.and_then(|site| defs.site(site)) else { return String::new() };
+    let short = short_site(&lockscope_trace::Site { column: 0, ..site.clone() });
+    short.rsplit('/').next().unwrap_or_default().to_owned()
+}
+
+struct Builder<'a> {
+    graph: Graph,
+    state: &'a State,
+    defs: &'a Definitions,
+    now: Option<Nanos>,
+}
+
+impl Builder<'_> {
+    fn node(&mut self, key: NodeKey, label: String, detail: String) -> usize {
+        if let Some(known) = self.graph.nodes.iter().position(|node| node.key == key) {
+            return known;
+        }
+        self.graph.nodes.push(Node { key, label, detail, level: 0 });
+        self.graph.nodes.len() - 1
+    }
+
+    fn thread(&mut self, id: ThreadId) -> usize {
+        let activity = self.state.thread(id).map_or(Activity::NotStarted, |thread| thread.activity);
+        let detail = match (activity, self.now) {
+            (Activity::Blocked { since, .. }, Some(now)) => format!("waits {}", now.since(since)),
+            (Activity::Blocked { .. }, None) => "waits".to_owned(),
+            (Activity::Running, _) => "running".to_owned(),
+            (Activity::Finished, _) => "finished".to_owned(),
+            (Activity::NotStarted, _) => "not started".to_owned(),
+        };
+        self.node(NodeKey::Thread(id), phrase::thread_label(self.defs, id), detail)
+    }
+
+    fn lock(&mut self, id: lockscope_trace::LockId) -> usize {
+        let kind = self.defs.lock(id).map_or("", |lock| lock.kind.word()).to_owned();
+        self.node(NodeKey::Lock(id), phrase::lock_label(self.defs, id), kind)
+    }
+
+    fn holders(&mut self, node: usize, lock: lockscope_trace::LockId) {
+        for (holder, ..) in self.state.lock(lock).map(|lock| lock.holders.clone()).unwrap_or_default() {
+            let taken =
+                self.state.thread(holder).and_then(|thread| thread.held.iter().rev().find(|held| held.lock == lock));
+            let site = taken.and_then(|held| held.site);
+            let to = self.thread(holder);
+            if self.graph.edge(node, to).is_none() {
+                self.edge(node, to, EdgeKind::HeldBy, site);
+            }
+        }
+    }
+
+    fn edge(&mut self, from: usize, to: usize, kind: EdgeKind, site: Option<SiteId>) {
+        self.graph.edges.push(Edge { from, to, kind, detail: file_and_line(self.defs, site), in_cycle: false });
+    }
+
+    fn cycles(&mut self) {
+        for threads in WaitForGraph::of(self.state).cycles {
+            let mut cycle = Vec::new();
+            for (idx, &thread) in threads.iter().enumerate() {
+                cycle.push(self.thread(thread));
+                let next = self.thread(threads[(idx + 1) % threads.len()]);
+                let from = *cycle.last().expect("pushed above");
+                // From a thread to the next either directly, by a join, or over the lock that the next one holds.
+                let over =
+                    self.graph.edges.iter().filter(|edge| edge.from == from && edge.to != next).map(|edge| edge.to);
+                cycle.extend(over.into_iter().find(|&lock| self.graph.edge(lock, next).is_some()));
+            }
+            self.graph.add_cycle(cycle);
+        }
+    }
+}

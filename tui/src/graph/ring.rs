@@ -1,0 +1,275 @@
+//! Draws a cycle as a ring: the first half of its nodes in a row from left to right, the second half below from right
+//! to left. Where there is no room for that, as a list with a line back.
+
+use unicode_width::UnicodeWidthStr;
+
+use crate::{
+    cli::table::fit,
+    graph::{
+        EdgeKind, Graph, NodeKey,
+        canvas::{ASCII, Canvas, Glyphs, Role},
+        layout::Options,
+    },
+};
+
+/// Rows of a box: borders, label, detail.
+const BOX_HEIGHT: usize = 4;
+/// Rows between the two rows of boxes.
+const GAP_HEIGHT: usize = 4;
+/// Columns between two boxes: enough for `═ held by ═▶`.
+const MIN_GAP: usize = 13;
+const MIN_BOX: usize = 12;
+
+/// Draws one cycle.
+pub fn draw(graph: &Graph, cycle: &[usize], options: Options) -> Canvas {
+    let n_columns = cycle.len().div_ceil(2);
+    let widest = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or(0);
+    let natural =
+        widest(&mut cycle.iter().map(|&idx| graph.nodes[idx].label.width().max(graph.nodes[idx].detail.width()))) + 4;
+    let detail = widest(&mut steps(graph, cycle).map(|step| step.detail.width()));
+    // Two nodes need a column each, since both of their edges run between them.
+    let n_columns = if cycle.len() == 2 { 2 } else { n_columns };
+    let n_gaps = n_columns.saturating_sub(1);
+    let gap = |natural: usize| options.width.saturating_sub(n_columns * natural).checked_div(n_gaps).unwrap_or(0);
+    let gap_width = gap(natural).clamp(MIN_GAP, (detail + 4).max(MIN_GAP));
+    let box_width = natural.min(options.width.saturating_sub(n_gaps * gap_width) / n_columns.max(1));
+    if box_width < MIN_BOX.min(natural) || cycle.len() < 2 || n_columns > 4 {
+        return list(graph, cycle, options);
+    }
+    let mut ring = Ring { canvas: Canvas::default(), glyphs: options.glyphs, box_width, gap_width };
+    if cycle.len() == 2 {
+        ring.pair(graph, cycle)
+    } else {
+        ring.rows(graph, cycle, n_columns)
+    }
+    ring.canvas
+}
+
+/// The edge that leaves a node of a cycle.
+struct Step {
+    word: &'static str,
+    detail: String,
+    is_double: bool,
+}
+
+fn steps<'a>(graph: &'a Graph, cycle: &'a [usize]) -> impl Iterator<Item = Step> {
+    (0..cycle.len()).map(move |idx| step(graph, cycle, idx))
+}
+
+fn step(graph: &Graph, cycle: &[usize], idx: usize) -> Step {
+    let edge = graph.edge(cycle[idx], cycle[(idx + 1) % cycle.len()]);
+    let kind = edge.map_or(EdgeKind::Wants, |edge| edge.kind);
+    let detail = edge.map_or(String::new(), |edge| edge.detail.clone());
+    Step { word: kind.word(), detail, is_double: kind == EdgeKind::HeldBy }
+}
+
+struct Ring {
+    canvas: Canvas,
+    glyphs: Glyphs,
+    box_width: usize,
+    gap_width: usize,
+}
+
+impl Ring {
+    fn x(&self, column: usize) -> usize {
+        column * (self.box_width + self.gap_width)
+    }
+
+    fn rows(&mut self, graph: &Graph, cycle: &[usize], n_columns: usize) {
+        let lower = BOX_HEIGHT + GAP_HEIGHT;
+        for (idx, &node) in cycle.iter().enumerate() {
+            let is_upper = idx < n_columns;
+            // A ring of odd length has one box less below; the leftmost place stays free.
+            let column = if is_upper { idx } else { n_columns - 1 - (idx - n_columns) };
+            let y = if is_upper { 0 } else { lower };
+            self.node(graph, node, self.x(column), y);
+            let edge = step(graph, cycle, idx);
+            if is_upper && idx + 1 < n_columns {
+                self.right(self.x(column) + self.box_width, y + 1, &edge);
+            } else if is_upper {
+                self.down(self.x(column) + self.box_width / 2, BOX_HEIGHT, &edge);
+            } else if idx + 1 < cycle.len() {
+                self.left(self.x(column - 1) + self.box_width, y + 1, &edge);
+            } else if column == 0 {
+                self.up(self.box_width / 2, BOX_HEIGHT, GAP_HEIGHT, &edge);
+            } else {
+                // Back below the free place and up to the first box.
+                let [horizontal, _] = if edge.is_double { self.glyphs.double } else { self.glyphs.line };
+                let from = self.box_width / 2;
+                let row: String = std::iter::repeat_n(horizontal, self.x(column) - from).collect();
+                self.canvas.put(from, lower + 1, &row, Role::Cycle);
+                self.canvas.put(self.box_width + 2, lower + 1, &format!(" {} ", edge.word), Role::Cycle);
+                self.up(from, BOX_HEIGHT, GAP_HEIGHT + 2, &Step { word: "", detail: String::new(), ..edge });
+            }
+        }
+    }
+
+    /// Two nodes side by side, with one edge above the other.
+    fn pair(&mut self, graph: &Graph, cycle: &[usize]) {
+        self.node(graph, cycle[0], 0, 0);
+        self.node(graph, cycle[1], self.x(1), 0);
+        let (there, back) = (step(graph, cycle, 0), step(graph, cycle, 1));
+        self.detail(self.box_width, 0, &there.detail);
+        self.right(self.box_width, 1, &Step { detail: String::new(), ..there });
+        self.left(self.box_width, 2, &back);
+    }
+
+    fn node(&mut self, graph: &Graph, node: usize, x: usize, y: usize) {
+        let node = &graph.nodes[node];
+        let is_thread = matches!(node.key, NodeKey::Thread(_));
+        let [top_left, top_right, bottom_left, bottom_right] =
+            if is_thread { self.glyphs.thread } else { self.glyphs.lock };
+        let [horizontal, vertical] = self.glyphs.line;
+        let inner = self.box_width - 2;
+        let bar: String = std::iter::repeat_n(horizontal, inner).collect();
+        self.canvas.put(x, y, &format!("{top_left}{bar}{top_right}"), Role::Cycle);
+        self.canvas.put(x, y + 3, &format!("{bottom_left}{bar}{bottom_right}"), Role::Cycle);
+        let role = if is_thread { Role::Thread } else { Role::Lock };
+        for (row, (text, role)) in [(&node.label, role), (&node.detail, Role::Dim)].into_iter().enumerate() {
+            self.canvas.put(x, y + 1 + row, &vertical.to_string(), Role::Cycle);
+            self.canvas.put(x + 2, y + 1 + row, &fit(text, inner.saturating_sub(2), self.glyphs == ASCII), role);
+            self.canvas.put(x + self.box_width - 1, y + 1 + row, &vertical.to_string(), Role::Cycle);
+        }
+    }
+
+    fn right(&mut self, x: usize, y: usize, edge: &Step) {
+        let line = self.horizontal(edge, self.gap_width - 1);
+        self.canvas.put(x, y, &format!("{line}{}", self.glyphs.heads[0]), Role::Cycle);
+        self.detail(x, y + 1, &edge.detail);
+    }
+
+    fn left(&mut self, x: usize, y: usize, edge: &Step) {
+        let line = self.horizontal(edge, self.gap_width - 1);
+        self.canvas.put(x, y, &format!("{}{line}", self.glyphs.heads[1]), Role::Cycle);
+        self.detail(x, y + 1, &edge.detail);
+    }
+
+    fn detail(&mut self, x: usize, y: usize, detail: &str) {
+        let text = fit(detail, self.gap_width - 2, self.glyphs == ASCII);
+        let indent = (self.gap_width - text.width()) / 2;
+        self.canvas.put(x + indent, y, &text, Role::Dim);
+    }
+
+    /// `── wants ──`, centred.
+    fn horizontal(&self, edge: &Step, width: usize) -> String {
+        let [horizontal, _] = if edge.is_double { self.glyphs.double } else { self.glyphs.line };
+        let free = width.saturating_sub(edge.word.width() + 2);
+        let dashes = |n: usize| std::iter::repeat_n(horizontal, n).collect::<String>();
+        format!("{} {} {}", dashes(free / 2), edge.word, dashes(free - free / 2))
+    }
+
+    fn down(&mut self, x: usize, y: usize, edge: &Step) {
+        let [_, vertical] = if edge.is_double { self.glyphs.double } else { self.glyphs.line };
+        for row in 0..GAP_HEIGHT {
+            let c = if row + 1 == GAP_HEIGHT { self.glyphs.heads[2] } else { vertical };
+            self.canvas.put(x, y + row, &c.to_string(), Role::Cycle);
+        }
+        // To the left of the line: to its right there may be no room.
+        for (row, (text, role)) in [(edge.word, Role::Cycle), (edge.detail.as_str(), Role::Dim)].into_iter().enumerate()
+        {
+            let text = fit(text, x.saturating_sub(2), self.glyphs == ASCII);
+            self.canvas.put(x - 1 - text.width(), y + 1 + row, &text, role);
+        }
+    }
+
+    fn up(&mut self, x: usize, y: usize, height: usize, edge: &Step) {
+        let [_, vertical] = if edge.is_double { self.glyphs.double } else { self.glyphs.line };
+        for row in 0..height {
+            let c = if row == 0 { self.glyphs.heads[3] } else { vertical };
+            self.canvas.put(x, y + row, &c.to_string(), Role::Cycle);
+        }
+        self.canvas.put(x + 2, y + 1, edge.word, Role::Cycle);
+        self.canvas.put(
+            x + 2,
+            y + 2,
+            &fit(&edge.detail, self.box_width + self.gap_width / 2, self.glyphs == ASCII),
+            Role::Dim,
+        );
+    }
+}
+
+/// One line per node, with a line back along the left side.
+fn list(graph: &Graph, cycle: &[usize], options: Options) -> Canvas {
+    let glyphs = options.glyphs;
+    let mut canvas = Canvas::default();
+    let [horizontal, vertical] = glyphs.line;
+    for (idx, &node) in cycle.iter().enumerate() {
+        let [corner, _, last_corner, _] = glyphs.lock;
+        let (corner, head) = match idx {
+            0 => (corner, glyphs.heads[0]),
+            _ if idx + 1 == cycle.len() => (last_corner, horizontal),
+            _ => (vertical, ' '),
+        };
+        let bar = if idx == 0 || idx + 1 == cycle.len() { horizontal } else { ' ' };
+        let edge = step(graph, cycle, idx);
+        let node = &graph.nodes[node];
+        let role = if matches!(node.key, NodeKey::Thread(_)) { Role::Thread } else { Role::Lock };
+        let used = 5 + edge.word.width() + 1;
+        let label = fit(&node.label, options.width.saturating_sub(used), glyphs == ASCII);
+        let detail = if edge.detail.is_empty() { String::new() } else { format!("  ({})", edge.detail) };
+        let detail = fit(&detail, options.width.saturating_sub(used + label.width()), glyphs == ASCII);
+        canvas.line(&[
+            (&format!("{corner}{bar}{head} "), Role::Cycle),
+            (&label, role),
+            (&format!(" {}", edge.word), Role::Cycle),
+            (&detail, Role::Dim),
+        ]);
+    }
+    canvas
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::{canvas::UNICODE, fixture};
+
+    fn ring(n: u32, width: usize, glyphs: Glyphs) -> String {
+        let graph = fixture::ring(n);
+        draw(&graph, &graph.cycles[0], Options { width, glyphs }).to_string()
+    }
+
+    #[test]
+    fn two_threads_make_a_square() {
+        insta::assert_snapshot!(ring(2, 80, UNICODE));
+    }
+
+    #[test]
+    fn ascii_draws_the_same() {
+        insta::assert_snapshot!(ring(2, 80, ASCII));
+    }
+
+    #[test]
+    fn a_thread_that_waits_for_itself_is_a_pair() {
+        insta::assert_snapshot!(ring(1, 80, UNICODE));
+    }
+
+    #[test]
+    fn three_threads_make_two_rows() {
+        insta::assert_snapshot!(ring(3, 80, UNICODE));
+    }
+
+    #[test]
+    fn many_threads_make_a_list() {
+        insta::assert_snapshot!(ring(6, 60, UNICODE));
+    }
+
+    #[test]
+    fn nothing_is_wider_than_allowed() {
+        for n in 1..12 {
+            for width in 20..130 {
+                let drawn = ring(n, width, UNICODE);
+                let widest = drawn.lines().map(UnicodeWidthStr::width).max().unwrap_or(0);
+                assert!(widest <= width, "{n} threads in {width} columns take {widest}:\n{drawn}");
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_panics_without_room() {
+        for n in 1..6 {
+            for width in 0..20 {
+                ring(n, width, ASCII);
+            }
+        }
+    }
+}
