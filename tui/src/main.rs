@@ -7,6 +7,8 @@
 mod cli;
 mod dashboard;
 mod filter;
+#[cfg(test)]
+mod fixture;
 mod graph;
 mod source;
 

@@ -99,6 +99,12 @@ pub fn lookup(view: View, key: &str) -> Option<Action> {
     found.map(|binding| binding.action)
 }
 
+/// The keys of an action of the table.
+pub fn keys_of(name: &str) -> &'static [&'static str] {
+    let binding = TABLE.iter().find(|binding| binding.name == name);
+    binding.expect("only actions of the table are asked for").keys
+}
+
 /// Whether a binding applies in a view.
 pub fn applies(place: Where, view: View) -> bool {
     match place {

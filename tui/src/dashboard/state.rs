@@ -534,3 +534,6 @@ fn accept(state: &mut State) {
     }
     state.prompt = None;
 }
+
+#[cfg(test)]
+mod tests;

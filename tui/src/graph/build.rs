@@ -10,7 +10,7 @@ use lockscope_trace::{Definitions, Nanos, SiteId, ThreadId};
 use crate::{
     cli::report::phrase,
     graph::{Edge, EdgeKind, Graph, Node, NodeKey},
-    source::short_site,
+    source::file_and_line,
 };
 
 /// Who waits for what, and who holds it. Only threads that wait or are waited for are in it.
@@ -44,7 +44,7 @@ pub fn order(order: &OrderGraph, findings: &[Finding], defs: &Definitions) -> Gr
         graph.nodes.push(Node { key: NodeKey::Lock(node.lock), label, detail, level: node.level });
     }
     for edge in &order.edges {
-        let site = file_and_line(defs, edge.site);
+        let site = place(defs, edge.site);
         let detail = format!("{}x {site}", edge.count);
         let detail = detail.trim_end().to_owned();
         graph.edges.push(Edge { from: edge.from, to: edge.to, kind: EdgeKind::Order, detail, in_cycle: false });
@@ -74,11 +74,8 @@ pub fn order(order: &OrderGraph, findings: &[Finding], defs: &Definitions) -> Gr
     graph
 }
 
-/// The file's name and the line: a path has no room on an edge.
-fn file_and_line(defs: &Definitions, site: Option<SiteId>) -> String {
-    let Some(site) = site.and_then(|site| defs.site(site)) else { return String::new() };
-    let short = short_site(&lockscope_trace::Site { column: 0, ..site.clone() });
-    short.rsplit('/').next().unwrap_or_default().to_owned()
+fn place(defs: &Definitions, site: Option<SiteId>) -> String {
+    site.and_then(|site| defs.site(site)).map(file_and_line).unwrap_or_default()
 }
 
 struct Builder<'a> {
@@ -127,7 +124,7 @@ impl Builder<'_> {
     }
 
     fn edge(&mut self, from: usize, to: usize, kind: EdgeKind, site: Option<SiteId>) {
-        self.graph.edges.push(Edge { from, to, kind, detail: file_and_line(self.defs, site), in_cycle: false });
+        self.graph.edges.push(Edge { from, to, kind, detail: place(self.defs, site), in_cycle: false });
     }
 
     fn cycles(&mut self) {

@@ -156,6 +156,12 @@ pub fn short_site(site: &Site) -> String {
     Site { file: short_path(&site.file).into(), ..*site }.to_string()
 }
 
+/// A site where there is no room for a path: `bank.rs:41`.
+pub fn file_and_line(site: &Site) -> String {
+    let name = Definitions::clean(site.file.rsplit('/').next().unwrap_or(&site.file));
+    Site { file: name, column: 0, ..*site }.to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

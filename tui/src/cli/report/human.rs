@@ -265,3 +265,44 @@ fn origin(mark: &Mark) -> [Element<'static>; 2] {
     }
     [origin.into(), Level::NOTE.no_name().message(mark.label.clone()).into()]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture;
+
+    fn report(checked: &Checked, sources: &Sources, ascii: bool) -> String {
+        let mut out = Vec::new();
+        let look = Look { color: false, ascii, width: Some(100) };
+        write(checked, 0, sources, &look, &mut out).expect("a vector takes everything");
+        String::from_utf8(out).expect("only texts were written")
+    }
+
+    #[test]
+    fn findings_are_shown_in_their_source() {
+        insta::assert_snapshot!(report(&fixture::checked(), &fixture::sources(), false));
+    }
+
+    #[test]
+    fn findings_are_shown_without_source() {
+        let none = Sources::new(&fixture::info(), &[("src/".to_owned(), "/nowhere/".to_owned())]);
+        insta::assert_snapshot!(report(&fixture::checked(), &none, true));
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        let mut checked = fixture::checked();
+        checked.findings.clear();
+        checked.completeness.lost_events = 3;
+        insta::assert_snapshot!(report(&checked, &fixture::sources(), false));
+    }
+
+    #[test]
+    fn nothing_drives_the_terminal() {
+        let mut checked = fixture::checked();
+        checked.defs.sites[0].file = "src/\u{1b}[2J.rs".into();
+        checked.completeness.notes.push("a\u{1b}[2Jb".to_owned());
+        let report = report(&checked, &fixture::sources(), false);
+        assert!(!report.contains('\u{1b}'), "{report}");
+    }
+}

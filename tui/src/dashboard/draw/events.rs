@@ -14,7 +14,7 @@ use crate::{
         lists,
         state::State,
     },
-    source::short_site,
+    source::{file_and_line, short_site},
 };
 
 /// Draws the list.
@@ -26,9 +26,11 @@ pub fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
     let mut columns = vec![table::number("event", 8)];
     columns.extend((time_width > 0).then(|| table::number("time", time_width)));
     columns.extend([table::text("thread", 14), table::text("op", 10), table::text("what", 0)]);
-    columns.extend((area.width >= 70).then(|| table::text("where", 24)));
+    // The path where there is room for it, else the file's name alone.
+    let is_wide = area.width >= 110;
+    columns.extend((area.width >= 70).then(|| table::text("where", if is_wide { 40 } else { 16 })));
     table::draw(theme, frame, area, &columns, positions.len(), selected, |idx| {
-        row(state, theme, positions[idx], &columns)
+        row(state, theme, positions[idx], &columns, is_wide)
     });
     if positions.is_empty() {
         let text = if state.model.len() == 0 { "no events yet" } else { "no event near this moment fits the filter" };
@@ -36,7 +38,7 @@ pub fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
     }
 }
 
-fn row(state: &State, theme: &Theme, position: u64, columns: &[table::Column]) -> Vec<(String, Style)> {
+fn row(state: &State, theme: &Theme, position: u64, columns: &[table::Column], is_wide: bool) -> Vec<(String, Style)> {
     let defs = &state.model.defs;
     let Some(event) = state.model.timeline.event(position) else { return Vec::new() };
     let mut cells = vec![(format!("#{position}"), theme.dim())];
@@ -49,7 +51,8 @@ fn row(state: &State, theme: &Theme, position: u64, columns: &[table::Column]) -
         (what(defs, event), theme.lock()),
     ]);
     if cells.len() < columns.len() {
-        let site = event.site.and_then(|site| defs.site(site)).map(short_site).unwrap_or_default();
+        let site = event.site.and_then(|site| defs.site(site));
+        let site = site.map(|site| if is_wide { short_site(site) } else { file_and_line(site) }).unwrap_or_default();
         cells.push((site, theme.dim()));
     }
     cells

@@ -8,7 +8,7 @@ use ratatui::{
     text::{Line, Span},
     widgets::Paragraph,
 };
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::{
     cli::{
@@ -25,7 +25,7 @@ use crate::{
         lists::{self, Id},
         state::{State, View},
     },
-    source::short_site,
+    source::{file_and_line, short_site},
 };
 
 /// Lines of source around the one that matters.
@@ -123,7 +123,7 @@ fn sides(
     for group in participants.chunks(n_columns) {
         let columns: Vec<Vec<Line>> = group
             .iter()
-            .map(|participant| side(state, theme, participant, finding, column_width.saturating_sub(2)))
+            .map(|participant| side(state, theme, participant, finding, column_width.saturating_sub(3)))
             .collect();
         let height = columns.iter().map(Vec::len).max().unwrap_or(0);
         for row in 0..height {
@@ -131,10 +131,11 @@ fn sides(
             for (idx, column) in columns.iter().enumerate() {
                 let line = column.get(row).cloned().unwrap_or_default();
                 let used = line.width();
-                let divider = if theme.ascii { "|" } else { "│" };
+                let divider = if theme.ascii { "| " } else { "│ " };
                 spans.push(if idx == 0 { Span::raw(" ") } else { Span::styled(divider, theme.dim()) });
                 spans.extend(line.spans);
-                spans.push(Span::raw(" ".repeat((column_width - 1).saturating_sub(used))));
+                let margin = if idx == 0 { 1 } else { 2 };
+                spans.push(Span::raw(" ".repeat((column_width - margin).saturating_sub(used))));
             }
             lines.push(Line::from(spans));
         }
@@ -196,16 +197,57 @@ fn place(state: &State, theme: &Theme, site: Option<SiteId>, width: usize) -> Ve
         .iter()
         .filter(|(_, line)| !line.trim().is_empty())
         .map(|(_, line)| line.len() - line.trim_start().len())
-        .min();
+        .min()
+        .unwrap_or(0);
+    let digits = shown.last().map_or(1, |(number, _)| number.to_string().len());
+    let bar = if theme.ascii { "|" } else { "│" };
     for (number, line) in shown {
         let is_it = number == site.line;
         let pointer = if is_it { if theme.ascii { ">" } else { "▶" } } else { " " };
-        let bar = if theme.ascii { "|" } else { "│" };
-        let text = line.get(indent.unwrap_or(0)..).unwrap_or("");
-        let line = fit(&format!("{pointer}{number:>4} {bar} {text}"), width, theme.ascii);
-        lines.push(Line::styled(line, if is_it { theme.title() } else { theme.dim() }));
+        let text = line.get(indent..).unwrap_or("");
+        let room = width.saturating_sub(digits + 4);
+        if !is_it {
+            lines.push(Line::styled(
+                format!(" {pointer}{number:>digits$}{bar} {}", fit(text, room, theme.ascii)),
+                theme.dim(),
+            ));
+            continue;
+        }
+        // The line that matters is never cut.
+        for (idx, part) in chunks(text, room.max(8)).into_iter().enumerate() {
+            let gutter = if idx == 0 {
+                format!(" {pointer}{number:>digits$}{bar} ")
+            } else {
+                format!("  {:>digits$}{bar}   ", "")
+            };
+            lines.push(Line::from(vec![Span::styled(gutter, theme.dim()), Span::styled(part, theme.title())]));
+        }
     }
     lines
+}
+
+/// The text in pieces: the first of `width` columns, the further ones two narrower, since they are indented. Pieces
+/// begin where a word or a call does, unless one alone is too long.
+fn chunks(text: &str, width: usize) -> Vec<String> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    loop {
+        let room = if pieces.is_empty() { width } else { width.saturating_sub(2) }.max(2);
+        let mut used = 0;
+        let overflow = rest.char_indices().find(|(_, c)| {
+            used += c.width().unwrap_or(0);
+            used > room
+        });
+        let Some((end, _)) = overflow else { break };
+        let begin = rest[..end].rfind([' ', '.']).map(|at| if rest[at..].starts_with(' ') { at + 1 } else { at });
+        // A break within the indentation would leave a piece of nothing.
+        let indent = rest.len() - rest.trim_start().len();
+        let (piece, further) = rest.split_at(begin.filter(|&begin| begin > indent).unwrap_or(end));
+        pieces.push(piece.to_owned());
+        rest = further;
+    }
+    pieces.push(rest.to_owned());
+    pieces
 }
 
 fn stack(state: &State, theme: &Theme, stack: Option<StackId>, width: usize) -> Vec<Line<'static>> {
@@ -217,10 +259,7 @@ fn stack(state: &State, theme: &Theme, stack: Option<StackId>, width: usize) -> 
     }
     let mut lines = Vec::new();
     for frame in frames.iter().take(MAX_FRAMES) {
-        let site = frame.site.as_ref().map_or(String::new(), |site| {
-            let short = short_site(&lockscope_trace::Site { column: 0, ..site.clone() });
-            format!(" {}", short.rsplit('/').next().unwrap_or_default())
-        });
+        let site = frame.site.as_ref().map_or(String::new(), |site| format!(" {}", file_and_line(site)));
         lines.push(Line::styled(fit(&format!("   in {}{site}", frame.function), width, theme.ascii), theme.dim()));
     }
     lines
@@ -246,6 +285,13 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_that_matter_are_never_cut() {
+        assert_eq!(chunks("let a = self.a.lock();", 12), ["let a = ", "self.a", ".lock();"]);
+        assert_eq!(chunks("    let a_long_name = 1;", 10), ["    let ", "a_long_n", "ame = 1;"]);
+        assert_eq!(chunks("", 12), [""]);
+    }
 
     #[test]
     fn texts_are_broken_between_words() {

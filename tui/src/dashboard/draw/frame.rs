@@ -19,6 +19,7 @@ use crate::{
         keys,
         state::{PromptKind, State, View},
     },
+    graph::NodeKey,
     source::short_path,
 };
 
@@ -44,13 +45,7 @@ pub fn header(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
 
 /// The worst that is true at this moment, in a few words.
 pub fn verdict(state: &State) -> (Mark, String) {
-    let n_deadlocked = state.at.threads.len().min(
-        (0..state.waits.nodes.len())
-            .filter(|&node| {
-                matches!(state.waits.nodes[node].key, crate::graph::NodeKey::Thread(_)) && state.waits.in_cycle(node)
-            })
-            .count(),
-    );
+    let n_deadlocked = n_deadlocked(state);
     let n_blocked = super::threads::n_blocked(state);
     let n_findings = state.model.findings.len();
     match (n_deadlocked, n_findings, n_blocked) {
@@ -59,6 +54,12 @@ pub fn verdict(state: &State) -> (Mark, String) {
         (0, 0, 1..) => (Mark::Good, format!("{} blocked", plural(n_blocked as u64, "thread"))),
         (0, 0, 0) => (Mark::Good, "no findings".to_owned()),
     }
+}
+
+/// Number of threads that are part of a cycle.
+pub fn n_deadlocked(state: &State) -> usize {
+    let nodes = state.waits.nodes.iter().enumerate();
+    nodes.filter(|(idx, node)| matches!(node.key, NodeKey::Thread(_)) && state.waits.in_cycle(*idx)).count()
 }
 
 /// `LIVE  #128  12.4 s`, `PAUSED  #64 of 128  6.2 s of 12.4 s`
@@ -141,66 +142,52 @@ pub fn count(state: &State) -> String {
     if shown == total { total.to_string() } else { format!("{shown} of {total}") }
 }
 
+/// Hints of a view: the label, and the names of the actions whose keys are shown with it.
+type Hint = (&'static str, &'static [&'static str]);
+
 fn hints(state: &State, theme: &Theme, width: usize) -> Line<'static> {
-    let names: &[(&str, &str)] = match (state.help.is_some(), state.view) {
-        (true, _) => &[("up", "up"), ("down", "down"), ("clear", "close")],
-        (false, View::Overview) => &[
-            ("open", "findings"),
-            ("pause", "pause"),
-            ("step-back", "step"),
-            ("previous-finding", "finding"),
-            ("seek", "go to"),
-            ("help", "help"),
-            ("quit", "quit"),
-        ],
-        (false, View::Waits) => &[
-            ("step-back", "back"),
-            ("step-forward", "forward"),
-            ("previous-finding", "finding"),
-            ("seek", "go to"),
-            ("live", "end"),
-            ("help", "help"),
-            ("quit", "quit"),
-        ],
-        (false, View::Findings) if state.is_detail_open => {
-            &[("open", "go to the moment"), ("clear", "close"), ("up", "scroll"), ("help", "help"), ("quit", "close")]
-        }
-        (false, _) => &[
-            ("open", "follow"),
-            ("filter", "filter"),
-            ("pause", "pause"),
-            ("step-back", "step"),
-            ("seek", "go to"),
-            ("help", "help"),
-            ("quit", "quit"),
-        ],
+    const STEP: Hint = ("step", &["step-back", "step-forward"]);
+    const FINDING: Hint = ("finding", &["previous-finding", "next-finding"]);
+    const SEEK: Hint = ("go to", &["seek"]);
+    const SCROLL: Hint = ("scroll", &["up", "down"]);
+    let mut hints: Vec<Hint> = match (state.help.is_some(), state.view) {
+        (true, _) => vec![SCROLL],
+        (false, View::Overview) => vec![("findings", &["open"]), STEP, FINDING, SEEK],
+        (false, View::Waits) => vec![STEP, FINDING, SEEK, SCROLL],
+        (false, View::Findings) if state.is_detail_open => vec![("to that moment", &["open"]), SCROLL],
+        (false, View::Findings) => vec![("open", &["open"]), ("filter", &["filter"]), FINDING, STEP],
+        (false, View::Events) => vec![("thread", &["open"]), ("filter", &["filter"]), FINDING, SEEK],
+        (false, _) => vec![("follow", &["open"]), ("filter", &["filter"]), STEP, SEEK],
     };
-    let mut spans = Vec::new();
-    let mut used = 0;
-    for (name, label) in names {
-        let binding =
-            keys::TABLE.iter().find(|binding| binding.name == *name).expect("hints name actions of the table");
-        let mut key = binding.keys[0].to_owned();
-        // Pairs of keys for both directions are named together.
-        let partner = match *name {
-            "step-back" if *label == "step" => Some("step-forward"),
-            "previous-finding" => Some("next-finding"),
-            "up" if *label == "scroll" => Some("down"),
-            _ => None,
-        };
-        if let Some(partner) = partner.and_then(|partner| keys::TABLE.iter().find(|binding| binding.name == partner)) {
-            key = format!("{key} {}", partner.keys[0]);
-        }
-        let text_width = key.width() + label.width() + 4;
-        if used + text_width > width {
-            break;
-        }
-        used += text_width;
-        spans.extend([
-            Span::raw(" "),
-            Span::styled(key, theme.title()),
-            Span::styled(format!(" {label}  "), theme.dim()),
-        ]);
+    if state.model.is_live() && state.help.is_none() {
+        hints.push((if state.follows { "pause" } else { "live" }, &["pause"]));
+    }
+    let is_open = state.help.is_some() || state.is_detail_open;
+    let ends: [Hint; 2] = if is_open {
+        [("close", &["clear"]), ("quit", &["force-quit"])]
+    } else {
+        [("help", &["help"]), ("quit", &["quit"])]
+    };
+
+    // How to get help and out is shown first of all, then what there is room for.
+    let text = |(label, names): &Hint| {
+        let keys: Vec<&str> = names.iter().map(|name| keys::keys_of(name)[0]).collect();
+        (keys.join(" "), format!(" {label}  "))
+    };
+    let mut room = width.saturating_sub(1);
+    let mut fits = |hint: &Hint| {
+        let (key, label) = text(hint);
+        let needed = key.width() + label.width();
+        let fits = needed <= room;
+        room -= if fits { needed } else { 0 };
+        fits
+    };
+    let ends: Vec<Hint> = ends.into_iter().filter(|hint| fits(hint)).collect();
+    let shown: Vec<Hint> = hints.into_iter().filter(|hint| fits(hint)).collect();
+    let mut spans = vec![Span::raw(" ")];
+    for hint in shown.iter().chain(&ends) {
+        let (key, label) = text(hint);
+        spans.extend([Span::styled(key, theme.title()), Span::styled(label, theme.dim())]);
     }
     Line::from(spans)
 }

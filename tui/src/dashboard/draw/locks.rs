@@ -81,12 +81,12 @@ fn detail_lines(state: &State, theme: &Theme, id: LockId) -> Vec<Line<'static>> 
     let Some(lock) = state.at.lock(id) else { return Vec::new() };
     let mut lines = Vec::new();
     let who = |verb: &str, (thread, mode, since): &(ThreadId, Mode, Nanos)| {
-        let mode = phrase::mode_word(defs, id, *mode).map_or(String::new(), |word| format!(" {word}"));
+        let mode = phrase::mode_word(defs, id, *mode).map_or(String::new(), |_| format!(" ({})", mode.word()));
         let since = since_text(state, *since);
         Line::from(vec![
             Span::styled(phrase::thread_label(defs, *thread), theme.thread()),
             Span::raw(format!(" {verb}{mode}")),
-            Span::raw(if since.is_empty() { String::new() } else { format!("  for {since}") }),
+            Span::styled(if since.is_empty() { String::new() } else { format!("  {since}") }, theme.dim()),
         ])
     };
     for holder in &lock.holders {
@@ -95,7 +95,7 @@ fn detail_lines(state: &State, theme: &Theme, id: LockId) -> Vec<Line<'static>> 
         lines.extend(held.map(|held| site_lines(state, theme, held.site)).unwrap_or_default());
     }
     for waiter in &lock.waiters {
-        lines.push(who("waits for", waiter));
+        lines.push(who("waits", waiter));
         if let Some(lockscope_analyzer::state::Activity::Blocked { site, .. }) =
             state.at.thread(waiter.0).map(|thread| thread.activity)
         {

@@ -11,6 +11,9 @@ pub mod theme;
 mod threads;
 mod waits;
 
+#[cfg(test)]
+mod tests;
+
 use ratatui::{
     Frame,
     layout::{Constraint, Layout, Rect},

@@ -23,7 +23,7 @@ use crate::{
     },
     dashboard::{
         draw::{
-            frame::verdict,
+            frame::{n_deadlocked, verdict},
             scrolled, table,
             theme::{Mark, Theme},
             threads::{activity, n_blocked, since_text},
@@ -67,6 +67,12 @@ pub fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
     scrolled(verdict, state.scroll, frame, inner);
     if findings.height > 2 {
         self::findings(state, theme, frame, findings);
+    }
+    // A tall screen has room for the picture as well.
+    let picture = if middle.height >= 20 && !state.waits.edges.is_empty() { middle.height - 8 } else { 0 };
+    let [middle, below] = Layout::vertical([Constraint::Fill(1), Constraint::Length(picture)]).areas(middle);
+    if picture > 0 {
+        super::waits::draw(state, theme, frame, below);
     }
     if middle.height > 2 {
         let [left, right] = Layout::horizontal([Constraint::Percentage(50), Constraint::Percentage(50)]).areas(middle);
@@ -114,6 +120,7 @@ fn verdict_lines(state: &State, theme: &Theme, width: usize) -> Vec<Line<'static
     let closed = if closed.is_empty() { String::new() } else { format!(" for {closed}") };
     let what = if threads.len() == 1 { "waits for itself" } else { "wait for each other" };
     let mut lines = vec![Line::styled(format!(" {} {words} {what}{closed}", theme.glyph(mark)), theme.mark(mark))];
+    let n_behind = n_blocked(state).saturating_sub(n_deadlocked(state));
     for id in threads {
         let Some(thread) = state.at.thread(id) else { continue };
         let Activity::Blocked { target, site, .. } = thread.activity else { continue };
@@ -136,6 +143,14 @@ fn verdict_lines(state: &State, theme: &Theme, width: usize) -> Vec<Line<'static
             format!(" and {} more", plural(state.waits.cycles.len() as u64 - 1, "cycle")),
             theme.mark(mark),
         ));
+    }
+    if n_behind > 0 {
+        let text = format!(
+            " {} {} blocked as well",
+            theme.glyph(Mark::Warn),
+            format_args!("{n_behind} more {}", if n_behind == 1 { "thread is" } else { "threads are" })
+        );
+        lines.push(Line::styled(text, theme.mark(Mark::Warn)));
     }
     lines
 }

@@ -105,7 +105,7 @@ fn detail_lines(state: &State, theme: &Theme, id: ThreadId) -> Vec<Line<'static>
         lines.push(Line::from(vec![
             Span::raw("wants "),
             Span::styled(target_label(defs, target), theme.lock()),
-            Span::raw(if waited.is_empty() { String::new() } else { format!("  for {waited}") }),
+            Span::styled(if waited.is_empty() { String::new() } else { format!("  {waited}") }, theme.dim()),
         ]));
         lines.extend(site_lines(state, theme, site));
         if let Target::Lock(lock, _) = target {
@@ -124,7 +124,7 @@ fn detail_lines(state: &State, theme: &Theme, id: ThreadId) -> Vec<Line<'static>
         lines.push(Line::from(vec![
             Span::raw("holds "),
             Span::styled(label, theme.lock()),
-            Span::raw(if since.is_empty() { String::new() } else { format!("  for {since}") }),
+            Span::styled(if since.is_empty() { String::new() } else { format!("  {since}") }, theme.dim()),
         ]));
         lines.extend(site_lines(state, theme, held.site));
     }

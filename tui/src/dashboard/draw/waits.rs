@@ -9,7 +9,7 @@ use ratatui::{
 use crate::{
     dashboard::{
         draw::{scrolled, theme::Theme},
-        state::State,
+        state::{State, View},
     },
     graph::layout::{self, Options},
 };
@@ -34,5 +34,7 @@ pub fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
             Line::from(runs.into_iter().map(|(text, role)| Span::styled(text, theme.role(role))).collect::<Vec<_>>())
         })
         .collect();
-    scrolled(lines, state.scroll, frame, inner);
+    // Elsewhere the picture is part of another view, and scrolling is that view's.
+    let scroll = if state.view == View::Waits { state.scroll } else { 0 };
+    scrolled(lines, scroll, frame, inner);
 }
