@@ -1,5 +1,13 @@
 //! Locks that find deadlocks: std-shaped locks and threads that check lock order, watch for deadlocks and record
 //! traces in debug builds, and are std's own types in release builds.
 
+mod config;
+mod finding;
 #[doc(hidden)]
 pub mod rt;
+
+pub use config::{Builder, Policy, Record, ReportTo, Stacks, builder};
+pub use finding::Report;
+
+/// Whether this build of lockscope instruments: with `debug_assertions` or the feature `force`, and not `--cfg lockscope_off`.
+pub const IS_ON: bool = cfg!(all(any(debug_assertions, feature = "force"), not(lockscope_off)));

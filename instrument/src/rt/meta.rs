@@ -8,11 +8,18 @@ use std::{
 
 use lockscope_trace::LockKind;
 
+use super::{
+    global::{self, Named, flag, registry},
+    order,
+    report::LockFacts,
+    thread::{self, ThreadInfo},
+};
+
 /// Identity of a lock: where it was made, its name and rank, and once it has been used its id.
 ///
 /// | field | before first use | after |
 /// | --- | --- | --- |
-/// | `id` | bit 31 set; bits 16–30 length of the name; bits 0–15 rank + 1, 0 for none | the lock's id, bit 31 clear |
+/// | `id` | bit 31 set; bits 16–30 length of the name; bits 0–15 rank + 1, 0 for none | the lock's id; bit 31 clear; bit 30: named or ranked |
 /// | `aux` | the name's first byte, or null | thread that last held it exclusively, a hint |
 ///
 /// Registration copies name and rank to the registry, under the registry's lock; whoever sees bit 31 clear
@@ -27,6 +34,10 @@ pub struct LockMeta {
 }
 
 pub(crate) const UNREGISTERED: u32 = 1 << 31;
+/// The registry has an entry for the lock.
+const NAMED: u32 = 1 << 30;
+/// Ids are below 2^30, a thousand million locks in the life of a process; after that locks are not followed.
+const ID_MASK: u32 = NAMED - 1;
 const NAME_SHIFT: u32 = 16;
 const NAME_MAX: usize = (1 << 15) - 1;
 
@@ -68,11 +79,18 @@ impl LockMeta {
         unsafe { *id = (*id & !0xffff) | (rank as u32 + 1) };
     }
 
-    /// The id, when the lock has been used.
+    /// The record index of the thread that last took the lock exclusively.
     #[inline]
-    pub(crate) fn registered_id(&self) -> Option<u32> {
-        let id = self.id.load(Ordering::Acquire);
-        (id & UNREGISTERED == 0).then_some(id)
+    pub(super) fn owner_hint(&self) -> Option<u32> {
+        let owner: *const ThreadInfo = self.aux.load(Ordering::Relaxed).cast();
+        // SAFETY: after registration `aux` is null or a record, and records are never freed.
+        unsafe { owner.as_ref() }.map(|info| info.index)
+    }
+
+    /// Notes who took the lock exclusively.
+    #[inline]
+    pub(super) fn set_owner_hint(&self, info: &'static ThreadInfo) {
+        self.aux.store(std::ptr::from_ref(info).cast_mut().cast(), Ordering::Relaxed);
     }
 
     /// Name and rank of a lock that is not registered yet.
@@ -80,7 +98,7 @@ impl LockMeta {
     /// # Safety
     ///
     /// The caller holds the registry's lock and has seen `id` with bit 31 set while holding it.
-    pub(crate) unsafe fn name_and_rank(&self) -> (Option<&'static str>, Option<u16>) {
+    unsafe fn name_and_rank(&self) -> (Option<&'static str>, Option<u16>) {
         let id = self.id.load(Ordering::Relaxed);
         let len = ((id & !UNREGISTERED) >> NAME_SHIFT) as usize;
         let start = self.aux.load(Ordering::Relaxed);
@@ -91,6 +109,28 @@ impl LockMeta {
         });
         (name, (id & 0xffff).checked_sub(1).map(|rank| rank as u16))
     }
+}
+
+/// The end of a lock's life: its name is forgotten, its node in the order graph goes when nothing needs it, the trace notes it.
+impl Drop for LockMeta {
+    #[inline]
+    fn drop(&mut self) {
+        let id = *self.id.get_mut();
+        if id & UNREGISTERED == 0 && global::flags_if_ready() & flag::TRACK != 0 {
+            end_of_life(id);
+        }
+    }
+}
+
+#[cold]
+fn end_of_life(id: u32) {
+    let lock = id & ID_MASK;
+    let Some(entered) = thread::enter() else { return };
+    order::forget_lock(lock);
+    if id & NAMED != 0 {
+        registry().forget(lock);
+    }
+    super::record::destroyed(&entered, lock);
 }
 
 /// A lock as the runtime sees it: its [`LockMeta`] and what the facade knows of its type.
@@ -106,5 +146,36 @@ impl<'a> LockRef<'a> {
     #[inline]
     pub fn new<T: ?Sized>(meta: &'a LockMeta, kind: LockKind) -> Self {
         Self { meta, kind, type_name: std::any::type_name::<T> }
+    }
+
+    /// The lock's id; gives it one at its first use. `None` when there are no more ids.
+    #[inline]
+    pub(super) fn id(self) -> Option<u32> {
+        let id = self.meta.id.load(Ordering::Acquire);
+        if id & UNREGISTERED == 0 { Some(id & ID_MASK) } else { self.register() }
+    }
+
+    #[cold]
+    fn register(self) -> Option<u32> {
+        let mut registry = registry();
+        let id = self.meta.id.load(Ordering::Relaxed);
+        if id & UNREGISTERED == 0 {
+            return Some(id & ID_MASK);
+        }
+        // SAFETY: the registry's lock is held and bit 31 was seen.
+        let (name, rank) = unsafe { self.meta.name_and_rank() };
+        let id = registry.new_lock(self.kind, (self.type_name)(), self.meta.created, Named { name, rank });
+        if id > ID_MASK {
+            return None;
+        }
+        let named = if registry.is_named(id) { NAMED } else { 0 };
+        // From here on `aux` is the owner.
+        self.meta.aux.store(std::ptr::null_mut(), Ordering::Relaxed);
+        self.meta.id.store(id | named, Ordering::Release);
+        Some(id)
+    }
+
+    pub(super) fn facts(self, lock: u32) -> LockFacts {
+        LockFacts { lock, kind: self.kind, created: self.meta.created, type_name: self.type_name }
     }
 }

@@ -6,10 +6,24 @@
 //! - [`release`] *before* the wrapped unlock, so that the next acquisition is always recorded after it;
 //! - [`upgrade`], [`try_upgrade`], [`downgrade`], [`cond_wait`], [`notify`] for the rest.
 
+mod chains;
+mod global;
+mod held;
+mod hierarchy;
 mod hold;
 mod meta;
 mod ops;
+mod order;
+mod process;
+mod record;
+mod report;
+mod search;
+mod stack;
+mod thread;
 mod threads;
+mod waiting;
+
+pub(crate) use global::install;
 
 pub use hold::Hold;
 pub use meta::{LockMeta, LockRef};

@@ -1,34 +1,105 @@
 //! Threads: spawn, start, exit, join.
 
-use super::Site;
+use std::sync::atomic::Ordering;
+
+use lockscope_trace::{clock, format::kind};
+
+use super::{
+    Site,
+    global::{flag, flags, registry},
+    ops, record,
+    thread::{self, Entered},
+    waiting::{Target, Waiting},
+};
 
 /// A thread that this thread spawns: made by the parent before, used by the child to begin, kept in its handle.
 #[derive(Clone, Copy, Debug)]
 pub struct Spawned {
-    id: u32,
+    /// `None` while nothing is switched on.
+    id: Option<u32>,
 }
 
 impl Spawned {
     /// Notes in the parent that a thread is about to be spawned.
     pub fn new(name: Option<&str>, site: Site) -> Self {
-        let _ = (name, site);
-        Self { id: 0 }
+        if flags() & flag::TRACK == 0 {
+            return Self { id: None };
+        }
+        let Some(entered) = thread::enter() else { return Self { id: None } };
+        let parent = entered.info.id.load(Ordering::Relaxed);
+        let id = registry().new_thread(Some(parent), name, 0);
+        record::thread_event(&entered, kind::SPAWN, id, site);
+        Self { id: Some(id) }
     }
 
     /// Runs the thread's function in the child, noting its start and its end, also by panic.
     pub fn run<R>(self, f: impl FnOnce() -> R) -> R {
+        /// Notes the end when dropped.
+        struct End;
+        impl Drop for End {
+            fn drop(&mut self) {
+                if let Some(entered) = thread::enter() {
+                    thread::record_exit(&entered);
+                }
+            }
+        }
+        let Some(id) = self.id else { return f() };
+        thread::register_spawned(id);
+        let _end = End;
         f()
     }
 
     /// Waits for the thread in `join`, noting begin and end.
+    ///
+    /// # Panics
+    ///
+    /// When the wait closes a deadlock and the policy is to panic.
     pub fn join<R>(self, site: Site, join: impl FnOnce() -> R) -> R {
-        let _ = (self.id, site);
-        join()
+        scope_wait(&[self], site, join)
     }
 }
 
 /// Waits for several threads at the end of a scope: `wait` returns when all of them have ended.
+///
+/// # Panics
+///
+/// As [`Spawned::join`].
 pub fn scope_wait<R>(threads: &[Spawned], site: Site, wait: impl FnOnce() -> R) -> R {
-    let _ = (threads, site);
-    wait()
+    let ids: Vec<u32> = threads.iter().filter_map(|thread| thread.id).collect();
+    if ids.is_empty() {
+        return wait();
+    }
+    let Some(entered) = thread::enter() else { return wait() };
+    for &id in &ids {
+        record::thread_event(&entered, kind::JOIN_WAIT, id, site);
+    }
+    let result = {
+        let waiting = Waiting {
+            episode: 0,
+            target: Target::Threads(ids.clone()),
+            site,
+            created: site,
+            type_name: std::any::type_name::<()>,
+            since: clock::ticks(),
+            limited: false,
+            owner: None,
+        };
+        let _waiting = entered.info.wait.begin(&waiting);
+        if flags() & flag::DEADLOCK != 0 {
+            ops::search_and_report(&entered);
+        }
+        unentered(entered, wait)
+    };
+    if let Some(entered) = thread::enter() {
+        for &id in &ids {
+            record::thread_event(&entered, kind::JOINED, id, site);
+        }
+    }
+    result
+}
+
+/// Runs code of others, which may use locks, while the wait stays published.
+fn unentered<R>(entered: Entered, f: impl FnOnce() -> R) -> R {
+    drop(entered);
+    f()
 }

@@ -105,6 +105,8 @@ pub mod chunk {
     pub const MONOTONIC: usize = 32;
     /// u32, bytes of records that readers may look at; atomic, stored last with release ordering.
     pub const COMMITTED: usize = 40;
+    /// u32, the writer's own: the next chunk in one of its lists + 1.
+    pub const NEXT: usize = 48;
 
     /// Value of `KIND`: events.
     pub const EVENTS: u32 = 1;

@@ -190,7 +190,7 @@ impl ChunkFile {
                 continue;
             }
             scan.new_data |= !words.is_empty();
-            self.split(index, &words, header.sealed, merge);
+            self.split(index, &words, header.sealed, defs, merge);
         }
         scan.damaged = self.damaged;
         Ok(scan)
@@ -237,7 +237,7 @@ impl ChunkFile {
     }
 
     /// Hands the words to the threads whose sections they belong to.
-    fn split(&mut self, index: usize, words: &[u64], sealed: bool, merge: &mut Merge) {
+    fn split(&mut self, index: usize, words: &[u64], sealed: bool, defs: &mut Definitions, merge: &mut Merge) {
         let mut section = self.chunks[index].section;
         let mut start = 0;
         let mut at = 0;
@@ -259,7 +259,11 @@ impl ChunkFile {
                     if let Some((thread, number)) = section {
                         merge.complete(thread, number);
                     }
-                    let (thread, _) = halves(words[at + 1]);
+                    let (thread, os_id) = halves(words[at + 1]);
+                    // A spawned thread is defined by its parent, before the system has given it an id.
+                    if let Some(def) = defs.threads.get_mut(thread as usize) {
+                        def.os_id = os_id;
+                    }
                     let number = (first >> 32) as u32;
                     section = merge.begin(thread, number, words[at + 2]).then_some((thread, number));
                     start = at + len;

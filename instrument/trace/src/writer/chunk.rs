@@ -48,6 +48,15 @@ impl Chunk {
         self.u32_at(chunk::SEALED).store(1u32.to_le(), Ordering::Release);
     }
 
+    /// The next chunk in the writer's list.
+    pub(super) fn next(&self) -> Option<u32> {
+        u32::from_le(self.u32_at(chunk::NEXT).load(Ordering::Relaxed)).checked_sub(1)
+    }
+
+    pub(super) fn set_next(&self, index: Option<u32>) {
+        self.u32_at(chunk::NEXT).store(index.map_or(0, |index| index + 1).to_le(), Ordering::Relaxed);
+    }
+
     /// Bytes committed so far.
     pub(super) fn committed(&self) -> u32 {
         u32::from_le(self.u32_at(chunk::COMMITTED).load(Ordering::Relaxed))

@@ -40,7 +40,11 @@ pub(super) fn reserve(file: &File, start: u64, bytes: u64) -> io::Result<()> {
         match error.raw_os_error() {
             Some(libc::EINTR) => {}
             // File systems without fallocate: writing zeros reserves as well.
-            Some(libc::EOPNOTSUPP | libc::ENOSYS) => return file.write_all_at(&vec![0; bytes as usize], start),
+            Some(libc::EOPNOTSUPP | libc::ENOSYS) => {
+                static ZEROS: [u8; 4096] = [0; 4096];
+                let pages = (start..start + bytes).step_by(ZEROS.len());
+                return pages.into_iter().try_for_each(|page| file.write_all_at(&ZEROS, page));
+            }
             _ => return Err(error),
         }
     }

@@ -17,7 +17,6 @@ mod file;
 mod thread;
 
 use std::{
-    collections::VecDeque,
     io,
     path::{Path, PathBuf},
     sync::{
@@ -71,9 +70,37 @@ struct Pool {
     /// Chunks that fit below the limit.
     limit: u32,
     /// Partly filled chunks of threads that ended, to be continued by others.
-    open: Vec<u32>,
+    open: List,
     /// Full chunks with events, oldest first.
-    sealed: VecDeque<u32>,
+    sealed: List,
+}
+
+/// Chunks in a row, linked through their headers: taking and giving back a chunk allocates nothing, since it may happen
+/// while the program holds its allocator's lock.
+#[derive(Debug, Default)]
+struct List {
+    first: Option<u32>,
+    last: Option<u32>,
+}
+
+impl List {
+    fn push(&mut self, writer: &TraceWriter, index: u32) {
+        writer.chunk(index).set_next(None);
+        match self.last.replace(index) {
+            Some(last) => writer.chunk(last).set_next(Some(index)),
+            None => self.first = Some(index),
+        }
+    }
+
+    fn pop(&mut self, writer: &TraceWriter, pool_used: u32) -> Option<u32> {
+        let first = self.first.take()?;
+        // Bounded, should anybody else have written to the file.
+        self.first = writer.chunk(first).next().filter(|&next| next < pool_used);
+        if self.first.is_none() {
+            self.last = None;
+        }
+        Some(first)
+    }
 }
 
 impl TraceWriter {
@@ -94,7 +121,7 @@ impl TraceWriter {
             let _ = std::fs::remove_file(path);
         })?;
         let limit = limit.min(((mapped - HEADER_SIZE) / CHUNK_SIZE) as u32);
-        let pool = Pool { file, used: 0, reserved: 1, limit, open: Vec::new(), sealed: VecDeque::new() };
+        let pool = Pool { file, used: 0, reserved: 1, limit, open: List::default(), sealed: List::default() };
         let writer = Self {
             map,
             path: path.to_path_buf(),
@@ -158,7 +185,8 @@ impl TraceWriter {
         if let Some(stopped) = self.stopped() {
             return Err(stopped);
         }
-        if let Some(index) = pool.open.pop() {
+        let used = pool.used;
+        if let Some(index) = pool.open.pop(self, used) {
             return Ok(self.chunk(index));
         }
         // An eighth of a flight recorder stays free for definitions.
@@ -166,7 +194,7 @@ impl TraceWriter {
         let extended = if full { Err(io::Error::from_raw_os_error(libc::EFBIG)) } else { self.extend(&mut pool) };
         let index = match extended {
             Ok(index) => index,
-            Err(error) => match pool.sealed.pop_front().filter(|_| self.flight_recorder) {
+            Err(error) => match self.flight_recorder.then(|| pool.sealed.pop(self, used)).flatten() {
                 Some(oldest) => {
                     let events = self.chunk(oldest).count_events();
                     self.u64_at(header::OVERWRITTEN).fetch_add(events, Ordering::Relaxed);
@@ -184,12 +212,12 @@ impl TraceWriter {
     /// Takes back a chunk that is full.
     fn seal(&self, chunk: &Chunk) {
         chunk.seal();
-        self.pool().sealed.push_back(chunk.index());
+        self.pool().sealed.push(self, chunk.index());
     }
 
     /// Takes back a chunk with room left, for the next thread.
     fn give_back(&self, chunk: &Chunk) {
-        self.pool().open.push(chunk.index());
+        self.pool().open.push(self, chunk.index());
     }
 
     fn extend(&self, pool: &mut Pool) -> io::Result<u32> {

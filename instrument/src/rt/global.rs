@@ -1,0 +1,361 @@
+//! State of the whole process: what is switched on, the configuration, the trace, the registry of definitions.
+
+use std::{
+    cell::Cell,
+    collections::HashMap,
+    panic::Location,
+    path::{Path, PathBuf},
+    sync::{
+        Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicPtr, AtomicU8, AtomicU32, Ordering},
+    },
+};
+
+use lockscope_trace::{
+    LockKind, clock,
+    writer::{DefinitionWriter, Options, TraceWriter},
+};
+
+use super::{Site, hierarchy::Hierarchy, report};
+use crate::config::{Config, Policy, Record, apply_environment};
+
+/// What is switched on, in one word that fast paths load once. 0 until the first use of any lock.
+static FLAGS: AtomicU32 = AtomicU32::new(0);
+
+/// Flags of [`flags`].
+pub(super) mod flag {
+    /// Initialised.
+    pub const READY: u32 = 1;
+    /// Locks held are followed; everything else needs it.
+    pub const TRACK: u32 = 2;
+    /// Orders and ranks are checked.
+    pub const ORDER: u32 = 4;
+    /// Waits are searched for cycles.
+    pub const DEADLOCK: u32 = 8;
+    /// Events are recorded.
+    pub const RECORD: u32 = 16;
+    /// Acquisitions are timed.
+    pub const TIMES: u32 = 32;
+}
+
+#[inline]
+pub(super) fn flags() -> u32 {
+    let flags = FLAGS.load(Ordering::Acquire);
+    if flags == 0 { initialise() } else { flags }
+}
+
+/// Flags without initialising: for destructors.
+pub(super) fn flags_if_ready() -> u32 {
+    FLAGS.load(Ordering::Acquire)
+}
+
+static CONFIG: AtomicPtr<Config> = AtomicPtr::new(std::ptr::null_mut());
+static TRACE: OnceLock<TraceWriter> = OnceLock::new();
+
+/// 0: nobody initialises; 1: somebody does.
+static INITIALISING: AtomicU8 = AtomicU8::new(0);
+
+thread_local! {
+    /// This thread is initialising: locks that its allocator or the like take meanwhile are not followed.
+    static IS_INITIALISING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The configuration in force.
+pub(super) fn config() -> &'static Config {
+    let config = CONFIG.load(Ordering::Acquire);
+    // SAFETY: null or leaked by `set_config`.
+    unsafe { config.as_ref() }.unwrap_or_else(|| {
+        static DEFAULT: OnceLock<Config> = OnceLock::new();
+        DEFAULT.get_or_init(Config::default)
+    })
+}
+
+/// The trace, when one is or was recorded.
+pub(super) fn trace() -> Option<&'static TraceWriter> {
+    TRACE.get()
+}
+
+#[cold]
+fn initialise() -> u32 {
+    set_up(Config::default(), false)
+}
+
+/// Puts a configuration made in code into force.
+pub(crate) fn install(config: Config) {
+    set_up(config, true);
+}
+
+/// The first to come sets everything up while others wait; `force` does it again.
+fn set_up(mut config: Config, force: bool) -> u32 {
+    if IS_INITIALISING.get() {
+        return 0;
+    }
+    IS_INITIALISING.set(true);
+    while INITIALISING.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
+        std::thread::yield_now();
+    }
+    let mut flags = FLAGS.load(Ordering::Acquire);
+    if flags == 0 || force {
+        let text = std::env::var_os("LOCKSCOPE").unwrap_or_default();
+        for complaint in apply_environment(&text.to_string_lossy(), &mut config) {
+            report::say(&format!("lockscope: LOCKSCOPE: {complaint}\n"));
+        }
+        flags = set_config(config);
+        FLAGS.store(flags, Ordering::Release);
+    }
+    INITIALISING.store(0, Ordering::Release);
+    IS_INITIALISING.set(false);
+    flags
+}
+
+fn set_config(config: Config) -> u32 {
+    static HOOKS: OnceLock<()> = OnceLock::new();
+    HOOKS.get_or_init(super::process::install_hooks);
+    clock::kind();
+    if let Some(file) = &config.hierarchy {
+        match Hierarchy::read(file) {
+            Ok(hierarchy) => registry().hierarchy = hierarchy,
+            Err(complaint) => report::say(&format!("lockscope: {complaint}\n")),
+        }
+    }
+    let mut flags = flag::READY;
+    if [config.order, config.rank].iter().any(|&policy| policy != Policy::Off) {
+        flags |= flag::TRACK | flag::ORDER;
+    }
+    if config.deadlock != Policy::Off {
+        flags |= flag::TRACK | flag::DEADLOCK;
+    }
+    if config.timeout.is_some() {
+        flags |= flag::TRACK | flag::TIMES;
+    }
+    if TRACE.get().is_some() || start_recording(&config) {
+        flags |= flag::TRACK | flag::RECORD | flag::TIMES;
+    }
+    // Leaked: other threads may be reading the previous one. Happens once or twice in a process.
+    CONFIG.store(Box::into_raw(Box::new(config)), Ordering::Release);
+    flags
+}
+
+/// Opens the trace; when that fails the program runs on without, with one message.
+fn start_recording(config: &Config) -> bool {
+    let executable = std::env::current_exe().unwrap_or_default();
+    let wanted = match &config.record {
+        Record::Off => return false,
+        Record::Auto => PathBuf::from("lockscope-%e-%p.lks"),
+        Record::Path(path) => path.clone(),
+    };
+    let path = expand(&wanted, &executable);
+    let command = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
+    let options = Options { size: config.size, executable, command };
+    let created = TraceWriter::create(&path, &options).or_else(|error| {
+        // Several processes of one command, each with a trace of its own.
+        let retry = error.kind() == std::io::ErrorKind::AlreadyExists;
+        if retry { TraceWriter::create(&with_pid(&path), &options) } else { Err(error) }
+    });
+    match created {
+        Ok(writer) => {
+            let mut registry = registry();
+            registry.define_known(&writer);
+            TRACE.set(writer).is_ok()
+        }
+        Err(error) => {
+            report::say(&format!(
+                "lockscope: cannot record to {}: {error}; the program runs on without a recording\n",
+                path.display()
+            ));
+            false
+        }
+    }
+}
+
+fn expand(path: &Path, executable: &Path) -> PathBuf {
+    let name = executable.file_stem().unwrap_or_default().to_string_lossy();
+    path.to_string_lossy().replace("%p", &std::process::id().to_string()).replace("%e", &name).into()
+}
+
+fn with_pid(path: &Path) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let extension = path.extension().map_or(String::new(), |extension| format!(".{}", extension.to_string_lossy()));
+    path.with_file_name(format!("{stem}-{}{extension}", std::process::id()))
+}
+
+/// Recording stopped: says so once.
+pub(super) fn note_stopped(writer: &TraceWriter) {
+    static SAID: AtomicU8 = AtomicU8::new(0);
+    if let Some(error) = writer.stopped()
+        && SAID.swap(1, Ordering::Relaxed) == 0
+    {
+        let reason = match error.raw_os_error() {
+            Some(libc::EFBIG) => "the size limit is reached (`size=` makes a flight recorder)".to_owned(),
+            _ => error.to_string(),
+        };
+        report::say(&format!(
+            "lockscope: recording to {} stopped: {reason}; the program runs on, what was recorded is kept\n",
+            writer.path().display()
+        ));
+    }
+}
+
+/// Turns everything off for good: in a forked child, whose other threads are gone.
+pub(super) fn turn_off() {
+    FLAGS.store(flag::READY, Ordering::Release);
+}
+
+/// Names and ranks, ids of places and texts, and the stream of definitions.
+#[derive(Default)]
+pub(super) struct Registry {
+    next_lock: u32,
+    next_thread: u32,
+    named: HashMap<u32, Named>,
+    sites: HashMap<(&'static str, u32, u32), u32>,
+    site_addresses: HashMap<usize, u32>,
+    strings: HashMap<String, u32>,
+    defs: DefinitionWriter,
+    modules_defined: bool,
+    hierarchy: Hierarchy,
+}
+
+/// What only some locks have.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Named {
+    pub name: Option<&'static str>,
+    pub rank: Option<u16>,
+}
+
+static REGISTRY: Mutex<Option<Registry>> = Mutex::new(None);
+
+/// The registry under its lock. Taken on slow paths only; nothing that is done in it takes another lock but the
+/// trace's pool.
+pub(super) fn registry() -> RegistryGuard {
+    let mut guard = REGISTRY.lock().unwrap_or_else(PoisonError::into_inner);
+    guard.get_or_insert_default();
+    RegistryGuard(guard)
+}
+
+pub(super) struct RegistryGuard(MutexGuard<'static, Option<Registry>>);
+
+impl std::ops::Deref for RegistryGuard {
+    type Target = Registry;
+    fn deref(&self) -> &Registry {
+        self.0.as_ref().expect("`registry` has filled it")
+    }
+}
+
+impl std::ops::DerefMut for RegistryGuard {
+    fn deref_mut(&mut self) -> &mut Registry {
+        self.0.as_mut().expect("`registry` has filled it")
+    }
+}
+
+impl Registry {
+    /// Gives a lock its id. The caller has checked under this lock that it has none.
+    pub fn new_lock(&mut self, kind: LockKind, type_name: &'static str, created: Site, named: Named) -> u32 {
+        let id = self.next_lock;
+        self.next_lock += 1;
+        let rank = named.rank.or_else(|| self.hierarchy.rank_of(named.name, created));
+        let named = Named { rank, ..named };
+        if let Some(writer) = trace() {
+            let type_name = self.string(writer, type_name);
+            let name = named.name.map_or(0, |name| self.string(writer, name));
+            let site = self.site(writer, created);
+            self.defs.lock(writer, kind, type_name, name, site, rank);
+        }
+        if named.name.is_some() || named.rank.is_some() {
+            self.named.insert(id, named);
+        }
+        id
+    }
+
+    /// Whether a lock has an entry with name or rank.
+    pub fn is_named(&self, id: u32) -> bool {
+        self.named.contains_key(&id)
+    }
+
+    /// Name and rank of a lock.
+    pub fn named(&self, id: u32) -> Named {
+        self.named.get(&id).copied().unwrap_or_default()
+    }
+
+    /// Forgets a lock's name at the end of its life.
+    pub fn forget(&mut self, id: u32) {
+        self.named.remove(&id);
+    }
+
+    /// Gives a thread its id.
+    pub fn new_thread(&mut self, parent: Option<u32>, name: Option<&str>, os_id: u32) -> u32 {
+        let id = self.next_thread;
+        self.next_thread += 1;
+        if let Some(writer) = trace() {
+            let name = name.map_or(0, |name| self.string(writer, name));
+            self.defs.thread(writer, parent, name, os_id);
+        }
+        id
+    }
+
+    /// The id of a place, by the address of its `Location`.
+    pub fn site_of_address(&mut self, writer: &TraceWriter, address: usize) -> u32 {
+        if let Some(&id) = self.site_addresses.get(&address) {
+            return id;
+        }
+        if address == 0 {
+            return 0;
+        }
+        // SAFETY: addresses come from `Site`s that callers passed in, which live for ever.
+        let site: Site = unsafe { &*(address as *const Location<'static>) };
+        self.site(writer, site)
+    }
+
+    fn site(&mut self, writer: &TraceWriter, site: Site) -> u32 {
+        let key = (site.file(), site.line(), site.column());
+        let id = match self.sites.get(&key) {
+            Some(&id) => id,
+            None => {
+                let file = self.string(writer, key.0);
+                let id = self.defs.site(writer, file, key.1, key.2);
+                self.sites.insert(key, id);
+                id
+            }
+        };
+        self.site_addresses.insert(std::ptr::from_ref(site) as usize, id);
+        id
+    }
+
+    /// The id of a text that recurs.
+    pub fn string(&mut self, writer: &TraceWriter, text: &str) -> u32 {
+        if let Some(&id) = self.strings.get(text) {
+            return id;
+        }
+        let id = self.defs.string(writer, text);
+        self.strings.insert(text.to_owned(), id);
+        id
+    }
+
+    /// The id of a text that does not recur.
+    pub fn long_string(&mut self, writer: &TraceWriter, text: &str) -> u32 {
+        self.defs.string(writer, text)
+    }
+
+    /// The id of a stack; defines the executable files first if that was not done.
+    pub fn stack(&mut self, writer: &TraceWriter, addresses: &[usize]) -> u32 {
+        if !std::mem::replace(&mut self.modules_defined, true) {
+            for module in super::process::modules() {
+                let path = self.defs.string(writer, &module.path);
+                self.defs.module(writer, module.start, module.end, module.offset, path);
+            }
+        }
+        let addresses: Vec<u64> = addresses.iter().map(|&address| address as u64).collect();
+        self.defs.stack(writer, &addresses)
+    }
+
+    /// Defines what got its id before the recording began, by number only.
+    fn define_known(&mut self, writer: &TraceWriter) {
+        for id in 0..self.next_lock {
+            let named = self.named(id);
+            let name = named.name.map_or(0, |name| self.string(writer, name));
+            self.defs.lock(writer, LockKind::Other(0), 0, name, 0, named.rank);
+        }
+        for _ in 0..self.next_thread {
+            self.defs.thread(writer, None, 0, 0);
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! The set of locks that a thread holds.
+//!
+//! Slots in an array: the owner fills free ones and empties them in any order; others read, and in two rare cases
+//! empty one (a guard released by another thread). A lock's word is stored last and cleared first, so that whoever reads it with
+//! acquire ordering reads the rest of that acquisition, or of a later one of the same slot; searches confirm what they
+//! conclude (see `search`).
+
+use std::{
+    cell::Cell,
+    panic::Location,
+    ptr,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering},
+    },
+};
+
+use lockscope_trace::{LockKind, Mode, format::code};
+
+use super::{Hold, Site, chains::mix};
+
+/// One held lock, as read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HeldLock {
+    pub lock: u32,
+    pub mode: Mode,
+    pub kind: LockKind,
+    pub site: Site,
+    pub created: Site,
+    pub type_name: fn() -> &'static str,
+    /// In ticks, 0 when acquisitions are not timed.
+    pub since: u64,
+}
+
+/// A slot. 48 bytes.
+#[derive(Debug)]
+struct Slot {
+    /// The lock's id + 1; 0 for a free slot.
+    lock: AtomicU32,
+    /// Mode and kind.
+    what: AtomicU32,
+    site: AtomicPtr<Location<'static>>,
+    created: AtomicPtr<Location<'static>>,
+    type_name: AtomicPtr<()>,
+    since: AtomicU64,
+}
+
+impl Slot {
+    const fn new() -> Self {
+        Self {
+            lock: AtomicU32::new(0),
+            what: AtomicU32::new(0),
+            site: AtomicPtr::new(ptr::null_mut()),
+            created: AtomicPtr::new(ptr::null_mut()),
+            type_name: AtomicPtr::new(ptr::null_mut()),
+            since: AtomicU64::new(0),
+        }
+    }
+
+    fn read(&self) -> Option<HeldLock> {
+        let lock = self.lock.load(Ordering::Acquire).checked_sub(1)?;
+        let what = self.what.load(Ordering::Relaxed);
+        let type_name = self.type_name.load(Ordering::Relaxed);
+        // SAFETY: a lock's word is stored (release) after its fields, and fields only ever hold valid pointers to
+        // `Location`s and functions of this type once they hold anything.
+        unsafe {
+            Some(HeldLock {
+                lock,
+                mode: code::parse_mode_how(what as u8).0,
+                kind: code::parse_lock_kind((what >> 8) as u8),
+                site: &*self.site.load(Ordering::Relaxed),
+                created: &*self.created.load(Ordering::Relaxed),
+                type_name: std::mem::transmute::<*mut (), fn() -> &'static str>(type_name),
+                since: self.since.load(Ordering::Relaxed),
+            })
+        }
+    }
+}
+
+const FIRST_CAPACITY: u32 = 32;
+
+/// What a thread holds.
+#[derive(Debug)]
+pub(super) struct HeldSet {
+    slots: AtomicPtr<Slot>,
+    capacity: AtomicU32,
+    /// Slots that were ever used.
+    len: AtomicU32,
+    /// Releases by other threads so far.
+    foreign: AtomicU32,
+    /// Taken to move the slots and to empty one from outside, so that these two do not cross.
+    moving: Mutex<()>,
+    owner: Owner,
+}
+
+/// The owner's own view.
+#[derive(Debug, Default)]
+struct Owner {
+    held: Cell<u32>,
+    /// Sum over the mixed held locks: one number for the set, whatever the order of release.
+    key: Cell<u64>,
+    /// A slot that may be free.
+    free: Cell<u32>,
+    foreign_seen: Cell<u32>,
+}
+
+// SAFETY: `owner` is used by methods that are documented as the owner's only.
+unsafe impl Sync for HeldSet {}
+// SAFETY: see above; slots are leaked and may be used from anywhere.
+unsafe impl Send for HeldSet {}
+
+impl Default for HeldSet {
+    fn default() -> Self {
+        Self {
+            slots: AtomicPtr::new(new_slots(FIRST_CAPACITY)),
+            capacity: AtomicU32::new(FIRST_CAPACITY),
+            len: AtomicU32::new(0),
+            foreign: AtomicU32::new(0),
+            moving: Mutex::new(()),
+            owner: Owner::default(),
+        }
+    }
+}
+
+fn new_slots(n: u32) -> *mut Slot {
+    // Leaked: others may read an old array for as long as they like. Doubling bounds the sum.
+    let slots: Box<[Slot]> = (0..n).map(|_| Slot::new()).collect();
+    Box::leak(slots).as_mut_ptr()
+}
+
+impl HeldSet {
+    #[inline]
+    fn slot(&self, index: u32) -> &Slot {
+        // SAFETY: `index` is below `capacity` of some array that was published, all of which live for ever and only grow.
+        unsafe { &*self.slots.load(Ordering::Acquire).add(index as usize) }
+    }
+
+    /// Owner only: how many locks are held, and the key of the set.
+    #[inline]
+    pub(super) fn summary(&self) -> (u32, u64) {
+        if self.foreign.load(Ordering::Relaxed) != self.owner.foreign_seen.get() {
+            self.recount();
+        }
+        (self.owner.held.get(), self.owner.key.get())
+    }
+
+    #[cold]
+    fn recount(&self) {
+        self.owner.foreign_seen.set(self.foreign.load(Ordering::Acquire));
+        let (mut held, mut key) = (0, 0u64);
+        for lock in self.iter() {
+            held += 1;
+            key = key.wrapping_add(mix(lock.lock, lock.mode));
+        }
+        self.owner.held.set(held);
+        self.owner.key.set(key);
+    }
+
+    /// Owner only: makes room, so that the next `push` allocates nothing: it happens while a lock is held that may be the
+    /// allocator's.
+    #[inline]
+    pub(super) fn reserve(&self) {
+        if self.len.load(Ordering::Relaxed) == self.capacity.load(Ordering::Relaxed) {
+            self.grow();
+        }
+    }
+
+    /// Owner only: adds an acquisition and returns its slot.
+    #[inline]
+    pub(super) fn push(&self, lock: &HeldLock) -> u16 {
+        let len = self.len.load(Ordering::Relaxed);
+        let free = self.owner.free.get();
+        let index = if free < len && self.slot(free).lock.load(Ordering::Relaxed) == 0 { free } else { len };
+        if index == self.capacity.load(Ordering::Relaxed) {
+            self.grow();
+        }
+        let slot = self.slot(index);
+        let what = u32::from(code::mode_how(lock.mode, lockscope_trace::How::Lock))
+            | u32::from(code::lock_kind(lock.kind)) << 8;
+        slot.what.store(what, Ordering::Relaxed);
+        slot.site.store(ptr::from_ref(lock.site).cast_mut(), Ordering::Relaxed);
+        slot.created.store(ptr::from_ref(lock.created).cast_mut(), Ordering::Relaxed);
+        slot.type_name.store(lock.type_name as *mut (), Ordering::Relaxed);
+        slot.since.store(lock.since, Ordering::Relaxed);
+        slot.lock.store(lock.lock + 1, Ordering::Release);
+        if index == len {
+            self.len.store(len + 1, Ordering::Release);
+        }
+        self.owner.held.set(self.owner.held.get() + 1);
+        self.owner.key.set(self.owner.key.get().wrapping_add(mix(lock.lock, lock.mode)));
+        u16::try_from(index).unwrap_or(Hold::NO_SLOT)
+    }
+
+    #[cold]
+    fn grow(&self) {
+        let _moving = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = self.capacity.load(Ordering::Relaxed);
+        let slots = new_slots(old * 2);
+        for index in 0..old {
+            let from = self.slot(index);
+            // SAFETY: the new array has twice as many slots.
+            let to = unsafe { &*slots.add(index as usize) };
+            to.what.store(from.what.load(Ordering::Relaxed), Ordering::Relaxed);
+            to.site.store(from.site.load(Ordering::Relaxed), Ordering::Relaxed);
+            to.created.store(from.created.load(Ordering::Relaxed), Ordering::Relaxed);
+            to.type_name.store(from.type_name.load(Ordering::Relaxed), Ordering::Relaxed);
+            to.since.store(from.since.load(Ordering::Relaxed), Ordering::Relaxed);
+            to.lock.store(from.lock.load(Ordering::Relaxed), Ordering::Release);
+        }
+        self.slots.store(slots, Ordering::Release);
+        self.capacity.store(old * 2, Ordering::Release);
+    }
+
+    /// Owner only: removes the acquisition in `slot`, or when that is not known the latest of this lock.
+    /// False when there is none.
+    #[inline]
+    pub(super) fn remove(&self, lock: u32, mode: Mode, slot: u16) -> bool {
+        let len = self.len.load(Ordering::Relaxed);
+        let mut index = u32::from(slot);
+        if index >= len || self.slot(index).lock.load(Ordering::Relaxed) != lock + 1 {
+            match self.find(lock, mode) {
+                Some(found) => index = found,
+                None => return false,
+            }
+        }
+        self.slot(index).lock.store(0, Ordering::Release);
+        self.owner.held.set(self.owner.held.get().saturating_sub(1));
+        self.owner.key.set(self.owner.key.get().wrapping_sub(mix(lock, mode)));
+        if index + 1 == len {
+            // The set shrinks past all slots that are free at its end.
+            let mut len = index;
+            while len > 0 && self.slot(len - 1).lock.load(Ordering::Relaxed) == 0 {
+                len -= 1;
+            }
+            self.len.store(len, Ordering::Release);
+        } else {
+            self.owner.free.set(index);
+        }
+        true
+    }
+
+    /// Owner only: changes the mode of an acquisition.
+    pub(super) fn change_mode(&self, lock: u32, from: Mode, to: Mode, slot: u16) {
+        let known = u32::from(slot) < self.len.load(Ordering::Relaxed)
+            && self.slot(u32::from(slot)).lock.load(Ordering::Relaxed) == lock + 1;
+        let found = if known { Some(u32::from(slot)) } else { self.find(lock, from) };
+        let Some(index) = found else { return };
+        let what = &self.slot(index).what;
+        let kind = what.load(Ordering::Relaxed) & !0xff;
+        what.store(kind | u32::from(code::mode_how(to, lockscope_trace::How::Lock)), Ordering::Release);
+        let key = self.owner.key.get().wrapping_sub(mix(lock, from)).wrapping_add(mix(lock, to));
+        self.owner.key.set(key);
+    }
+
+    /// Index of the latest acquisition of a lock in a mode.
+    pub(super) fn find(&self, lock: u32, mode: Mode) -> Option<u32> {
+        (0..self.len.load(Ordering::Acquire))
+            .rev()
+            .find(|&index| self.slot(index).read().is_some_and(|held| held.lock == lock && held.mode == mode))
+    }
+
+    /// Removes an acquisition from another thread than the owner: the earliest of this lock and mode, or the slot given. False when there
+    /// is none.
+    pub(super) fn remove_foreign(&self, lock: u32, mode: Mode, slot: u16) -> bool {
+        let _moving = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
+        let len = self.len.load(Ordering::Acquire);
+        let take = |index: u32| {
+            self.slot(index).lock.compare_exchange(lock + 1, 0, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        };
+        let taken = (u32::from(slot) < len && take(u32::from(slot)))
+            || (0..len).any(|index| {
+                self.slot(index).read().is_some_and(|held| held.lock == lock && held.mode == mode) && take(index)
+            });
+        if taken {
+            self.foreign.fetch_add(1, Ordering::AcqRel);
+        }
+        taken
+    }
+
+    /// Everything held, outermost first as far as slots were not reused.
+    pub(super) fn iter(&self) -> impl Iterator<Item = HeldLock> + '_ {
+        (0..self.len.load(Ordering::Acquire)).filter_map(|index| self.slot(index).read())
+    }
+
+    /// What is held of one lock.
+    pub(super) fn of_lock(&self, lock: u32) -> impl Iterator<Item = HeldLock> + '_ {
+        self.iter().filter(move |held| held.lock == lock)
+    }
+
+    /// Whether nothing is held.
+    pub(super) fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
+    }
+}

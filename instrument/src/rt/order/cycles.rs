@@ -1,0 +1,130 @@
+//! Cycles of orders that can deadlock.
+//!
+//! A cycle counts when it can be made of occurrences of different threads that hold no lock in common that would keep them
+//! apart (a gate lock), and in which each wanted mode conflicts with the mode held: Havelund's Goodlock with the
+//! generalisation to any length by Bensalem and Havelund, and read locks. Two shared modes conflict only
+//! when somebody writes, since fair read-write locks let no reader pass a waiting writer.
+
+use std::{
+    collections::HashSet,
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+use lockscope_trace::Mode;
+
+use super::{
+    Cycle, Side,
+    graph::{Graph, Occurrence},
+};
+
+/// Longest cycle that is searched for.
+const MAX_LENGTH: usize = 12;
+/// Steps of one search; a graph that needs more is left to the offline analysis.
+const MAX_STEPS: usize = 50_000;
+
+/// The shortest cycle through the newest occurrence of an edge that was not reported before; `repeat` tells by its key.
+pub(super) fn through(graph: &Graph, from: u32, to: u32, mut repeat: impl FnMut(u64) -> bool) -> Option<Cycle> {
+    if !graph.has_cycles() {
+        return None;
+    }
+    let newest = graph.occurrences(from, to).last()?;
+    let useful = between(graph, to, from)?;
+    let mut steps = MAX_STEPS;
+    (2..=MAX_LENGTH.min(useful.len())).find_map(|length| {
+        let mut search = Search { graph, useful: &useful, goal: from, length, steps: &mut steps, repeat: &mut repeat };
+        search.extend(&mut vec![(from, to, newest)])
+    })
+}
+
+/// Nodes on ways from `start` to `goal`, both included; `None` when there is no way.
+fn between(graph: &Graph, start: u32, goal: u32) -> Option<HashSet<u32>> {
+    let closure = |first: u32, next: fn(&Graph, u32) -> &[u32]| {
+        let mut seen = HashSet::from([first]);
+        let mut open = vec![first];
+        while let Some(lock) = open.pop() {
+            open.extend(next(graph, lock).iter().filter(|&&other| seen.insert(other)));
+        }
+        seen
+    };
+    let after = closure(start, Graph::successors);
+    if !after.contains(&goal) {
+        return None;
+    }
+    Some(&after & &closure(goal, Graph::predecessors))
+}
+
+type Step<'a> = (u32, u32, &'a Occurrence);
+
+struct Search<'a, 's> {
+    graph: &'a Graph,
+    useful: &'s HashSet<u32>,
+    goal: u32,
+    length: usize,
+    steps: &'s mut usize,
+    repeat: &'s mut dyn FnMut(u64) -> bool,
+}
+
+impl<'a> Search<'a, '_> {
+    /// Depth first; the depth is at most `MAX_LENGTH`.
+    fn extend(&mut self, path: &mut Vec<Step<'a>>) -> Option<Cycle> {
+        let &(_, lock, previous) = path.last()?;
+        for &next in self.graph.successors(lock) {
+            let closes = next == self.goal;
+            let fits = closes == (path.len() + 1 == self.length);
+            let is_new = closes || path.iter().all(|&(from, _, _)| from != next);
+            if !fits || !is_new || !self.useful.contains(&next) {
+                continue;
+            }
+            for occurrence in self.graph.occurrences(lock, next) {
+                *self.steps = self.steps.checked_sub(1)?;
+                if !self.conflict(lock, previous.wanted_mode, occurrence.held_mode) || !is_compatible(path, occurrence)
+                {
+                    continue;
+                }
+                path.push((lock, next, occurrence));
+                let found = if closes { self.close(path) } else { self.extend(path) };
+                if found.is_some() {
+                    return found;
+                }
+                path.pop();
+            }
+        }
+        None
+    }
+
+    fn close(&mut self, path: &[Step<'a>]) -> Option<Cycle> {
+        let (last, first) = (path.last()?, path.first()?);
+        if !self.conflict(self.goal, last.2.wanted_mode, first.2.held_mode) || (self.repeat)(key(path)) {
+            return None;
+        }
+        // The newest side last: reports end with what happens now.
+        let (now, others) = path.split_first()?;
+        let sides = others.iter().chain([now]).map(|&(from, to, occurrence)| {
+            Some(Side { held: self.graph.facts(from)?, wanted: self.graph.facts(to)?, occurrence: occurrence.clone() })
+        });
+        sides.collect::<Option<Vec<_>>>().map(|sides| Cycle { sides })
+    }
+
+    fn conflict(&self, lock: u32, wanted: Mode, held: Mode) -> bool {
+        !held.compatible(wanted) || self.graph.is_written(lock)
+    }
+}
+
+/// Cycles over the same places are the same to a reader, whichever instances of the locks were involved.
+fn key(path: &[Step<'_>]) -> u64 {
+    let mut places: Vec<String> = path.iter().map(|(_, _, o)| format!("{} {}", o.held_site, o.wanted_site)).collect();
+    places.sort_unstable();
+    let mut hasher = DefaultHasher::new();
+    ("order", places).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// Whether another thread's occurrence can happen while all of the path's do.
+fn is_compatible(path: &[Step<'_>], occurrence: &Occurrence) -> bool {
+    path.iter().all(|(_, _, other)| {
+        let keeps_apart = |&(lock, mode): &(u32, Mode)| {
+            other.held.iter().any(|&(other_lock, other_mode)| lock == other_lock && !mode.compatible(other_mode))
+        };
+        other.thread != occurrence.thread && !occurrence.held.iter().any(keeps_apart)
+    })
+}

@@ -1,0 +1,198 @@
+//! Checks an acquisition against the orders and ranks seen so far.
+//!
+//! Called when a set of held locks and a lock asked for come together for the first time in a thread (see
+//! `chains`), before the thread waits, so that an inversion is reported even if it deadlocks at once.
+
+mod cycles;
+mod graph;
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use lockscope_trace::Mode;
+
+use self::graph::{Graph, Occurrence};
+use super::{
+    Site,
+    global::{self, registry},
+    held::HeldLock,
+    report::{Draft, LockFacts, is_first, mode_words, thread_name},
+    stack::{self, Stack},
+    thread::{self, Entered},
+};
+use crate::config::Policy;
+
+static GRAPH: Mutex<Option<Graph>> = Mutex::new(None);
+
+/// One bit per lock id (modulo) that may be in the graph, so that the end of a lock's life rarely takes the graph's lock.
+static IN_GRAPH: [AtomicU64; 1024] = [const { AtomicU64::new(0) }; 1024];
+
+fn bit(lock: u32) -> (&'static AtomicU64, u64) {
+    (&IN_GRAPH[lock as usize / 64 % IN_GRAPH.len()], 1 << (lock % 64))
+}
+
+/// An acquisition that is about to be tried.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Request {
+    pub lock: LockFacts,
+    pub mode: Mode,
+    pub site: Site,
+}
+
+/// Checks ranks and orders of a request while locks are held. Returns the stack that was captured for it, if it adds anything
+/// new.
+///
+/// # Panics
+///
+/// When a violation is found and its policy is to panic.
+pub(super) fn check(entered: &Entered, request: &Request) -> Option<Stack> {
+    let held: Vec<HeldLock> = entered.info.held.iter().filter(|held| held.lock != request.lock.lock).collect();
+    if held.is_empty() {
+        return None;
+    }
+    check_rank(entered, request, &held);
+    if global::config().order == Policy::Off { None } else { check_order(entered, request, &held) }
+}
+
+fn check_rank(entered: &Entered, request: &Request, held: &[HeldLock]) {
+    let policy = global::config().rank;
+    let (rank, highest) = {
+        let registry = registry();
+        let Some(rank) = registry.named(request.lock.lock).rank else { return };
+        let ranked = held.iter().filter_map(|held| Some((registry.named(held.lock).rank?, held)));
+        (rank, ranked.max_by_key(|(rank, _)| *rank).map(|(rank, held)| (rank, *held)))
+    };
+    let Some((held_rank, held)) = highest.filter(|&(held_rank, _)| held_rank >= rank) else { return };
+    let mut key = DefaultHasher::new();
+    ("rank", held.site.to_string(), request.site.to_string()).hash(&mut key);
+    if policy == Policy::Off || (policy == Policy::Report && !is_first(key.finish())) {
+        return;
+    }
+    let (wanted_name, held_name) = (request.lock.describe(), facts(&held).describe());
+    let title = format!("{wanted_name} (rank {rank}) is taken while {held_name} (rank {held_rank}) is held");
+    let mut draft = Draft::new("hierarchy-violation", "error", "actual", title);
+    draft
+        .line(&format!("{} took {held_name} at {}", thread_name(entered.info), held.site))
+        .line(&format!("and asks for {wanted_name} at {}", request.site))
+        .stack("stack of the request:", stack::capture().as_deref())
+        .line("help: take locks in ascending order of rank, or rank them differently");
+    draft.publish(entered, policy);
+}
+
+fn check_order(entered: &Entered, request: &Request, held: &[HeldLock]) -> Option<Stack> {
+    let policy = global::config().order;
+    let mut new_stack = None;
+    let mut found = Vec::new();
+    let held_set: Arc<[(u32, Mode)]> = held.iter().map(|held| (held.lock, held.mode)).collect();
+    let (_, held_key) = entered.info.held.summary();
+    // Made when first needed: most acquisitions that come here turn out to be known.
+    let mut name: Option<Arc<str>> = None;
+    {
+        let mut guard = GRAPH.lock().unwrap_or_else(PoisonError::into_inner);
+        let graph = guard.get_or_insert_default();
+        for from in held {
+            let occurrence = Occurrence {
+                thread: entered.info.id.load(Ordering::Relaxed),
+                held_mode: from.mode,
+                wanted_mode: request.mode,
+                held_site: from.site,
+                wanted_site: request.site,
+                held: held_set.clone(),
+                held_key,
+                // Filled in below, when it is known that it is worth its cost.
+                thread_name: None,
+                stack: None,
+            };
+            for lock in [from.lock, request.lock.lock] {
+                let (word, bit) = bit(lock);
+                word.fetch_or(bit, Ordering::Relaxed);
+            }
+            let from_facts = facts(from);
+            if graph.is_covered(from.lock, request.lock.lock, &occurrence) {
+                continue;
+            }
+            let stack = new_stack.get_or_insert_with(stack::capture).clone();
+            let thread_name = Some(name.get_or_insert_with(|| thread::describe(entered.info).into()).clone());
+            graph.add(from_facts, request.lock, Occurrence { stack, thread_name, ..occurrence });
+            let repeat = |key| policy == Policy::Report && !is_first(key);
+            found.extend(cycles::through(graph, from.lock, request.lock.lock, repeat));
+        }
+    }
+    // Outside of the graph's lock: a callback may do anything.
+    for cycle in found {
+        cycle.report(entered, policy);
+    }
+    new_stack.flatten()
+}
+
+fn facts(held: &HeldLock) -> LockFacts {
+    LockFacts { lock: held.lock, kind: held.kind, created: held.created, type_name: held.type_name }
+}
+
+/// A lock came to the end of its life.
+pub(super) fn forget_lock(lock: u32) {
+    // Whoever added the lock to the graph held it or asked for it, which happened before its end.
+    let (word, bit) = bit(lock);
+    if word.load(Ordering::Relaxed) & bit == 0 {
+        return;
+    }
+    if let Some(graph) = &mut *GRAPH.lock().unwrap_or_else(PoisonError::into_inner) {
+        graph.kill(lock);
+    }
+}
+
+/// One thread's part in a cycle of orders, detached from the graph.
+#[derive(Debug)]
+struct Side {
+    held: LockFacts,
+    wanted: LockFacts,
+    occurrence: Occurrence,
+}
+
+/// A cycle of orders.
+#[derive(Debug)]
+struct Cycle {
+    sides: Vec<Side>,
+}
+
+impl Cycle {
+    fn report(self, entered: &Entered, policy: Policy) {
+        let names: Vec<String> = self.sides.iter().map(|side| side.held.describe()).collect();
+        let title = match names.as_slice() {
+            [one, other] => format!("{one} and {other} are taken in both orders"),
+            names => format!("{} locks are taken in a circle: {} → {}", names.len(), names.join(" → "), names[0]),
+        };
+        let mut draft = Draft::new("lock-order-inversion", "warning", "potential", title);
+        let now = self.sides.len() - 1;
+        for (index, side) in self.sides.iter().enumerate() {
+            let occurrence = &side.occurrence;
+            let verb = if index == now { "now asks" } else { "asked" };
+            let thread = occurrence.thread_name.as_deref().unwrap_or("?");
+            draft
+                .line(&format!(
+                    "thread {thread} took {}{} at {}",
+                    side.held.describe(),
+                    mode_words(side.held.kind, occurrence.held_mode),
+                    occurrence.held_site
+                ))
+                .line(&format!(
+                    "  and then {verb} for {}{} at {}",
+                    side.wanted.describe(),
+                    mode_words(side.wanted.kind, occurrence.wanted_mode),
+                    occurrence.wanted_site
+                ));
+        }
+        for (index, side) in self.sides.iter().enumerate() {
+            let when = if index == now { "now" } else { "then, when this order was first seen" };
+            let heading = format!("stack of thread {} {when}:", side.occurrence.thread_name.as_deref().unwrap_or("?"));
+            draft.stack(&heading, side.occurrence.stack.as_deref());
+        }
+        draft.line(&format!("help: take these locks in one order everywhere, for example {}", names.join(" before ")));
+        draft.publish(entered, policy);
+    }
+}

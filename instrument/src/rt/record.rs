@@ -1,0 +1,108 @@
+//! Puts events into the trace.
+
+use std::sync::atomic::Ordering;
+
+use lockscope_trace::{Access, How, Mode, clock, format::kind, writer::ThreadWriter};
+
+use super::{
+    LockMeta, Site,
+    global::{self, flag, registry},
+    thread::{Entered, Env},
+};
+
+fn address(site: Site) -> usize {
+    std::ptr::from_ref(site) as usize
+}
+
+/// Runs `f` with this thread's end of the trace, when there is one, after attaching a pending stack.
+#[inline]
+fn with(entered: &Entered, f: impl FnOnce(&mut ThreadWriter, &Env)) {
+    let local = entered.local();
+    if let (Some(thread_writer), Some(writer)) = (&mut local.writer, global::trace()) {
+        let env = Env { writer, info: entered.info };
+        if let Some(stack) = local.pending_stack.take() {
+            thread_writer.stack(&env, stack);
+        }
+        f(thread_writer, &env);
+    }
+}
+
+/// Defines the place of an acquisition before it is made: recording the acquisition then allocates nothing.
+#[inline]
+pub(super) fn prepare(entered: &Entered, site: Site) {
+    if !entered.local().sites.remember(address(site))
+        && let Some(writer) = global::trace()
+    {
+        registry().site_of_address(writer, address(site));
+    }
+}
+
+/// Records an acquisition; call while the lock is held.
+///
+/// The lock's count is what makes the order exact. An exclusive holder is alone, so it counts with plain moves; other
+/// holders may be several and count with an atomic addition.
+#[inline]
+pub(super) fn acquired(entered: &Entered, meta: &LockMeta, lock: u32, mode: Mode, how: How, site: Site, ticks: u64) {
+    let count = if mode == Mode::Exclusive || how == How::Downgrade {
+        let count = meta.count.load(Ordering::Relaxed).wrapping_add(1);
+        meta.count.store(count, Ordering::Relaxed);
+        count
+    } else {
+        meta.count.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
+    };
+    with(entered, |writer, env| writer.acquired(env, lock, mode, how, address(site), count, ticks));
+}
+
+/// Records a release; call while the lock is still held. `owner` is the thread that acquired it, when that is another one.
+#[inline]
+pub(super) fn released(entered: &Entered, lock: u32, owner: Option<u32>, access: Access) {
+    with(entered, |writer, env| match owner {
+        None => writer.released(env, lock, access, clock::ticks()),
+        Some(owner) => writer.released_for(env, lock, owner, access, clock::ticks()),
+    });
+}
+
+/// Records a `WAIT`, `TRY_FAILED` or `TIMED_OUT`.
+pub(super) fn lock_event(entered: &Entered, kind: u8, lock: u32, mode: Mode, site: Site) {
+    with(entered, |writer, env| writer.lock_event(env, kind, lock, mode, address(site), clock::ticks()));
+}
+
+/// Records a `POISONED`.
+pub(super) fn poisoned(entered: &Entered, lock: u32, site: Site) {
+    with(entered, |writer, env| {
+        let site = registry().site_of_address(env.writer, address(site));
+        writer.event(env, kind::POISONED, lock, site, clock::ticks());
+    });
+}
+
+/// Records a `DESTROYED`.
+pub(super) fn destroyed(entered: &Entered, lock: u32) {
+    with(entered, |writer, env| writer.event(env, kind::DESTROYED, lock, 0, clock::ticks()));
+}
+
+/// Records a `SPAWN`, `JOIN_WAIT` or `JOINED`.
+pub(super) fn thread_event(entered: &Entered, kind: u8, child: u32, site: Site) {
+    with(entered, |writer, env| {
+        let site = registry().site_of_address(env.writer, address(site));
+        writer.event(env, kind, child, site, clock::ticks());
+    });
+}
+
+/// Records a `COND_WAIT` or `COND_WAKE`.
+pub(super) fn cond_event(entered: &Entered, kind: u8, condvar: u32, mutex: u32, timed_out: bool, site: Site) {
+    with(entered, |writer, env| writer.cond_event(env, kind, condvar, mutex, timed_out, address(site), clock::ticks()));
+}
+
+/// Records a notification that was made at `ticks`.
+pub(super) fn notified(entered: &Entered, condvar: u32, all: bool, woken: Option<u32>, site: Site, ticks: u64) {
+    with(entered, |writer, env| writer.notified(env, condvar, all, woken, address(site), ticks));
+}
+
+/// Attaches a stack to the next event of this thread.
+pub(super) fn attach_stack(entered: &Entered, addresses: &[usize]) {
+    if global::flags_if_ready() & flag::RECORD != 0
+        && let Some(writer) = global::trace()
+    {
+        entered.local().pending_stack = Some(registry().stack(writer, addresses));
+    }
+}

@@ -1,0 +1,184 @@
+//! Writes findings and carries out what the configuration asks for.
+
+use std::{
+    collections::HashSet,
+    fs::OpenOptions,
+    io::Write,
+    os::unix::fs::OpenOptionsExt,
+    sync::{Mutex, PoisonError},
+};
+
+use lockscope_trace::{LockKind, Mode, Nanos, clock, defs::short_type, format::kind};
+
+use super::{
+    Site,
+    global::{self, registry},
+    stack,
+    thread::{self, Env, ThreadInfo},
+};
+use crate::{
+    config::{Policy, ReportTo},
+    finding::Report,
+};
+
+/// Exit status of `exit` policies, as ThreadSanitizer's.
+const EXIT_STATUS: i32 = 66;
+
+/// A report under construction.
+#[derive(Debug)]
+pub(super) struct Draft {
+    code: &'static str,
+    severity: &'static str,
+    confidence: &'static str,
+    title: String,
+    body: String,
+}
+
+impl Draft {
+    pub(super) fn new(code: &'static str, severity: &'static str, confidence: &'static str, title: String) -> Self {
+        Self { code, severity, confidence, title, body: String::new() }
+    }
+
+    /// Adds a line.
+    pub(super) fn line(&mut self, text: &str) -> &mut Self {
+        self.body.push_str("  ");
+        self.body.push_str(text);
+        self.body.push('\n');
+        self
+    }
+
+    /// Adds a stack under a heading.
+    pub(super) fn stack(&mut self, heading: &str, addresses: Option<&[usize]>) -> &mut Self {
+        let lines = addresses.map(stack::describe).unwrap_or_default();
+        if !lines.is_empty() {
+            self.line(heading);
+            for (index, line) in lines.iter().enumerate() {
+                self.line(&format!("  {index:2}: {line}"));
+            }
+        }
+        self
+    }
+
+    /// Prints, records, calls back, and carries out the policy. Returns only when the program is to go on.
+    ///
+    /// # Panics
+    ///
+    /// When the policy is to panic and the thread is not panicking already.
+    pub(super) fn publish(self, entered: &thread::Entered, policy: Policy) {
+        let text = format!(
+            "lockscope: {}[{}]: {} ({})\n{}\n",
+            self.severity, self.code, self.title, self.confidence, self.body
+        );
+        match &global::config().report {
+            ReportTo::Stderr => say(&text),
+            ReportTo::Path(path) => {
+                let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+                if let Err(error) = file.and_then(|mut file| file.write_all(text.as_bytes())) {
+                    say(&format!("lockscope: cannot write to {}: {error}\n{text}", path.display()));
+                }
+            }
+        }
+        self.record(entered, &text);
+        let report = Report { code: self.code, confidence: self.confidence, title: self.title, text };
+        if let Some(callback) = &global::config().callback {
+            callback(&report);
+        }
+        match policy {
+            Policy::Panic if !std::thread::panicking() => panic!("lockscope: {}: {}", report.code, report.title),
+            Policy::Off | Policy::Report | Policy::Panic => {}
+            Policy::Abort => std::process::abort(),
+            Policy::Exit => {
+                if let Some(writer) = global::trace() {
+                    writer.close();
+                }
+                // SAFETY: ends the process without destructors or `atexit`, which could wait for the locks in question.
+                unsafe { libc::_exit(EXIT_STATUS) }
+            }
+        }
+    }
+
+    fn record(&self, entered: &thread::Entered, text: &str) {
+        let Some(writer) = global::trace() else { return };
+        let (code, text) = {
+            let mut registry = registry();
+            (registry.string(writer, self.code), registry.long_string(writer, text))
+        };
+        if let Some(thread_writer) = &mut entered.local().writer {
+            thread_writer.event(&Env { writer, info: entered.info }, kind::FINDING, code, text, clock::ticks());
+        }
+    }
+}
+
+/// Writes to standard error without taking its lock, which the threads in question may hold.
+pub(super) fn say(text: &str) {
+    let mut rest = text.as_bytes();
+    while !rest.is_empty() {
+        // SAFETY: writes from a live slice.
+        match unsafe { libc::write(libc::STDERR_FILENO, rest.as_ptr().cast(), rest.len()) } {
+            written @ 1.. => rest = &rest[written as usize..],
+            _ if std::io::Error::last_os_error().kind() == std::io::ErrorKind::Interrupted => {}
+            _ => return,
+        }
+    }
+}
+
+/// Whether this is the first finding with that key; later ones are not reported again.
+pub(super) fn is_first(key: u64) -> bool {
+    static SEEN: Mutex<Option<HashSet<u64>>> = Mutex::new(None);
+    SEEN.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default().insert(key)
+}
+
+/// What a report says of a lock.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LockFacts {
+    pub lock: u32,
+    pub kind: LockKind,
+    pub created: Site,
+    pub type_name: fn() -> &'static str,
+}
+
+impl LockFacts {
+    /// The lock's name in backquotes, else its kind, type and place of creation.
+    pub(super) fn describe(&self) -> String {
+        if let Some(name) = registry().named(self.lock).name {
+            return format!("`{}`", lockscope_trace::Definitions::clean(name));
+        }
+        let kind = match self.kind {
+            LockKind::Mutex => "Mutex",
+            LockKind::RwLock => "RwLock",
+            LockKind::Condvar => "Condvar",
+            LockKind::Other(_) => "lock",
+        };
+        let (file, line) = (self.created.file(), self.created.line());
+        format!("`{kind}<{}>` made at {file}:{line}", short_type((self.type_name)()))
+    }
+}
+
+/// ` for reading` and the like, for read-write locks.
+pub(super) fn mode_words(kind: LockKind, mode: Mode) -> &'static str {
+    match (kind, mode) {
+        (LockKind::RwLock, Mode::Exclusive) => " for writing",
+        (LockKind::RwLock, Mode::Shared) => " for reading",
+        (LockKind::RwLock, Mode::Upgradable) => " for upgradable reading",
+        _ => "",
+    }
+}
+
+/// `, held for 1.23 s` when acquisitions are timed.
+pub(super) fn held_for(since: u64) -> String {
+    if since == 0 { String::new() } else { format!(", held for {}", elapsed(since)) }
+}
+
+/// Time since some ticks ago.
+pub(super) fn elapsed(since: u64) -> Nanos {
+    use std::sync::OnceLock;
+    static RATE: OnceLock<u64> = OnceLock::new();
+    let rate = *RATE.get_or_init(clock::estimate_rate);
+    let ticks = clock::ticks().saturating_sub(since);
+    Nanos((u128::from(ticks) * 1_000_000_000 / u128::from(rate)) as u64)
+}
+
+/// Names a thread.
+pub(super) fn thread_name(info: &ThreadInfo) -> String {
+    format!("thread {}", thread::describe(info))
+}

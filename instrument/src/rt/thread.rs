@@ -1,0 +1,333 @@
+//! One record per thread: what it holds, what it waits for.
+//!
+//! Written by its thread on the fast path without locks; read by other threads when they search for a cycle. Records are
+//! never freed, so that readers need no protection; a thread that ends leaves its record to the next one.
+
+use std::{
+    cell::{Cell, UnsafeCell},
+    ptr,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering},
+    },
+};
+
+use lockscope_trace::{
+    clock,
+    format::kind,
+    writer::{Environment, HeldAtStart, ThreadWriter, TraceWriter},
+};
+
+use super::{
+    chains::Chains,
+    global::{self, flag, registry},
+    held::HeldSet,
+    waiting::Wait,
+};
+
+/// A thread's record.
+#[derive(Debug)]
+pub(super) struct ThreadInfo {
+    /// Place in the table; the same for every thread that uses this record.
+    pub index: u32,
+    /// Id of the thread that uses the record now, in reports and traces.
+    pub id: AtomicU32,
+    /// Whether a thread uses the record, or has left locks held in it.
+    pub alive: AtomicBool,
+    /// Locks it holds.
+    pub held: HeldSet,
+    /// What it waits for.
+    pub wait: Wait,
+    /// Its name, for reports.
+    pub name: Mutex<Option<String>>,
+    local: UnsafeCell<Local>,
+}
+
+// SAFETY: `local` is touched by the thread that owns the record only (see `current`); the rest is atomics and locks.
+unsafe impl Sync for ThreadInfo {}
+// SAFETY: nothing in it is tied to a thread.
+unsafe impl Send for ThreadInfo {}
+
+/// The part that only the owning thread touches.
+#[derive(Debug, Default)]
+pub(super) struct Local {
+    pub chains: Chains,
+    pub writer: Option<ThreadWriter>,
+    pub exit_recorded: bool,
+    /// Places that the trace has defined, by address.
+    pub sites: Sites,
+    /// A stack, by its id in the trace, to attach to the next event.
+    pub pending_stack: Option<u32>,
+}
+
+/// Places whose definition is in the trace, as far as this small direct-mapped cache remembers. 2 KiB.
+#[derive(Debug)]
+pub(super) struct Sites([Cell<usize>; 256]);
+
+impl Default for Sites {
+    fn default() -> Self {
+        Self([const { Cell::new(0) }; 256])
+    }
+}
+
+impl Sites {
+    /// Whether the place is remembered; if not, it is from now on.
+    #[inline]
+    pub(super) fn remember(&self, site: usize) -> bool {
+        self.0[(site >> 3) % self.0.len()].replace(site) == site
+    }
+}
+
+thread_local! {
+    // Without a destructor, so that it works in every thread-local destructor; `ThreadInfo`s are handed on by a pthread key's
+    // destructor, which runs after those.
+    static CURRENT: Cell<*const ThreadInfo> = const { Cell::new(ptr::null()) };
+    /// The runtime is at work in this thread: locks taken meanwhile, by its allocator or a callback, are not followed.
+    static BUSY: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The runtime at work in this thread, until dropped.
+#[derive(Debug)]
+pub(super) struct Entered {
+    pub info: &'static ThreadInfo,
+    /// It was at work before, and stays so.
+    nested: bool,
+}
+
+/// Enters the runtime; `None` when this thread is in it already.
+#[inline]
+pub(super) fn enter() -> Option<Entered> {
+    if BUSY.replace(true) {
+        return None;
+    }
+    let info = CURRENT.get();
+    // SAFETY: set by `register` to a record that is never freed.
+    let info = unsafe { info.as_ref() }.unwrap_or_else(|| register(None));
+    Some(Entered { info, nested: false })
+}
+
+/// Enters the runtime also where this thread is in it already: in a callback, between two steps of the runtime.
+pub(super) fn enter_or_nested() -> Entered {
+    enter().unwrap_or_else(|| {
+        // SAFETY: as in `enter`; null only while this thread is being registered, which drops no guards.
+        let info = unsafe { CURRENT.get().as_ref() }.unwrap_or_else(|| register(None));
+        Entered { info, nested: true }
+    })
+}
+
+/// Gives this thread the id that its parent assigned when it spawned it.
+pub(super) fn register_spawned(id: u32) {
+    if CURRENT.get().is_null() && !BUSY.replace(true) {
+        register(Some(id));
+        BUSY.set(false);
+    }
+}
+
+impl Drop for Entered {
+    #[inline]
+    fn drop(&mut self) {
+        BUSY.set(self.nested);
+    }
+}
+
+impl Entered {
+    /// The owner's part.
+    #[inline]
+    #[expect(clippy::mut_from_ref, reason = "one at a time, see the safety comment")]
+    pub(super) fn local(&self) -> &mut Local {
+        // SAFETY: an `Entered` exists once per thread (BUSY), of the thread that owns the record; callers keep the
+        // reference for one statement at a time.
+        unsafe { &mut *self.info.local.get() }
+    }
+}
+
+/// Forgets this thread's record: in a forked child.
+pub(super) fn forget_current() {
+    CURRENT.set(ptr::null());
+}
+
+const BLOCK: usize = 1024;
+type Block = [AtomicPtr<ThreadInfo>; BLOCK];
+
+/// All records by index: at most a million, in blocks.
+static TABLE: [AtomicPtr<Block>; BLOCK] = [const { AtomicPtr::new(ptr::null_mut()) }; BLOCK];
+static USED: AtomicU32 = AtomicU32::new(0);
+static FREE: Mutex<Vec<&'static ThreadInfo>> = Mutex::new(Vec::new());
+
+/// Every record in use.
+pub(super) fn all() -> impl Iterator<Item = &'static ThreadInfo> {
+    (0..USED.load(Ordering::Acquire)).filter_map(by_index).filter(|info| info.alive.load(Ordering::Acquire))
+}
+
+/// The record at an index.
+pub(super) fn by_index(index: u32) -> Option<&'static ThreadInfo> {
+    let block = TABLE.get(index as usize / BLOCK)?.load(Ordering::Acquire);
+    // SAFETY: blocks and records are leaked by `new_info`.
+    unsafe { block.as_ref()?[index as usize % BLOCK].load(Ordering::Acquire).as_ref() }
+}
+
+/// The record of the thread with an id, while it lives.
+pub(super) fn by_id(id: u32) -> Option<&'static ThreadInfo> {
+    all().find(|info| info.id.load(Ordering::Relaxed) == id)
+}
+
+/// Gives this thread a record. `id` was assigned by the parent when it was spawned through lockscope.
+#[cold]
+fn register(id: Option<u32>) -> &'static ThreadInfo {
+    let name = current_name();
+    let os_id = os_id();
+    let id = id.unwrap_or_else(|| registry().new_thread(None, name.as_deref(), os_id));
+    let recycled = FREE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let info = recycled.unwrap_or_else(new_info);
+    info.id.store(id, Ordering::Relaxed);
+    *info.name.lock().unwrap_or_else(PoisonError::into_inner) = name;
+    // SAFETY: the record has no owner but this thread from here on.
+    let local = unsafe { &mut *info.local.get() };
+    local.chains.clear();
+    local.exit_recorded = false;
+    local.pending_stack = None;
+    info.alive.store(true, Ordering::Release);
+    CURRENT.set(info);
+    exit_hook::arm(info);
+    if global::flags() & flag::RECORD != 0
+        && let Some(writer) = global::trace()
+    {
+        let mut thread_writer = ThreadWriter::new(id, os_id);
+        thread_writer.plain(&Env { writer, info }, kind::START, clock::ticks());
+        local.writer = Some(thread_writer);
+    }
+    info
+}
+
+fn new_info() -> &'static ThreadInfo {
+    let index = USED.fetch_add(1, Ordering::AcqRel);
+    let info: &'static ThreadInfo = Box::leak(Box::new(ThreadInfo {
+        index,
+        id: AtomicU32::new(0),
+        alive: AtomicBool::new(false),
+        held: HeldSet::default(),
+        wait: Wait::default(),
+        name: Mutex::new(None),
+        local: UnsafeCell::default(),
+    }));
+    let place = &TABLE[(index as usize / BLOCK).min(BLOCK - 1)];
+    if place.load(Ordering::Acquire).is_null() {
+        let block: Box<Block> = Box::new([const { AtomicPtr::new(ptr::null_mut()) }; BLOCK]);
+        let block = Box::into_raw(block);
+        if place.compare_exchange(ptr::null_mut(), block, Ordering::AcqRel, Ordering::Acquire).is_err() {
+            // SAFETY: made above and not published.
+            drop(unsafe { Box::from_raw(block) });
+        }
+    }
+    // SAFETY: a published block lives for ever.
+    let block = unsafe { &*place.load(Ordering::Acquire) };
+    block[index as usize % BLOCK].store(ptr::from_ref(info).cast_mut(), Ordering::Release);
+    info
+}
+
+/// Records this thread's end, once. Called by the wrapper around a spawned thread's function, else at its very end.
+pub(super) fn record_exit(entered: &Entered) {
+    let local = entered.local();
+    if !std::mem::replace(&mut local.exit_recorded, true)
+        && let (Some(thread_writer), Some(writer)) = (&mut local.writer, global::trace())
+    {
+        thread_writer.plain(&Env { writer, info: entered.info }, kind::EXIT, clock::ticks());
+    }
+}
+
+/// Gives the record back at the thread's end.
+fn release_current(info: &'static ThreadInfo) {
+    let Some(entered) = enter() else { return };
+    record_exit(&entered);
+    if let (Some(mut thread_writer), Some(writer)) = (entered.local().writer.take(), global::trace()) {
+        thread_writer.end(writer);
+    }
+    CURRENT.set(ptr::null());
+    // Locks that are still held (leaked guards, or guards given to others) keep their owner known.
+    if info.held.is_empty() {
+        info.alive.store(false, Ordering::Release);
+        FREE.lock().unwrap_or_else(PoisonError::into_inner).push(info);
+    }
+}
+
+mod exit_hook {
+    use std::{
+        ffi::c_void,
+        sync::atomic::{AtomicU32, Ordering},
+    };
+
+    use super::ThreadInfo;
+
+    /// The pthread key + 1, 0 while there is none.
+    static KEY: AtomicU32 = AtomicU32::new(0);
+
+    pub(super) fn arm(info: &'static ThreadInfo) {
+        let mut key = KEY.load(Ordering::Acquire);
+        if key == 0 {
+            let mut new = 0;
+            // SAFETY: `new` is a valid place; `at_exit` lives as long as the program.
+            if unsafe { libc::pthread_key_create(&mut new, Some(at_exit)) } != 0 {
+                return;
+            }
+            match KEY.compare_exchange(0, new + 1, Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => key = new + 1,
+                Err(other) => {
+                    // SAFETY: made above, used nowhere.
+                    unsafe { libc::pthread_key_delete(new) };
+                    key = other;
+                }
+            }
+        }
+        // SAFETY: the key exists.
+        unsafe { libc::pthread_setspecific(key - 1, std::ptr::from_ref(info).cast()) };
+    }
+
+    extern "C" fn at_exit(info: *mut c_void) {
+        // SAFETY: set by `arm` to a record that is never freed.
+        super::release_current(unsafe { &*info.cast::<ThreadInfo>() });
+    }
+}
+
+/// What the recorder's slow paths need.
+#[derive(Clone, Copy)]
+pub(super) struct Env {
+    pub writer: &'static TraceWriter,
+    pub info: &'static ThreadInfo,
+}
+
+impl Environment for Env {
+    fn writer(&self) -> &TraceWriter {
+        // Asked when a chunk is taken: the moment at which a recording may have stopped.
+        global::note_stopped(self.writer);
+        self.writer
+    }
+
+    fn held(&self, each: &mut dyn FnMut(HeldAtStart)) {
+        for held in self.info.held.iter() {
+            let site = self.site_id(std::ptr::from_ref(held.site) as usize);
+            each(HeldAtStart { lock: held.lock, mode: held.mode, site, since: held.since });
+        }
+    }
+
+    fn site_id(&self, site: usize) -> u32 {
+        registry().site_of_address(self.writer, site)
+    }
+}
+
+fn current_name() -> Option<String> {
+    std::thread::current().name().map(str::to_owned)
+}
+
+fn os_id() -> u32 {
+    // SAFETY: takes nothing, touches nothing.
+    unsafe { libc::gettid() as u32 }
+}
+
+/// How reports call a thread: its name in quotes, or its number.
+pub(super) fn describe(info: &ThreadInfo) -> String {
+    let id = info.id.load(Ordering::Relaxed);
+    match &*info.name.lock().unwrap_or_else(PoisonError::into_inner) {
+        Some(name) => format!("\"{name}\""),
+        None => format!("T{id}"),
+    }
+}

@@ -1,0 +1,107 @@
+//! A minimal facade over parking_lot's raw lock: what the real facades do, without guards.
+
+use std::{
+    panic::Location,
+    time::{Duration, Instant},
+};
+
+use lock_api::{RawRwLock as _, RawRwLockTimed, RawRwLockUpgrade as _};
+use lockscope::rt::{self, Hold, LockKind, LockMeta, LockRef, Mode};
+
+pub struct Lock {
+    meta: LockMeta,
+    raw: parking_lot::RawRwLock,
+    kind: LockKind,
+}
+
+impl Lock {
+    #[track_caller]
+    pub const fn new(name: &'static str, kind: LockKind) -> Self {
+        let mut meta = LockMeta::new();
+        meta.set_name(name);
+        Self { meta, raw: parking_lot::RawRwLock::INIT, kind }
+    }
+
+    #[track_caller]
+    pub const fn mutex(name: &'static str) -> Self {
+        Self::new(name, LockKind::Mutex)
+    }
+
+    #[track_caller]
+    pub const fn rwlock(name: &'static str) -> Self {
+        Self::new(name, LockKind::RwLock)
+    }
+
+    pub const fn ranked(mut self, rank: u16) -> Self {
+        self.meta.set_rank(rank);
+        self
+    }
+
+    fn lock_ref(&self) -> LockRef<'_> {
+        LockRef::new::<u8>(&self.meta, self.kind)
+    }
+
+    #[track_caller]
+    pub fn lock(&self) -> Hold {
+        let wait = |limit: Option<Duration>| match limit {
+            None => Some(drop(self.raw.lock_exclusive())),
+            Some(limit) => self.raw.try_lock_exclusive_for(limit).map(drop),
+        };
+        let try_now = || self.raw.try_lock_exclusive().map(drop);
+        rt::acquire(self.lock_ref(), Mode::Exclusive, Location::caller(), try_now, wait).1
+    }
+
+    #[track_caller]
+    pub fn read(&self) -> Hold {
+        let wait = |_: Option<Duration>| Some(drop(self.raw.lock_shared()));
+        let try_now = || self.raw.try_lock_shared().map(drop);
+        rt::acquire(self.lock_ref(), Mode::Shared, Location::caller(), try_now, wait).1
+    }
+
+    #[track_caller]
+    pub fn upgradable(&self) -> Hold {
+        let wait = |_: Option<Duration>| Some(drop(self.raw.lock_upgradable()));
+        let try_now = || self.raw.try_lock_upgradable().map(drop);
+        rt::acquire(self.lock_ref(), Mode::Upgradable, Location::caller(), try_now, wait).1
+    }
+
+    #[track_caller]
+    pub fn upgrade(&self, hold: &mut Hold) {
+        // SAFETY: the hold is upgradable.
+        let wait = |_: Option<Duration>| Some(drop(unsafe { self.raw.upgrade(Default::default()) }));
+        rt::upgrade(self.lock_ref(), hold, Location::caller(), || None::<()>, wait);
+    }
+
+    #[track_caller]
+    pub fn try_lock(&self) -> Option<Hold> {
+        let try_now = || self.raw.try_lock_exclusive().map(drop);
+        rt::try_acquire(self.lock_ref(), Mode::Exclusive, Location::caller(), try_now).map(|(_, hold)| hold)
+    }
+
+    #[track_caller]
+    pub fn try_read(&self) -> Option<Hold> {
+        let try_now = || self.raw.try_lock_shared().map(drop);
+        rt::try_acquire(self.lock_ref(), Mode::Shared, Location::caller(), try_now).map(|(_, hold)| hold)
+    }
+
+    #[track_caller]
+    pub fn try_lock_for(&self, limit: Duration) -> Option<Hold> {
+        let deadline = Instant::now() + limit;
+        let try_now = || self.raw.try_lock_exclusive().map(drop);
+        let wait = |until| self.raw.try_lock_exclusive_until(until).map(drop);
+        rt::acquire_timed(self.lock_ref(), Mode::Exclusive, Location::caller(), deadline, try_now, wait)
+            .map(|(_, hold)| hold)
+    }
+
+    pub fn unlock(&self, hold: Hold) {
+        rt::release(self.lock_ref(), &hold);
+        // SAFETY: the hold says how the raw lock is held.
+        unsafe {
+            match hold.mode() {
+                Mode::Exclusive => self.raw.unlock_exclusive(Default::default()),
+                Mode::Shared => self.raw.unlock_shared(Default::default()),
+                Mode::Upgradable => self.raw.unlock_upgradable(Default::default()),
+            }
+        }
+    }
+}
