@@ -45,6 +45,7 @@ impl LockMeta {
     /// A lock made by the caller's caller.
     #[track_caller]
     #[inline]
+    #[expect(clippy::new_without_default, reason = "a default would have the place of `Default`, not of its user")]
     pub const fn new() -> Self {
         Self {
             created: Location::caller(),

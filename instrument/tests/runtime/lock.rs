@@ -44,53 +44,52 @@ impl Lock {
     #[track_caller]
     pub fn lock(&self) -> Hold {
         let wait = |limit: Option<Duration>| match limit {
-            None => Some(drop(self.raw.lock_exclusive())),
-            Some(limit) => self.raw.try_lock_exclusive_for(limit).map(drop),
+            None => Some(self.raw.lock_exclusive()),
+            Some(limit) => self.raw.try_lock_exclusive_for(limit),
         };
-        let try_now = || self.raw.try_lock_exclusive().map(drop);
-        rt::acquire(self.lock_ref(), Mode::Exclusive, Location::caller(), try_now, wait).1
+        rt::acquire(self.lock_ref(), Mode::Exclusive, Location::caller(), || self.raw.try_lock_exclusive(), wait).1
     }
 
     #[track_caller]
     pub fn read(&self) -> Hold {
-        let wait = |_: Option<Duration>| Some(drop(self.raw.lock_shared()));
-        let try_now = || self.raw.try_lock_shared().map(drop);
-        rt::acquire(self.lock_ref(), Mode::Shared, Location::caller(), try_now, wait).1
+        let wait = |_: Option<Duration>| Some(self.raw.lock_shared());
+        rt::acquire(self.lock_ref(), Mode::Shared, Location::caller(), || self.raw.try_lock_shared(), wait).1
     }
 
     #[track_caller]
     pub fn upgradable(&self) -> Hold {
-        let wait = |_: Option<Duration>| Some(drop(self.raw.lock_upgradable()));
-        let try_now = || self.raw.try_lock_upgradable().map(drop);
-        rt::acquire(self.lock_ref(), Mode::Upgradable, Location::caller(), try_now, wait).1
+        let wait = |_: Option<Duration>| Some(self.raw.lock_upgradable());
+        rt::acquire(self.lock_ref(), Mode::Upgradable, Location::caller(), || self.raw.try_lock_upgradable(), wait).1
     }
 
     #[track_caller]
     pub fn upgrade(&self, hold: &mut Hold) {
         // SAFETY: the hold is upgradable.
-        let wait = |_: Option<Duration>| Some(drop(unsafe { self.raw.upgrade(Default::default()) }));
-        rt::upgrade(self.lock_ref(), hold, Location::caller(), || None::<()>, wait);
+        let wait = |_: Option<Duration>| Some(unsafe { self.raw.upgrade(Default::default()) });
+        rt::upgrade(self.lock_ref(), hold, Location::caller(), || None, wait);
     }
 
     #[track_caller]
     pub fn try_lock(&self) -> Option<Hold> {
-        let try_now = || self.raw.try_lock_exclusive().map(drop);
-        rt::try_acquire(self.lock_ref(), Mode::Exclusive, Location::caller(), try_now).map(|(_, hold)| hold)
+        let acquired =
+            rt::try_acquire(self.lock_ref(), Mode::Exclusive, Location::caller(), || self.raw.try_lock_exclusive());
+        acquired.map(|(_, hold)| hold)
     }
 
     #[track_caller]
     pub fn try_read(&self) -> Option<Hold> {
-        let try_now = || self.raw.try_lock_shared().map(drop);
-        rt::try_acquire(self.lock_ref(), Mode::Shared, Location::caller(), try_now).map(|(_, hold)| hold)
+        let acquired =
+            rt::try_acquire(self.lock_ref(), Mode::Shared, Location::caller(), || self.raw.try_lock_shared());
+        acquired.map(|(_, hold)| hold)
     }
 
     #[track_caller]
     pub fn try_lock_for(&self, limit: Duration) -> Option<Hold> {
         let deadline = Instant::now() + limit;
-        let try_now = || self.raw.try_lock_exclusive().map(drop);
-        let wait = |until| self.raw.try_lock_exclusive_until(until).map(drop);
-        rt::acquire_timed(self.lock_ref(), Mode::Exclusive, Location::caller(), deadline, try_now, wait)
-            .map(|(_, hold)| hold)
+        let try_now = || self.raw.try_lock_exclusive();
+        let wait = |until| self.raw.try_lock_exclusive_until(until);
+        let acquired = rt::acquire_timed(self.lock_ref(), Mode::Exclusive, Location::caller(), deadline, try_now, wait);
+        acquired.map(|(_, hold)| hold)
     }
 
     pub fn unlock(&self, hold: Hold) {
