@@ -7,14 +7,14 @@ use lockscope_analyzer::finding::{Code, Finding, Severity};
 #[derive(Args, Debug, Clone)]
 #[command(next_help_heading = "Findings")]
 pub struct LintArgs {
-    /// Do not report findings of CODE (or `all`)
-    #[arg(short = 'A', long, value_name = "CODE", value_delimiter = ',', value_parser = codes())]
+    /// Do not report findings of CODE (see `explain --list`), or of `all`; several levels may be given, the last wins
+    #[arg(short = 'A', long, value_name = "CODE", value_delimiter = ',', value_parser = codes(), hide_possible_values = true)]
     pub allow: Vec<String>,
-    /// Report findings of CODE (or `all`) as warnings
-    #[arg(short = 'W', long, value_name = "CODE", value_delimiter = ',', value_parser = codes())]
+    /// Report findings of CODE as warnings
+    #[arg(short = 'W', long, value_name = "CODE", value_delimiter = ',', value_parser = codes(), hide_possible_values = true)]
     pub warn: Vec<String>,
-    /// Report findings of CODE (or `all`) as errors
-    #[arg(short = 'D', long, value_name = "CODE", value_delimiter = ',', value_parser = codes())]
+    /// Report findings of CODE as errors
+    #[arg(short = 'D', long, value_name = "CODE", value_delimiter = ',', value_parser = codes(), hide_possible_values = true)]
     pub deny: Vec<String>,
 }
 

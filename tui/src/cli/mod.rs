@@ -57,11 +57,11 @@ pub struct Cli {
 #[derive(Args, Debug, Clone)]
 #[command(next_help_heading = "General options")]
 pub struct Global {
-    /// When to use colours
+    /// When to use colours: auto, always or never
     ///
     /// `auto` asks, in this order: CLICOLOR_FORCE and FORCE_COLOR (not empty, not 0) for yes, NO_COLOR (not empty) and
     /// TERM=dumb for no, and else whether the output is a terminal.
-    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t, hide_possible_values = false)]
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t, hide_possible_values = true)]
     pub color: ColorChoice,
     /// Draw with ASCII characters only, as is done where the locale is not UTF-8
     #[arg(long, global = true)]
@@ -109,7 +109,8 @@ enum Verb {
 pub fn main() -> ExitCode {
     let matches = Cli::command().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    let mut out = BufWriter::new(io::stdout().lock());
+    // Not locked for good: the dashboard restores the terminal from another thread when a signal ends it.
+    let mut out = BufWriter::new(io::stdout());
     let result = verb(&cli, &matches, &mut out).and_then(|code| {
         out.flush()?;
         Ok(code)

@@ -65,13 +65,9 @@ fn read(mut source: Box<dyn EventSource>, batches: &SyncSender<Result<Batch, Err
     let mut is_first = true;
     loop {
         let mut events = Vec::new();
-        let progress = match source.poll(&mut events) {
-            Ok(progress) => progress,
-            Err(error) => {
-                let _ = batches.send(Err(error));
-                return;
-            }
-        };
+        let polled = source.poll(&mut events);
+        // What came before an error is as good as any other.
+        let progress = *polled.as_ref().unwrap_or(&Progress::Ended);
         if progress == Progress::CaughtUp && events.is_empty() && !is_first {
             thread::sleep(LIVE_POLL);
             continue;
@@ -85,12 +81,16 @@ fn read(mut source: Box<dyn EventSource>, batches: &SyncSender<Result<Batch, Err
             defs: (size != known).then(|| Arc::new(source.definitions().clone())),
             findings: wants_findings.then(|| findings(&mut analysis, source.definitions())),
             completeness: source.completeness().clone(),
-            progress,
+            progress: if polled.is_ok() { progress } else { Progress::More },
             fraction: source.fraction_read(),
         };
         known = size;
         is_first = false;
-        if batches.send(Ok(batch)).is_err() || progress == Progress::Ended {
+        let is_heard = batches.send(Ok(batch)).is_ok();
+        if let Err(error) = polled {
+            let _ = batches.send(Err(error));
+        }
+        if !is_heard || progress == Progress::Ended {
             return;
         }
     }

@@ -40,7 +40,7 @@ impl Recording {
         };
         let working_dir = std::env::current_dir()
             .map_err(|error| Failure::input(format!("there is no working directory: {error}"), ""))?;
-        let default = default_path(&working_dir, &args.command[0].to_string_lossy());
+        let default = default_path(&working_dir);
         let recording = merge(&from_env, args, &working_dir, &default)?;
         if !recording.is_off {
             prepare(&recording.path, args.output.is_some())?;
@@ -50,19 +50,22 @@ impl Recording {
 }
 
 fn merge(from_env: &str, args: &RunArgs, working_dir: &Path, default: &Path) -> Result<Recording, Failure> {
-    let mut pairs: Vec<(&str, String)> = from_env
+    // A word without a value, as `off`, is kept as it is; what it means is the recorder's business.
+    let mut pairs: Vec<(&str, Option<String>)> = from_env
         .split(',')
         .map(str::trim)
         .filter(|part| !part.is_empty())
-        .map(|part| part.split_once('=').map_or((part, String::new()), |(key, value)| (key.trim(), value.to_owned())))
+        .map(|part| part.split_once('=').map_or((part, None), |(key, value)| (key.trim(), Some(value.to_owned()))))
         .collect();
-    let value_of = |pairs: &[(&str, String)], key: &str| {
-        pairs.iter().rev().find(|(name, _)| *name == key).map(|(_, value)| value.clone())
+    let value_of = |pairs: &[(&str, Option<String>)], key: &str| {
+        pairs.iter().rev().find(|(name, _)| *name == key).and_then(|(_, value)| value.clone())
     };
+    let is_all_off = pairs.iter().any(|(key, value)| *key == "off" && value.is_none());
 
     // `auto` leaves the choice to whoever records, and here that is this command, which must know where to look.
     let from_user = value_of(&pairs, "record").filter(|value| value != "auto");
-    let is_off = args.output.is_none() && from_user.as_deref() == Some("off");
+    let is_turned_off = from_user.as_deref() == Some("off") || (is_all_off && from_user.is_none());
+    let is_off = args.output.is_none() && is_turned_off;
     let path = match (&args.output, from_user) {
         (Some(path), _) => path.clone(),
         (None, Some(path)) => PathBuf::from(path),
@@ -78,7 +81,7 @@ fn merge(from_env: &str, args: &RunArgs, working_dir: &Path, default: &Path) -> 
     }
     let mut set = |key: &'static str, value: String| {
         pairs.retain(|(name, _)| *name != key);
-        pairs.push((key, value));
+        pairs.push((key, Some(value)));
     };
     if !is_off {
         set("record", text.to_owned());
@@ -88,12 +91,15 @@ fn merge(from_env: &str, args: &RunArgs, working_dir: &Path, default: &Path) -> 
     }
     if let Some(action) = args.on_deadlock {
         set("deadlock", word(action));
-    } else if value_of(&pairs, "deadlock").is_none() {
+    } else if value_of(&pairs, "deadlock").is_none() && !is_all_off {
         // A deadlocked program would never end, and neither would `run`; in the dashboard one wants to look at it.
         let action = if args.top { OnDeadlock::Report } else { OnDeadlock::Exit };
-        pairs.push(("deadlock", word(action)));
+        pairs.push(("deadlock", Some(word(action))));
     }
-    let variable = pairs.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",");
+    let item = |(key, value): &(&str, Option<String>)| {
+        value.as_ref().map_or_else(|| (*key).to_owned(), |value| format!("{key}={value}"))
+    };
+    let variable = pairs.iter().map(item).collect::<Vec<_>>().join(",");
     Ok(Recording { path, is_off, variable })
 }
 
@@ -101,13 +107,12 @@ fn word(action: OnDeadlock) -> String {
     action.to_possible_value().expect("no action is skipped").get_name().to_owned()
 }
 
-fn default_path(working_dir: &Path, command: &str) -> PathBuf {
-    let name = Path::new(command)
-        .file_name()
-        .map_or_else(|| "trace".into(), |name| name.to_string_lossy().replace([',', '%'], "_"));
+/// The recorder puts the program's name for `%e` and its process id for `%p`: under `cargo test` every test binary
+/// has a trace of its own, named for it.
+fn default_path(working_dir: &Path) -> PathBuf {
     let target = working_dir.join("target");
     let dir = if target.is_dir() { target.join("lockscope") } else { working_dir.to_owned() };
-    dir.join(format!("{name}-%p.lks"))
+    dir.join("%e-%p.lks")
 }
 
 /// Makes the directory, and room where the user named a file: the recorder never overwrites one.
@@ -140,22 +145,25 @@ mod tests {
         let command = RunArgs::augment_args(Command::new("run"));
         let matches = command.get_matches_from(["run"].iter().chain(arguments).chain(&["--", "bank"]));
         let args = RunArgs::from_arg_matches(&matches).expect("valid arguments");
-        let recording = merge(from_env, &args, Path::new("/w"), Path::new("/w/bank-%p.lks")).expect("valid settings");
+        let recording = merge(from_env, &args, Path::new("/w"), Path::new("/w/%e-%p.lks")).expect("valid settings");
         assert_eq!(recording.variable, expected, "{from_env:?} {arguments:?}");
     }
 
     #[test]
     fn settings_are_merged() {
-        check("", &[], "record=/w/bank-%p.lks,deadlock=exit");
-        check("", &["--top"], "record=/w/bank-%p.lks,deadlock=report");
-        check("deadlock=abort,order=panic", &[], "deadlock=abort,order=panic,record=/w/bank-%p.lks");
-        check("deadlock=abort", &["--on-deadlock", "report"], "record=/w/bank-%p.lks,deadlock=report");
+        check("", &[], "record=/w/%e-%p.lks,deadlock=exit");
+        check("", &["--top"], "record=/w/%e-%p.lks,deadlock=report");
+        check("deadlock=abort,order=panic", &[], "deadlock=abort,order=panic,record=/w/%e-%p.lks");
+        check("deadlock=abort", &["--on-deadlock", "report"], "record=/w/%e-%p.lks,deadlock=report");
         check("record=/tmp/x.lks", &[], "record=/tmp/x.lks,deadlock=exit");
         check("record=sub/x.lks", &[], "record=/w/sub/x.lks,deadlock=exit");
         check("record=/tmp/x.lks", &["-o", "y.lks"], "record=/w/y.lks,deadlock=exit");
-        check("record=auto", &[], "record=/w/bank-%p.lks,deadlock=exit");
+        check("record=auto", &[], "record=/w/%e-%p.lks,deadlock=exit");
         check("record=off", &[], "record=off,deadlock=exit");
-        check(" size=1M , ", &["--size", "2M"], "record=/w/bank-%p.lks,size=2M,deadlock=exit");
+        check("off", &[], "off");
+        check("off", &["-o", "y.lks"], "off,record=/w/y.lks");
+        check("off,record=x.lks", &[], "off,record=/w/x.lks");
+        check(" size=1M , ", &["--size", "2M"], "record=/w/%e-%p.lks,size=2M,deadlock=exit");
     }
 
     #[test]

@@ -34,12 +34,12 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  lockscope run -- cargo test\n  lockscope run -o bank.lks -- target/debug/bank\n  lockscope run --top -- target/debug/server",
-    after_long_help = "Examples:\n  lockscope run -- cargo test\n  lockscope run -o bank.lks -- target/debug/bank\n  lockscope run --top -- target/debug/server\n\nThe program is configured through the environment variable LOCKSCOPE, a comma-separated list of key=value. Keys that are already set there are kept unless an option of this command says otherwise.\n\nExit codes: the program's own, unless there are findings at or above --fail-on, then 1; 128+n when signal n ended the program; 126 and 127 when it could not be started"
+    after_long_help = "Examples:\n  lockscope run -- cargo test\n  lockscope run -o bank.lks -- target/debug/bank\n  lockscope run --top -- target/debug/server\n\nThe program is configured through the environment variable LOCKSCOPE, a comma-separated list of key=value; keys: record, size, order, deadlock, rank, timeout, on-timeout, hierarchy, stacks, report. What is already set there is kept unless an option of this command says otherwise.\n\nExit codes: the program's own, unless there are findings at or above --fail-on, then 1; 128+n when signal n ended the program; 126 and 127 when it could not be started"
 )]
 pub struct RunArgs {
-    /// Where to record; `%p` becomes the process id
+    /// Where to record; `%p` becomes the process id, `%e` the program's name
     ///
-    /// The default is target/lockscope/NAME-%p.lks where there is a directory `target`, else ./NAME-%p.lks. A further
+    /// The default is target/lockscope/%e-%p.lks where there is a directory `target`, else ./%e-%p.lks. A further
     /// process that would record to the same file adds its id to the name.
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
@@ -60,7 +60,7 @@ pub struct RunArgs {
     #[command(flatten)]
     lint: LintArgs,
     /// The program and its arguments
-    #[arg(required = true, trailing_var_arg = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
+    #[arg(help_heading = "Arguments", required = true, trailing_var_arg = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
     pub command: Vec<OsString>,
 }
 

@@ -5,34 +5,42 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The path of traces with the places where process ids go.
+/// The path of traces, with placeholders for what differs by process.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Pattern {
     dir: PathBuf,
-    /// What comes before the process id.
-    prefix: String,
-    /// What comes after it.
-    suffix: String,
-    has_id: bool,
+    parts: Vec<Part>,
+}
+
+/// A part of a file name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+enum Part {
+    /// This text.
+    Text(String),
+    /// `%p`: a process id.
+    Id,
+    /// `%e`: the name of a program.
+    Name,
+    /// What the recorder inserts before the extension where a file exists already: `-` and a process id, or nothing.
+    Further,
 }
 
 impl Pattern {
-    /// The pattern of a path with or without `%p`.
-    ///
-    /// Where the file exists already, the recorder inserts `-PID` before the extension; such names fit too.
+    /// The pattern of a path, perhaps with `%p` for the process id and `%e` for the program's name.
     pub fn new(path: &Path) -> Pattern {
         let dir = path.parent().map_or_else(PathBuf::new, Path::to_owned);
         let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        match name.split_once("%p") {
-            Some((prefix, suffix)) => {
-                Pattern { dir, prefix: prefix.to_owned(), suffix: suffix.to_owned(), has_id: true }
-            }
-            None => {
-                let stem_end = name.rfind('.').filter(|&at| at > 0).unwrap_or(name.len());
-                let (prefix, suffix) = name.split_at(stem_end);
-                Pattern { dir, prefix: prefix.to_owned(), suffix: suffix.to_owned(), has_id: false }
-            }
+        let stem_end = name.rfind('.').filter(|&at| at > 0).unwrap_or(name.len());
+        let (stem, extension) = name.split_at(stem_end);
+        let mut parts = Vec::new();
+        let mut rest = stem;
+        while let Some(at) = rest.find("%p").into_iter().chain(rest.find("%e")).min() {
+            parts.push(Part::Text(rest[..at].to_owned()));
+            parts.push(if rest[at..].starts_with("%p") { Part::Id } else { Part::Name });
+            rest = &rest[at + 2..];
         }
+        parts.extend([Part::Text(rest.to_owned()), Part::Further, Part::Text(extension.to_owned())]);
+        Pattern { dir, parts }
     }
 
     /// Files that fit.
@@ -52,15 +60,26 @@ impl Pattern {
     }
 
     fn fits(&self, name: &str) -> bool {
-        let Some(middle) = name.strip_prefix(&self.prefix).and_then(|rest| rest.strip_suffix(&self.suffix)) else {
-            return false;
-        };
-        let is_id = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
-        match (self.has_id, middle.split_once('-')) {
-            (true, None) => is_id(middle),
-            (true, Some((id, further))) => is_id(id) && is_id(further),
-            (false, None) => middle.is_empty(),
-            (false, Some((nothing, id))) => nothing.is_empty() && is_id(id),
+        fits(&self.parts, name)
+    }
+}
+
+/// Whether a text is made of these parts. Names are short and parts few, so trying all ways is quick.
+fn fits(parts: &[Part], text: &str) -> bool {
+    let Some((part, rest)) = parts.split_first() else { return text.is_empty() };
+    let n_digits = |text: &str| text.chars().take_while(char::is_ascii_digit).count();
+    match part {
+        Part::Text(expected) => text.strip_prefix(expected.as_str()).is_some_and(|text| fits(rest, text)),
+        Part::Id => n_digits(text) > 0 && fits(rest, &text[n_digits(text)..]),
+        Part::Name => text
+            .char_indices()
+            .skip(1)
+            .map(|(at, _)| at)
+            .chain([text.len()])
+            .any(|at| at > 0 && fits(rest, &text[at..])),
+        Part::Further => {
+            let inserted = text.strip_prefix('-').filter(|id| n_digits(id) > 0).map(|id| &id[n_digits(id)..]);
+            fits(rest, text) || inserted.is_some_and(|text| fits(rest, text))
         }
     }
 }
@@ -82,6 +101,13 @@ mod tests {
             ("/t/bank.lks", "bank-old.lks", false),
             ("/t/bank", "bank-12", true),
             ("/t/.lks", ".lks", true),
+            ("/t/%e-%p.lks", "bank-12.lks", true),
+            ("/t/%e-%p.lks", "bank-4f3a-12.lks", true),
+            ("/t/%e-%p.lks", "bank-12-13.lks", true),
+            ("/t/%e-%p.lks", "bank.lks", false),
+            ("/t/%e-%p.lks", "-12.lks", false),
+            ("/t/%p", "12", true),
+            ("/t/%e.lks", "größe.lks", true),
         ] {
             assert_eq!(Pattern::new(Path::new(pattern)).fits(name), expected, "{name} for {pattern}");
         }

@@ -31,7 +31,8 @@ pub fn write(
     let look = global.stdout();
     let has_times = source.info().has_times;
     let mut written: io::Result<()> = Ok(());
-    let heading = format!("{:>9}  {:>12}  {:<16}  {:<12}  what", "event", "time", "thread", "op");
+    let time = if has_times { format!("{:>12}  ", "time") } else { String::new() };
+    let heading = format!("{:>9}  {time}{:<16}  {:<12}  what", "event", "thread", "op");
     writeln!(out, "{}", look.paint(style::HEADER, &heading))?;
     load::for_each_until(source, at, global, |position, event, defs| {
         if filter.keeps(&row(defs, event)) {
@@ -51,11 +52,11 @@ fn line(
     look: &Look,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let time = if has_times { event.time.to_string() } else { String::new() };
+    let time = if has_times { format!("{:>12}  ", event.time.to_string()) } else { String::new() };
     let thread = phrase::thread_label(defs, event.thread);
     writeln!(
         out,
-        "{position:>9}  {time:>12}  {}  {:<12}  {}  {}",
+        "{position:>9}  {time}{}  {:<12}  {}  {}",
         look.paint(style::NOTE, &format!("{thread:<16}")),
         event.op.name(),
         what(defs, event),

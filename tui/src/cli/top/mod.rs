@@ -75,7 +75,8 @@ fn show(path: &Path, global: &Global) -> Result<u8, Failure> {
 /// `run --top`: the program runs in the background of the dashboard; its output would destroy the screen and goes to a
 /// file.
 pub fn run_child(args: &RunArgs, recording: &Recording, global: &Global) -> Result<ExitStatus, Failure> {
-    let log_path = PathBuf::from(recording.path.to_string_lossy().replace("%p", "top")).with_extension("log");
+    let log_path = PathBuf::from(recording.path.to_string_lossy().replace("%p", "top").replace("%e", "program"))
+        .with_extension("log");
     let log = std::fs::File::create(&log_path).map_err(|error| Failure::write(&log_path, &error))?;
     let errors = log.try_clone().map_err(|error| Failure::write(&log_path, &error))?;
     let pattern = Pattern::new(&recording.path);

@@ -1,0 +1,43 @@
+//! Tables and graphs of a trace, as text.
+
+use crate::support::{fixture, lockscope};
+
+/// The path of the fixture depends on where the repository is.
+fn shown(arguments: &[&str]) -> String {
+    let ran = lockscope(arguments);
+    assert_eq!(ran.code, Some(0), "{arguments:?}: {ran:?}");
+    assert_eq!(ran.stderr, "", "{arguments:?}");
+    ran.stdout.replace(&fixture(""), "FIXTURES/")
+}
+
+#[test]
+fn what_is_shown() {
+    let trace = fixture("hung.std");
+    for (name, arguments) in [
+        ("show_threads", &["show", &trace][..]),
+        ("show_threads_at", &["show", &trace, "threads", "--at", "#7"]),
+        ("show_threads_filtered", &["show", &trace, "threads", "--filter", "state:blocked -teller"]),
+        ("show_locks", &["show", &trace, "locks"]),
+        ("show_order", &["show", &trace, "order"]),
+        ("show_events", &["show", &trace, "events"]),
+        ("show_events_filtered", &["show", &trace, "events", "--at", "#12", "--filter", "lock:audit -op:released"]),
+        ("show_stats", &["show", &trace, "stats"]),
+        ("graph_wait", &["graph", &trace, "wait"]),
+        ("graph_wait_ascii", &["graph", "--ascii", &trace, "wait"]),
+        ("graph_wait_nobody", &["graph", &trace, "wait", "--at", "#9"]),
+        ("graph_wait_dot", &["graph", &trace, "wait", "--format", "dot"]),
+        ("graph_order", &["graph", &trace, "order"]),
+        ("graph_order_mermaid", &["graph", &trace, "order", "--format", "mermaid"]),
+        ("explain", &["explain", "--list"]),
+    ] {
+        insta::assert_snapshot!(name, shown(arguments));
+    }
+}
+
+#[test]
+fn findings_for_people() {
+    for name in ["hung", "inverted", "one_order"] {
+        let ran = lockscope(&["check", &fixture(&format!("{name}.std"))]);
+        insta::assert_snapshot!(format!("check_{name}"), ran.stdout.replace(&fixture(""), "FIXTURES/"));
+    }
+}
