@@ -1,1 +1,65 @@
-//! lockscope-parking_lot
+//! Drop-in [parking_lot] 0.13 that finds deadlocks: rename the dependency and build in debug mode.
+//!
+//! ```toml
+//! [dependencies]
+//! parking_lot = { package = "lockscope-parking_lot", version = "0.13" }
+//! ```
+//!
+//! With `debug_assertions` or the feature `force`, [`Mutex`], [`RwLock`], [`Condvar`] and their guards are types of
+//! this crate with parking_lot's whole interface. They wrap parking_lot's own raw locks, so waiting, fairness and
+//! time limits are parking_lot's, and report every acquisition to the `lockscope` runtime: lock-order inversions,
+//! deadlocks, rank violations and time limits are found while the program runs, and the run can be recorded.
+//!
+//! Otherwise, and always under `--cfg lockscope_off`, everything here *is* parking_lot's: the same types, not
+//! wrappers around them.
+//!
+//! # Names and ranks
+//!
+//! Reports call a lock by the place where it was made. A name reads better, and a rank declares the order in which
+//! locks may be taken. [`named`] and [`ranked`] make locks that have one, also in a `static`, and compile to plain
+//! `new` when lockscope is off:
+//!
+//! ```
+//! use lockscope_parking_lot::{Mutex, RwLock, named, ranked};
+//!
+//! static ACCOUNTS: Mutex<Vec<u64>> = named("accounts").ranked(1).mutex(Vec::new());
+//! static RATES: RwLock<f64> = named("rates").rwlock(1.0);
+//!
+//! let journal = ranked(2).mutex(String::new());
+//! # drop((ACCOUNTS.lock(), RATES.read(), journal.lock()));
+//! ```
+//!
+//! # What is not followed yet
+//!
+//! `FairMutex`, `ReentrantMutex`, `RecursiveRwLock`, `Once`, the raw locks and the `lock_api` module are
+//! parking_lot's own in every build: they work, but lockscope does not see them. The same is true of a raw lock
+//! obtained through `raw()`.
+//!
+//! Code that spells parking_lot's types as `lock_api::Mutex<parking_lot::RawMutex, T>` does not compile with
+//! lockscope on, because `Mutex` is then a type of this crate.
+//!
+//! # Features
+//!
+//! - `force`: on also without `debug_assertions`.
+//! - `send_guard`, `serde`, `owning_ref`: as in parking_lot, for the types of this crate too.
+//! - `arc_lock`: as in parking_lot for the types that are parking_lot's own; `Mutex` and `RwLock` have no
+//!   `lock_arc` and `read_arc` yet when lockscope is on.
+//! - `deadlock_detection`, `nightly`: handed to parking_lot. Its detector and lockscope's do not disturb each other.
+//!
+//! [parking_lot]: https://docs.rs/parking_lot/0.13
+
+mod label;
+
+pub use label::{Label, named, ranked};
+
+#[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
+mod instrumented;
+#[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
+use instrumented::make;
+#[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
+pub use instrumented::*;
+
+#[cfg(not(all(not(lockscope_off), any(debug_assertions, feature = "force"))))]
+mod make;
+#[cfg(not(all(not(lockscope_off), any(debug_assertions, feature = "force"))))]
+pub use parking_lot::*;

@@ -1,0 +1,148 @@
+//! Guards of a part of a lock's data.
+//!
+//! They cannot unlock for a while and lock again, since the part may be gone by then.
+
+use std::convert::Infallible;
+
+use parking_lot::{RawMutex, RawRwLock};
+
+use super::{
+    guard_traits::guard_traits,
+    held::{Held, Untyped},
+    mutex::Mutex,
+    raw::{Locked, Read, Write},
+    rwlock::RwLock,
+};
+
+impl<'a> Untyped<'a, RawMutex> {
+    #[inline]
+    pub(crate) fn of_mutex<T: ?Sized>(mutex: &'a Mutex<T>) -> Self {
+        // SAFETY: the raw mutex is only unlocked by the acquisition that this comes from.
+        Self { lock: mutex.lock_ref(), raw: unsafe { mutex.raw() } }
+    }
+}
+
+impl<'a> Untyped<'a, RawRwLock> {
+    #[inline]
+    pub(crate) fn of_rwlock<T: ?Sized>(rwlock: &'a RwLock<T>) -> Self {
+        // SAFETY: the raw lock is only unlocked by the acquisition that this comes from.
+        Self { lock: rwlock.lock_ref(), raw: unsafe { rwlock.raw() } }
+    }
+}
+
+/// Points to data that others may read too. Covariant in `T`, as `&T` is.
+pub(crate) struct SharedPart<T: ?Sized>(*const T);
+
+// SAFETY: gives out `&T` only.
+unsafe impl<T: ?Sized + Sync> Send for SharedPart<T> {}
+// SAFETY: gives out `&T` only.
+unsafe impl<T: ?Sized + Sync> Sync for SharedPart<T> {}
+
+impl<T: ?Sized> From<&T> for SharedPart<T> {
+    #[inline]
+    fn from(part: &T) -> Self {
+        Self(part)
+    }
+}
+
+/// Points to data that nobody else reaches. Invariant in `T`, as `&mut T` is.
+pub(crate) struct ExclusivePart<T: ?Sized>(*mut T);
+
+// SAFETY: sending it sends access to the `T`.
+unsafe impl<T: ?Sized + Send> Send for ExclusivePart<T> {}
+// SAFETY: sharing it gives out `&T` only.
+unsafe impl<T: ?Sized + Sync> Sync for ExclusivePart<T> {}
+
+impl<T: ?Sized> From<&mut T> for ExclusivePart<T> {
+    #[inline]
+    fn from(part: &mut T) -> Self {
+        Self(part)
+    }
+}
+
+/// Defines a guard of a part, with access by `&` or `&mut`.
+macro_rules! mapped_guard {
+    ($(#[$doc:meta])* $guard:ident of $raw:ident as $way:ident, $part:ident, $data:ty, & $($mut:tt)?) => {
+        $(#[$doc])*
+        ///
+        /// Its functions are associated functions, not methods, so that they do not hide methods of the data.
+        #[clippy::has_significant_drop]
+        #[must_use = "if unused the lock is released at once"]
+        pub struct $guard<'a, T: ?Sized + 'a> {
+            held: Held<Untyped<'a, $raw>, $way>,
+            part: $part<T>,
+        }
+
+        impl<'a, T: ?Sized + 'a> $guard<'a, T> {
+            #[inline]
+            pub(crate) fn new(held: Held<Untyped<'a, $raw>, $way>, part: $part<T>) -> Self {
+                Self { held, part }
+            }
+
+            /// Narrows the guard further.
+            ///
+            /// When `f` panics, the lock is released.
+            #[inline]
+            pub fn map<U: ?Sized, F>(s: Self, f: F) -> $guard<'a, U>
+            where
+                F: FnOnce(& $($mut)? T) -> & $($mut)? U,
+            {
+                let Ok(mapped) = Self::try_map_or_err(s, |data| Ok::<_, Infallible>(f(data)));
+                mapped
+            }
+
+            /// Narrows the guard further, or gives it back when `f` returns `None`.
+            ///
+            /// When `f` panics, the lock is released.
+            #[inline]
+            pub fn try_map<U: ?Sized, F>(s: Self, f: F) -> Result<$guard<'a, U>, Self>
+            where
+                F: FnOnce(& $($mut)? T) -> Option<& $($mut)? U>,
+            {
+                Self::try_map_or_err(s, |data| f(data).ok_or(())).map_err(|(s, ())| s)
+            }
+
+            /// Narrows the guard further, or gives back the guard and what `f` has to say about it.
+            ///
+            /// When `f` panics, the lock is released.
+            #[inline]
+            pub fn try_map_or_err<U: ?Sized, F, E>($($mut)? s: Self, f: F) -> Result<$guard<'a, U>, (Self, E)>
+            where
+                F: FnOnce(& $($mut)? T) -> Result<& $($mut)? U, E>,
+            {
+                match f(& $($mut)? s).map($part::from) {
+                    Ok(part) => Ok($guard::new(s.held, part)),
+                    Err(error) => Err((s, error)),
+                }
+            }
+
+            /// Releases the lock, handing it to a waiting thread if there is one.
+            #[inline]
+            pub fn unlock_fair(s: Self) {
+                s.held.release_fair();
+            }
+
+            #[inline]
+            fn data(&self) -> $data {
+                self.part.0
+            }
+        }
+
+        guard_traits!($($mut)? $guard);
+    };
+}
+
+mapped_guard! {
+    /// Access to a part of a mutex' data; dropping it unlocks the mutex.
+    MappedMutexGuard of RawMutex as Locked, ExclusivePart, *mut T, &mut
+}
+
+mapped_guard! {
+    /// A reader's access to a part of a read-write lock's data; dropping it unlocks.
+    MappedRwLockReadGuard of RawRwLock as Read, SharedPart, *const T, &
+}
+
+mapped_guard! {
+    /// A writer's access to a part of a read-write lock's data; dropping it unlocks.
+    MappedRwLockWriteGuard of RawRwLock as Write, ExclusivePart, *mut T, &mut
+}

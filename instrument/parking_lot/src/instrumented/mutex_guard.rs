@@ -1,0 +1,122 @@
+//! A locked mutex.
+
+use std::{convert::Infallible, marker::PhantomData};
+
+use super::{
+    guard_traits::guard_traits,
+    held::{Held, Untyped},
+    mapped::{ExclusivePart, MappedMutexGuard},
+    mutex::Mutex,
+    raw::Locked,
+};
+
+/// Access to a mutex' data; dropping it unlocks the mutex.
+///
+/// Its functions are associated functions, not methods, so that they do not hide methods of the data.
+#[clippy::has_significant_drop]
+#[must_use = "if unused the mutex unlocks at once"]
+pub struct MutexGuard<'a, T: ?Sized> {
+    pub(crate) held: Held<&'a Mutex<T>, Locked>,
+    marker: PhantomData<&'a mut T>,
+}
+
+impl<'a, T: ?Sized + 'a> MutexGuard<'a, T> {
+    #[inline]
+    pub(crate) fn new(held: Held<&'a Mutex<T>, Locked>) -> Self {
+        Self { held, marker: PhantomData }
+    }
+
+    #[inline]
+    fn data(&self) -> *mut T {
+        self.held.lock().data_ptr()
+    }
+
+    /// The mutex that this guard locks.
+    pub fn mutex(s: &Self) -> &'a Mutex<T> {
+        s.held.lock()
+    }
+
+    /// Narrows the guard to a part of the data.
+    ///
+    /// When `f` panics, the mutex is unlocked.
+    #[inline]
+    pub fn map<U: ?Sized, F>(s: Self, f: F) -> MappedMutexGuard<'a, U>
+    where
+        F: FnOnce(&mut T) -> &mut U,
+    {
+        let Ok(mapped) = Self::try_map_or_err(s, |data| Ok::<_, Infallible>(f(data)));
+        mapped
+    }
+
+    /// Narrows the guard to a part of the data, or gives the guard back when `f` returns `None`.
+    ///
+    /// When `f` panics, the mutex is unlocked.
+    #[inline]
+    pub fn try_map<U: ?Sized, F>(s: Self, f: F) -> Result<MappedMutexGuard<'a, U>, Self>
+    where
+        F: FnOnce(&mut T) -> Option<&mut U>,
+    {
+        Self::try_map_or_err(s, |data| f(data).ok_or(())).map_err(|(s, ())| s)
+    }
+
+    /// Narrows the guard to a part of the data, or gives back the guard and what `f` has to say about it.
+    ///
+    /// When `f` panics, the mutex is unlocked.
+    #[inline]
+    pub fn try_map_or_err<U: ?Sized, F, E>(mut s: Self, f: F) -> Result<MappedMutexGuard<'a, U>, (Self, E)>
+    where
+        F: FnOnce(&mut T) -> Result<&mut U, E>,
+    {
+        match f(&mut s).map(ExclusivePart::from) {
+            Ok(part) => Ok(MappedMutexGuard::new(s.held.map_lock(Untyped::of_mutex), part)),
+            Err(error) => Err((s, error)),
+        }
+    }
+
+    /// Unlocks the mutex, runs `f`, and locks the mutex again, also when `f` panics.
+    ///
+    /// Aborts the process when locking again panics.
+    #[track_caller]
+    #[inline]
+    pub fn unlocked<F, U>(s: &mut Self, f: F) -> U
+    where
+        F: FnOnce() -> U,
+    {
+        s.held.released(f)
+    }
+
+    /// As [`unlocked`](Self::unlocked), handing the mutex to a waiting thread if there is one.
+    #[track_caller]
+    #[inline]
+    pub fn unlocked_fair<F, U>(s: &mut Self, f: F) -> U
+    where
+        F: FnOnce() -> U,
+    {
+        s.held.released_fair(f)
+    }
+
+    /// Unlocks the mutex, handing it to a waiting thread if there is one.
+    #[inline]
+    pub fn unlock_fair(s: Self) {
+        s.held.release_fair();
+    }
+
+    /// Lets a waiting thread have the mutex, and locks it again.
+    #[track_caller]
+    #[inline]
+    pub fn bump(s: &mut Self) {
+        s.held.released_fair(|| ());
+    }
+
+    /// Keeps the mutex locked for ever and returns the data.
+    #[inline]
+    pub fn leak(mut s: Self) -> &'a mut T {
+        s.held.hold.note_write();
+        let data = s.data();
+        std::mem::forget(s);
+        // SAFETY: the mutex stays locked, so nobody else reaches the data for the rest of the lock's borrow.
+        unsafe { &mut *data }
+    }
+}
+
+guard_traits!(mut MutexGuard);

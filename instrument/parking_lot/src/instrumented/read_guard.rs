@@ -1,0 +1,112 @@
+//! A read-write lock, held by a reader.
+
+use std::{convert::Infallible, marker::PhantomData};
+
+use super::{
+    guard_traits::guard_traits,
+    held::{Held, Untyped},
+    mapped::{MappedRwLockReadGuard, SharedPart},
+    raw::Read,
+    rwlock::RwLock,
+};
+
+/// A reader's access to a read-write lock's data; dropping it unlocks.
+///
+/// Its functions are associated functions, not methods, so that they do not hide methods of the data.
+#[clippy::has_significant_drop]
+#[must_use = "if unused the lock is released at once"]
+pub struct RwLockReadGuard<'a, T: ?Sized> {
+    pub(crate) held: Held<&'a RwLock<T>, Read>,
+    marker: PhantomData<&'a T>,
+}
+
+impl<'a, T: ?Sized + 'a> RwLockReadGuard<'a, T> {
+    #[inline]
+    pub(crate) fn new(held: Held<&'a RwLock<T>, Read>) -> Self {
+        Self { held, marker: PhantomData }
+    }
+
+    #[inline]
+    fn data(&self) -> *const T {
+        self.held.lock().data_ptr()
+    }
+
+    /// The lock that this guard holds.
+    pub fn rwlock(s: &Self) -> &'a RwLock<T> {
+        s.held.lock()
+    }
+
+    /// Narrows the guard to a part of the data.
+    ///
+    /// When `f` panics, the lock is released.
+    #[inline]
+    pub fn map<U: ?Sized, F>(s: Self, f: F) -> MappedRwLockReadGuard<'a, U>
+    where
+        F: FnOnce(&T) -> &U,
+    {
+        let Ok(mapped) = Self::try_map_or_err(s, |data| Ok::<_, Infallible>(f(data)));
+        mapped
+    }
+
+    /// Narrows the guard to a part of the data, or gives the guard back when `f` returns `None`.
+    ///
+    /// When `f` panics, the lock is released.
+    #[inline]
+    pub fn try_map<U: ?Sized, F>(s: Self, f: F) -> Result<MappedRwLockReadGuard<'a, U>, Self>
+    where
+        F: FnOnce(&T) -> Option<&U>,
+    {
+        Self::try_map_or_err(s, |data| f(data).ok_or(())).map_err(|(s, ())| s)
+    }
+
+    /// Narrows the guard to a part of the data, or gives back the guard and what `f` has to say about it.
+    ///
+    /// When `f` panics, the lock is released.
+    #[inline]
+    pub fn try_map_or_err<U: ?Sized, F, E>(s: Self, f: F) -> Result<MappedRwLockReadGuard<'a, U>, (Self, E)>
+    where
+        F: FnOnce(&T) -> Result<&U, E>,
+    {
+        match f(&s).map(SharedPart::from) {
+            Ok(part) => Ok(MappedRwLockReadGuard::new(s.held.map_lock(Untyped::of_rwlock), part)),
+            Err(error) => Err((s, error)),
+        }
+    }
+
+    /// Releases the lock, runs `f`, and locks again, also when `f` panics.
+    ///
+    /// Aborts the process when locking again panics.
+    #[track_caller]
+    #[inline]
+    pub fn unlocked<F, U>(s: &mut Self, f: F) -> U
+    where
+        F: FnOnce() -> U,
+    {
+        s.held.released(f)
+    }
+
+    /// As [`unlocked`](Self::unlocked), handing the lock to a waiting thread if there is one.
+    #[track_caller]
+    #[inline]
+    pub fn unlocked_fair<F, U>(s: &mut Self, f: F) -> U
+    where
+        F: FnOnce() -> U,
+    {
+        s.held.released_fair(f)
+    }
+
+    /// Releases the lock, handing it to a waiting thread if there is one.
+    #[inline]
+    pub fn unlock_fair(s: Self) {
+        s.held.release_fair();
+    }
+
+    /// Lets a waiting thread have the lock, and locks again.
+    #[track_caller]
+    #[inline]
+    pub fn bump(s: &mut Self) {
+        s.held.released_fair(|| ());
+    }
+}
+
+guard_traits!(RwLockReadGuard);

@@ -1,0 +1,27 @@
+//! Names and ranks: the same source in builds with lockscope and without.
+
+use lockscope_parking_lot::{Condvar, Label, Mutex, RwLock, named, ranked};
+
+static ACCOUNTS: Mutex<Vec<u64>> = named("accounts").ranked(1).mutex(Vec::new());
+static RATES: RwLock<f64> = ranked(2).named("rates").rwlock(1.5);
+static CHANGED: Condvar = named("changed").condvar();
+const LABEL: Label = named("from a constant");
+
+struct Fields {
+    first: Mutex<u8>,
+    second: RwLock<String>,
+}
+
+#[test]
+fn labelled_locks_are_locks() {
+    ACCOUNTS.lock().push(1);
+    assert_eq!(*RATES.read(), 1.5);
+    assert!(!CHANGED.notify_one());
+    let fields = Fields { first: LABEL.mutex(1), second: ranked(65534).rwlock("text".into()) };
+    assert_eq!((fields.first.into_inner(), fields.second.into_inner().as_str()), (1, "text"));
+}
+
+#[test]
+fn the_last_rank_is_reserved() {
+    assert!(std::panic::catch_unwind(|| ranked(u16::MAX)).is_err());
+}

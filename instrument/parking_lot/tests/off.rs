@@ -1,0 +1,61 @@
+//! Off is nothing: the facade's types are parking_lot's own.
+//!
+//! Runs in release builds without the feature `force`, and with `RUSTFLAGS="--cfg lockscope_off"`.
+#![cfg(any(lockscope_off, not(any(debug_assertions, feature = "force"))))]
+
+use std::any::{TypeId, type_name};
+
+/// Compares types by identity. The list is every type that parking_lot exports without features.
+macro_rules! same {
+    ($($type:ident $(<$($arg:ty),+>)?),+ $(,)?) => { $(
+        assert_eq!(
+            TypeId::of::<lockscope_parking_lot::$type $(<$($arg),+>)?>(),
+            TypeId::of::<parking_lot::$type $(<$($arg),+>)?>(),
+            "{}", type_name::<lockscope_parking_lot::$type $(<$($arg),+>)?>(),
+        );
+    )+ };
+}
+
+#[test]
+fn same_types() {
+    same!(Mutex<u8>, RwLock<u8>, Condvar, FairMutex<u8>, ReentrantMutex<u8>, RecursiveRwLock<u8>, Once, OnceState);
+    same!(RawMutex, RawRwLock, RawRwLockRecursive, RawCondvar, RawFairMutex, RawThreadId, WaitTimeoutResult);
+}
+
+#[test]
+fn same_guards() {
+    // Lifetimes come first in guards; `'static` gives them an identity.
+    macro_rules! same_guards {
+        ($($guard:ident),+ $(,)?) => { $(
+            assert_eq!(
+                TypeId::of::<lockscope_parking_lot::$guard<'static, u8>>(),
+                TypeId::of::<parking_lot::$guard<'static, u8>>(),
+                stringify!($guard),
+            );
+        )+ };
+    }
+    same_guards!(
+        MutexGuard,
+        MappedMutexGuard,
+        FairMutexGuard,
+        MappedFairMutexGuard,
+        ReentrantMutexGuard,
+        MappedReentrantMutexGuard,
+        RwLockReadGuard,
+        RwLockWriteGuard,
+        RwLockUpgradableReadGuard,
+        MappedRwLockReadGuard,
+        MappedRwLockWriteGuard,
+        RecursiveRwLockReadGuard,
+        RecursiveRwLockWriteGuard,
+        RecursiveRwLockUpgradableReadGuard,
+        MappedRecursiveRwLockReadGuard,
+        MappedRecursiveRwLockWriteGuard,
+    );
+}
+
+#[test]
+fn labelled_locks_are_plain_locks() {
+    let mutex: parking_lot::Mutex<u8> = lockscope_parking_lot::named("accounts").mutex(1);
+    assert_eq!((size_of_val(&mutex), mutex.into_inner()), (2, 1));
+}
