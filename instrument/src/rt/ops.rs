@@ -465,7 +465,7 @@ impl<'a> Op<'a> {
         if nobody {
             draft.line("no thread is known to hold it: it may have just been released, or be held by code that is not instrumented");
         }
-        draft.stack("stack of the wait:", stack::capture().as_deref());
+        draft.stack("stack of the wait:", stack::capture(), self.site);
         draft.line("help: hold the lock for less time, or raise the limit; the wait goes on");
         draft.publish(&self.entered, global::config().on_timeout);
     }
@@ -528,7 +528,7 @@ fn report_deadlock(entered: &Entered, cycle: &[Link]) {
     if limited {
         draft.line("note: a wait in the cycle has a time limit, which will dissolve it");
     }
-    draft.stack(&format!("stack of {}:", thread_name(entered.info)), stack::capture().as_deref());
+    draft.stack(&format!("stack of {}:", thread_name(entered.info)), stack::capture(), cycle[0].waiting.site);
     draft.line(if cycle.len() == 1 {
         "help: release the lock before taking it again, or pass the guard on"
     } else {

@@ -13,7 +13,7 @@ use lockscope_trace::{LockKind, Mode, Nanos, clock, defs::short_type, format::ki
 use super::{
     Site,
     global::{self, registry},
-    stack,
+    stack::{self, Stack},
     thread::{self, Env, ThreadInfo},
 };
 use crate::{
@@ -32,11 +32,12 @@ pub(super) struct Draft {
     confidence: &'static str,
     title: String,
     body: String,
+    stacks: Vec<(String, Stack, Site)>,
 }
 
 impl Draft {
     pub(super) fn new(code: &'static str, severity: &'static str, confidence: &'static str, title: String) -> Self {
-        Self { code, severity, confidence, title, body: String::new() }
+        Self { code, severity, confidence, title, body: String::new(), stacks: Vec::new() }
     }
 
     /// Adds a line.
@@ -47,15 +48,9 @@ impl Draft {
         self
     }
 
-    /// Adds a stack under a heading.
-    pub(super) fn stack(&mut self, heading: &str, addresses: Option<&[usize]>) -> &mut Self {
-        let lines = addresses.map(stack::describe).unwrap_or_default();
-        if !lines.is_empty() {
-            self.line(heading);
-            for (index, line) in lines.iter().enumerate() {
-                self.line(&format!("  {index:2}: {line}"));
-            }
-        }
+    /// Adds a stack, captured in an operation at `site`, under a heading after all lines.
+    pub(super) fn stack(&mut self, heading: &str, stack: Option<Stack>, site: Site) -> &mut Self {
+        self.stacks.extend(stack.map(|stack| (heading.to_owned(), stack, site)));
         self
     }
 
@@ -65,19 +60,13 @@ impl Draft {
     ///
     /// When the policy is to panic and the thread is not panicking already.
     pub(super) fn publish(self, entered: &thread::Entered, policy: Policy) {
-        let text = format!(
-            "lockscope: {}[{}]: {} ({})\n{}\n",
-            self.severity, self.code, self.title, self.confidence, self.body
-        );
-        match &global::config().report {
-            ReportTo::Stderr => say(&text),
-            ReportTo::Path(path) => {
-                let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
-                if let Err(error) = file.and_then(|mut file| file.write_all(text.as_bytes())) {
-                    say(&format!("lockscope: cannot write to {}: {error}\n{text}", path.display()));
-                }
-            }
-        }
+        let mut text =
+            format!("lockscope: {}[{}]: {} ({})\n{}", self.severity, self.code, self.title, self.confidence, self.body);
+        // What matters goes out at once: resolving the first stack of a process takes some tenths of a second.
+        write_report(&text);
+        let stacks = self.resolved_stacks();
+        write_report(&stacks);
+        text.push_str(&stacks);
         self.record(entered, &text);
         let report = Report { code: self.code, confidence: self.confidence, title: self.title, text };
         if let Some(callback) = &global::config().callback {
@@ -97,6 +86,20 @@ impl Draft {
         }
     }
 
+    /// The stacks, and the empty line that ends a report.
+    fn resolved_stacks(&self) -> String {
+        let mut text = String::new();
+        for (heading, addresses, site) in &self.stacks {
+            let frames = stack::describe(addresses, site);
+            if !frames.is_empty() {
+                text.push_str(&format!("  {heading}\n"));
+                text.extend(frames.iter().enumerate().map(|(index, frame)| format!("    {index:2}: {frame}\n")));
+            }
+        }
+        text.push('\n');
+        text
+    }
+
     fn record(&self, entered: &thread::Entered, text: &str) {
         let Some(writer) = global::trace() else { return };
         let (code, text) = {
@@ -105,6 +108,19 @@ impl Draft {
         };
         if let Some(thread_writer) = &mut entered.local().writer {
             thread_writer.event(&Env { writer, info: entered.info }, kind::FINDING, code, text, clock::ticks());
+        }
+    }
+}
+
+/// Writes a part of a report to where reports go.
+fn write_report(text: &str) {
+    match &global::config().report {
+        ReportTo::Stderr => say(text),
+        ReportTo::Path(path) => {
+            let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+            if let Err(error) = file.and_then(|mut file| file.write_all(text.as_bytes())) {
+                say(&format!("lockscope: cannot write to {}: {error}\n{text}", path.display()));
+            }
         }
     }
 }

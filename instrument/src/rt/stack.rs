@@ -3,11 +3,11 @@
 //! Capturing costs about 1 to 6 µs; resolving the first one of a process costs over 100 ms, mostly reading debug
 //! information, so it happens only for a report.
 
-use std::sync::Arc;
+use std::{fmt, path::Path, sync::Arc};
 
 use crate::config::Stacks;
 
-use super::global;
+use super::{Site, global};
 
 /// Frames that are kept.
 const MAX_FRAMES: usize = 48;
@@ -31,44 +31,99 @@ pub(super) fn capture() -> Option<Stack> {
     Some(addresses.into())
 }
 
-/// Lines for a report: `function at file:line`, without lockscope's own frames and std's.
-pub(super) fn describe(stack: &[usize]) -> Vec<String> {
-    let mut lines = Vec::new();
+/// Lines for a report, `function at file:line`, from the frame of the operation at `site` outwards, without std's and other
+/// frames that say nothing about the program.
+pub(super) fn describe(stack: &[usize], site: Site) -> Vec<String> {
+    let mut frames = Vec::new();
     for &address in stack {
         // A return address belongs to the instruction after the call.
         backtrace::resolve((address - 1) as *mut _, |symbol| {
-            let name = symbol.name().map(|name| format!("{name:#}")).unwrap_or_default();
-            if lines.len() < SHOWN && !is_boring(&name) {
-                let place = match (symbol.filename(), symbol.lineno()) {
-                    (Some(file), Some(line)) => format!(" at {}:{line}", file.display()),
-                    _ => String::new(),
-                };
-                lines.push(format!("{name}{place}"));
-            }
+            let function = symbol.name().map(|name| without_generics(&format!("{name:#}"))).unwrap_or_default();
+            let file = symbol.filename().map(|file| file.to_string_lossy().into_owned()).unwrap_or_default();
+            frames.push(Frame { function, file, line: symbol.lineno().unwrap_or(0) });
         });
     }
-    lines
+    let is_site = |frame: &Frame| frame.line == site.line() && frame.file.ends_with(site.file());
+    let first = frames.iter().position(is_site).unwrap_or(0);
+    let shown = frames[first..].iter().filter(|frame| !frame.is_boring());
+    shown.take(SHOWN).map(Frame::to_string).collect()
 }
 
-/// Frames that say nothing about the program.
-fn is_boring(name: &str) -> bool {
-    let name = name.trim_start_matches('<');
-    let prefixes = [
-        "lockscope::",
-        "lockscope_parking_lot::",
-        "backtrace::",
-        "std::",
-        "core::",
-        "alloc::",
-        "__rust",
-        "_rust",
-        "rust_",
-        "_start",
-        "__libc_",
-        "__clone",
-        "clone3",
-        "start_thread",
-        "main",
-    ];
-    name.is_empty() || prefixes.iter().any(|prefix| name.starts_with(prefix))
+struct Frame {
+    function: String,
+    file: String,
+    line: u32,
+}
+
+impl Frame {
+    fn is_boring(&self) -> bool {
+        const FUNCTIONS: [&str; 12] = [
+            "lockscope::",
+            "lockscope_parking_lot::",
+            "backtrace::",
+            "std::",
+            "core::",
+            "alloc::",
+            "test::",
+            "__rust",
+            "_start",
+            "__libc_",
+            "clone3",
+            "start_thread",
+        ];
+        const FILES: [&str; 4] = ["/library/std/", "/library/core/", "/library/alloc/", "/library/test/"];
+        let function = self.function.trim_start_matches('<');
+        function.is_empty()
+            || (function == "main" && self.file.is_empty())
+            || FUNCTIONS.iter().any(|prefix| function.starts_with(prefix))
+            || FILES.iter().any(|part| self.file.contains(part))
+    }
+}
+
+impl fmt::Display for Frame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.function)?;
+        if self.file.is_empty() {
+            return Ok(());
+        }
+        // Shorter, and clickable where paths are relative to the working directory.
+        let here = std::env::current_dir().unwrap_or_default();
+        let file = Path::new(&self.file);
+        write!(f, " at {}:{}", file.strip_prefix(here).unwrap_or(file).display(), self.line)
+    }
+}
+
+/// `a::b<c::d>::e` as `a::b::e`. Names that begin with `<`, as trait implementations do, stay.
+fn without_generics(name: &str) -> String {
+    if name.starts_with('<') {
+        return name.to_owned();
+    }
+    let mut depth = 0usize;
+    let mut out = String::with_capacity(name.len());
+    let mut previous = ' ';
+    for c in name.chars() {
+        match c {
+            '<' => depth += 1,
+            // Not the arrow of a function type.
+            '>' if previous != '-' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => out.push(c),
+            _ => {}
+        }
+        previous = c;
+    }
+    // `Vec::<T>::push` leaves an empty path segment.
+    out.replace("::::", "::")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn generics_are_left_out() {
+        assert_eq!(without_generics("fold<&u8, fn(u8) -> u8>"), "fold");
+        assert_eq!(without_generics("a::Vec<T>::push"), "a::Vec::push");
+        assert_eq!(without_generics("a::b::{{closure}}"), "a::b::{{closure}}");
+        assert_eq!(without_generics("<A as B<C>>::d"), "<A as B<C>>::d");
+    }
 }

@@ -79,7 +79,7 @@ fn check_rank(entered: &Entered, request: &Request, held: &[HeldLock]) {
     draft
         .line(&format!("{} took {held_name} at {}", thread_name(entered.info), held.site))
         .line(&format!("and asks for {wanted_name} at {}", request.site))
-        .stack("stack of the request:", stack::capture().as_deref())
+        .stack("stack of the request:", stack::capture(), request.site)
         .line("help: take locks in ascending order of rank, or rank them differently");
     draft.publish(entered, policy);
 }
@@ -171,7 +171,7 @@ impl Cycle {
         let now = self.sides.len() - 1;
         for (index, side) in self.sides.iter().enumerate() {
             let occurrence = &side.occurrence;
-            let verb = if index == now { "now asks" } else { "asked" };
+            let verb = if index == now { "and now asks" } else { "and then asked" };
             let thread = occurrence.thread_name.as_deref().unwrap_or("?");
             draft
                 .line(&format!(
@@ -181,7 +181,7 @@ impl Cycle {
                     occurrence.held_site
                 ))
                 .line(&format!(
-                    "  and then {verb} for {}{} at {}",
+                    "  {verb} for {}{} at {}",
                     side.wanted.describe(),
                     mode_words(side.wanted.kind, occurrence.wanted_mode),
                     occurrence.wanted_site
@@ -190,7 +190,7 @@ impl Cycle {
         for (index, side) in self.sides.iter().enumerate() {
             let when = if index == now { "now" } else { "then, when this order was first seen" };
             let heading = format!("stack of thread {} {when}:", side.occurrence.thread_name.as_deref().unwrap_or("?"));
-            draft.stack(&heading, side.occurrence.stack.as_deref());
+            draft.stack(&heading, side.occurrence.stack.clone(), side.occurrence.wanted_site);
         }
         draft.line(&format!("help: take these locks in one order everywhere, for example {}", names.join(" before ")));
         draft.publish(entered, policy);
