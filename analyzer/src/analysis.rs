@@ -3,7 +3,11 @@
 use lockscope_trace::{Definitions, Error, Event, EventSource, Progress};
 
 use crate::{
-    finding::Finding,
+    detect::{
+        Context, Detector, deadlock::Deadlock, hierarchy::Hierarchy, lock_order::LockOrder,
+        recursive_read::RecursiveRead, text, timeout::Timeout,
+    },
+    finding::{Code, Finding, Target},
     order_graph::{Grouping, OrderGraph},
     state::State,
     stats::Stats,
@@ -12,9 +16,10 @@ use crate::{
 /// Bounds of the analysis. Whatever is cut off by one is said in [`Analysis::limits`].
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Most threads in a cycle of the lock order.
+    /// Most locks in a circle of the lock order.
     pub max_cycle_length: usize,
-    /// Most steps of the search for cycles of the lock order, each time it is run.
+    /// Most steps of the search for circles of the lock order, each time that it runs. A million take a few tens of
+    /// milliseconds.
     pub cycle_budget: u64,
 }
 
@@ -25,22 +30,50 @@ impl Default for Options {
 }
 
 /// Runs all detectors and counts, event by event; findings may be asked for at any time.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Analysis {
     state: State,
     stats: Stats,
+    deadlock: Deadlock,
+    lock_order: LockOrder,
+    hierarchy: Hierarchy,
+    recursive_read: RecursiveRead,
+    timeout: Timeout,
+}
+
+impl Default for Analysis {
+    fn default() -> Self {
+        Self::new(Options::default())
+    }
 }
 
 impl Analysis {
     /// An analysis that has seen nothing yet.
-    pub fn new(_options: Options) -> Self {
-        Analysis::default()
+    pub fn new(options: Options) -> Self {
+        Analysis {
+            state: State::default(),
+            stats: Stats::default(),
+            deadlock: Deadlock::default(),
+            lock_order: LockOrder::new(options),
+            hierarchy: Hierarchy::default(),
+            recursive_read: RecursiveRead::default(),
+            timeout: Timeout::default(),
+        }
     }
 
-    /// Takes the next event.
-    pub fn feed(&mut self, event: &Event, _definitions: &Definitions) {
+    /// Takes the next event. `definitions` must define what it refers to.
+    pub fn feed(&mut self, event: &Event, definitions: &Definitions) {
         self.stats.feed(event, &self.state);
+        let context = Context { definitions, state: &self.state };
+        self.lock_order.before(&context, event);
+        self.hierarchy.before(&context, event);
+        self.recursive_read.before(&context, event);
         self.state.apply(event);
+        let context = Context { definitions, state: &self.state };
+        self.deadlock.after(&context, event);
+        self.hierarchy.after(&context, event);
+        self.recursive_read.after(&context, event);
+        self.timeout.after(&context, event);
     }
 
     /// Feeds everything that the source has, until it ends or has nothing more for now; `progress` is called after every
@@ -65,13 +98,39 @@ impl Analysis {
     }
 
     /// What was found so far: worst first (severity, confidence, time), each once.
-    pub fn findings(&mut self, _definitions: &Definitions) -> Vec<Finding> {
-        Vec::new()
+    ///
+    /// Cheap while the lock order is unchanged; else it is searched anew within [`Options::cycle_budget`].
+    pub fn findings(&mut self, definitions: &Definitions) -> Vec<Finding> {
+        let context = Context { definitions, state: &self.state };
+        let mut findings = self.deadlock.findings(&context);
+        let actual = findings.len();
+        let potential = [self.lock_order.findings(&context), self.recursive_read.findings(&context)];
+        for finding in potential.into_iter().flatten() {
+            // What happened needs no telling that it can.
+            match findings[..actual].iter_mut().find(|deadlock| covers(definitions, deadlock, &finding)) {
+                Some(deadlock) if finding.code == Code::LockOrderInversion => deadlock.notes.push(format!(
+                    "these locks were taken in conflicting orders {} in this run",
+                    text::times(finding.count)
+                )),
+                Some(_) => {}
+                None => findings.push(finding),
+            }
+        }
+        findings.extend(self.hierarchy.findings(&context));
+        findings.extend(self.timeout.findings(&context));
+        findings.sort_by_key(|finding| {
+            (
+                std::cmp::Reverse((finding.severity, finding.confidence)),
+                finding.first_seen,
+                finding.events.first().copied(),
+            )
+        });
+        findings
     }
 
-    /// Bounds that were hit, in sentences; empty when the analysis is complete.
+    /// Bounds that were hit by the last search, in sentences; empty when nothing was cut off.
     pub fn limits(&self) -> Vec<String> {
-        Vec::new()
+        [self.deadlock.limits(), self.lock_order.limits()].concat()
     }
 
     /// The state after the last event.
@@ -85,7 +144,33 @@ impl Analysis {
     }
 
     /// The lock order so far, between locks or between classes.
-    pub fn order_graph(&self, _definitions: &Definitions, _grouping: Grouping) -> OrderGraph {
-        OrderGraph::default()
+    pub fn order_graph(&self, definitions: &Definitions, grouping: Grouping) -> OrderGraph {
+        OrderGraph::new(self.lock_order.groups(), definitions, grouping)
+    }
+}
+
+/// Whether the deadlock is what `potential` warns of: a circle over the same classes of locks, or the second read of a
+/// thread behind a writer.
+fn covers(definitions: &Definitions, deadlock: &Finding, potential: &Finding) -> bool {
+    let classes = |finding: &Finding| {
+        let mut classes: Vec<_> = finding.locks.iter().map(|&lock| text::class(definitions, lock)).collect();
+        classes.sort_unstable();
+        classes.dedup();
+        classes
+    };
+    let reads_again = || {
+        deadlock.participants.iter().any(|participant| {
+            participant.wanted.as_ref().is_some_and(|wanted| match wanted.target {
+                Target::Lock(lock, _) => {
+                    potential.locks.contains(&lock) && participant.held.iter().any(|held| held.lock == lock)
+                }
+                _ => false,
+            })
+        })
+    };
+    match potential.code {
+        Code::LockOrderInversion => deadlock.code == Code::Deadlock && classes(deadlock) == classes(potential),
+        Code::RecursiveRead => reads_again(),
+        _ => false,
     }
 }

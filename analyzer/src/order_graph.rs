@@ -1,6 +1,15 @@
 //! The lock order as data, for tables and drawings.
 
-use lockscope_trace::{ClassId, LockId, Mode, SiteId, ThreadId};
+use std::collections::BTreeMap;
+
+use lockscope_trace::{ClassId, Definitions, LockId, Mode, SiteId, ThreadId};
+use petgraph::{
+    algo::tarjan_scc,
+    graph::{DiGraph, NodeIndex},
+};
+use rustc_hash::FxHashMap;
+
+use crate::detect::lock_order::Group;
 
 /// What a node of the lock order stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -12,7 +21,8 @@ pub enum Grouping {
     Classes,
 }
 
-/// Which locks were taken while which were held.
+/// Which locks were taken while which were held. Tries are in it as held, not as taken; see
+/// [`Request`](crate::detect::request::Request).
 #[derive(Clone, Debug, Default)]
 pub struct OrderGraph {
     /// Locks (or classes) that were nested with others, by level, then by id.
@@ -24,13 +34,13 @@ pub struct OrderGraph {
 /// A lock or class in the lock order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderNode {
-    /// The lock, or the first lock seen of the class.
+    /// The lock, or the first lock of the class that was nested.
     pub lock: LockId,
     /// Its class.
     pub class: ClassId,
-    /// How many locks it stands for.
+    /// How many nested locks it stands for.
     pub locks: u32,
-    /// Length of the longest path that leads here; nodes of a cycle share their level.
+    /// Length of the longest path that leads here; nodes of a circle share their level.
     pub level: u32,
 }
 
@@ -39,7 +49,7 @@ pub struct OrderNode {
 pub struct OrderEdge {
     /// Index of the node that was held.
     pub from: usize,
-    /// Index of the node that was taken.
+    /// Index of the node that was taken. Equal to `from` when two locks of one class are nested.
     pub to: usize,
     /// How often.
     pub count: u64,
@@ -53,8 +63,99 @@ pub struct OrderEdge {
     pub mode: Mode,
     /// Where `to` was taken then.
     pub site: Option<SiteId>,
-    /// Number of the event then.
+    /// Number of the event that asked for `to` then.
     pub event: u64,
-    /// Whether there is also a way back from `to` to `from`: no order of locks agrees with all edges.
+    /// Whether there is also a way back from `to` to `from`: no order of nodes agrees with all edges. Says nothing of
+    /// whether threads can get stuck, which also depends on gate locks, threads, forks and joins; findings do.
     pub inverted: bool,
+}
+
+type Key = (ClassId, Option<LockId>);
+
+impl OrderGraph {
+    /// The graph of distinct requests.
+    pub(crate) fn new(groups: &[Group], definitions: &Definitions, grouping: Grouping) -> Self {
+        // Nodes by class and, when they stand for one lock, by that lock.
+        let key = |lock: LockId| {
+            let class = definitions.lock(lock)?.class;
+            Some((class, (grouping == Grouping::Locks).then_some(lock)))
+        };
+        let mut locks = BTreeMap::<LockId, Key>::new();
+        let mut edges = BTreeMap::<(Key, Key), OrderEdge>::new();
+        for group in groups {
+            for &(held, held_mode) in group.held.iter().filter(|(held, _)| *held != group.lock) {
+                let (Some(from), Some(to)) = (key(held), key(group.lock)) else { continue };
+                let pair = (from, to);
+                locks.insert(held, pair.0);
+                locks.insert(group.lock, pair.1);
+                let first = &group.first;
+                let edge = OrderEdge {
+                    from: 0,
+                    to: 0,
+                    count: group.count,
+                    thread: first.thread(),
+                    held_mode,
+                    held_site: first.held.iter().find(|hold| hold.lock == held).and_then(|hold| hold.site),
+                    mode: group.mode,
+                    site: first.wanted.site,
+                    event: first.wanted.event,
+                    inverted: false,
+                };
+                edges
+                    .entry(pair)
+                    .and_modify(|known| {
+                        let count = known.count + edge.count;
+                        if edge.event < known.event {
+                            *known = edge.clone();
+                        }
+                        known.count = count;
+                    })
+                    .or_insert(edge);
+            }
+        }
+        let mut graph = DiGraph::<OrderNode, ()>::new();
+        let mut node_of = FxHashMap::<Key, NodeIndex>::default();
+        for (&lock, &key) in &locks {
+            let node = *node_of
+                .entry(key)
+                .or_insert_with(|| graph.add_node(OrderNode { lock, class: key.0, locks: 0, level: 0 }));
+            graph[node].locks += 1;
+        }
+        for (from, to) in edges.keys() {
+            graph.update_edge(node_of[from], node_of[to], ());
+        }
+        let component = set_levels(&mut graph);
+        for ((from, to), edge) in &mut edges {
+            edge.inverted = component[&node_of[from]] == component[&node_of[to]];
+        }
+        // Nodes in order of level, and the edges' ends renumbered to match.
+        let mut order: Vec<NodeIndex> = graph.node_indices().collect();
+        order.sort_by_key(|&node| (graph[node].level, graph[node].lock));
+        let index: FxHashMap<NodeIndex, usize> = order.iter().enumerate().map(|(index, &node)| (node, index)).collect();
+        let mut edges: Vec<OrderEdge> = edges
+            .into_iter()
+            .map(|((from, to), edge)| OrderEdge { from: index[&node_of[&from]], to: index[&node_of[&to]], ..edge })
+            .collect();
+        edges.sort_by_key(|edge| (edge.from, edge.to));
+        OrderGraph { nodes: order.into_iter().map(|node| graph[node].clone()).collect(), edges }
+    }
+}
+
+/// Sets the levels, longest path first, and returns the strongly connected component of each node.
+fn set_levels(graph: &mut DiGraph<OrderNode, ()>) -> FxHashMap<NodeIndex, usize> {
+    // Tarjan's algorithm yields components with those that they lead to first.
+    let components = tarjan_scc(&*graph);
+    let component: FxHashMap<NodeIndex, usize> =
+        components.iter().enumerate().flat_map(|(index, nodes)| nodes.iter().map(move |&node| (node, index))).collect();
+    let mut levels = vec![0; components.len()];
+    for (index, nodes) in components.iter().enumerate().rev() {
+        let level = levels[index];
+        for &node in nodes {
+            graph[node].level = level;
+            for next in graph.neighbors(node).map(|next| component[&next]).filter(|&next| next != index) {
+                levels[next] = levels[next].max(level + 1);
+            }
+        }
+    }
+    component
 }

@@ -1,4 +1,16 @@
 //! Detectors: each looks for one kind of trouble in the stream of events.
+//!
+//! Reading order: [`request`] is what most detectors look at, [`text`] is how they name things;
+//! [`deadlock`], [`lock_order`], [`hierarchy`], [`recursive_read`], [`timeout`] are the detectors.
+
+mod collected;
+pub mod deadlock;
+pub mod hierarchy;
+pub mod lock_order;
+pub mod recursive_read;
+pub mod request;
+pub mod text;
+pub mod timeout;
 
 use lockscope_trace::{Definitions, Event};
 
@@ -9,19 +21,19 @@ use crate::{finding::Finding, state::State};
 pub struct Context<'a> {
     /// What ids mean.
     pub definitions: &'a Definitions,
-    /// The state after the event; [`State::position`] is the event's number.
+    /// The state, before or after the event as the method says. [`State::position`] is the number of its last event.
     pub state: &'a State,
 }
 
 /// Looks for one kind of trouble.
 pub trait Detector {
-    /// Sees the next event before the state takes it in.
+    /// Sees the next event before the state has taken it in.
     fn before(&mut self, _context: &Context<'_>, _event: &Event) {}
 
     /// Sees the next event after the state has taken it in.
     fn after(&mut self, _context: &Context<'_>, _event: &Event) {}
 
-    /// What was found so far. May be asked for at any time, also between events of a live trace.
+    /// What was found so far. May be asked for at any time, also between the events of a live trace.
     fn findings(&mut self, context: &Context<'_>) -> Vec<Finding>;
 
     /// Bounds that were hit, in sentences: what may be missing from the findings.

@@ -1,0 +1,104 @@
+//! Lock-order inversions: circles of requests that did not meet in this run, but could.
+//!
+//! Goodlock (Havelund 2000; Bensalem and Havelund 2005) in the form of iGoodlock (Joshi et al., PLDI 2009): a request is
+//! a lock wanted while others are held; requests form a circle when each one's lock is held by the next. A circle is
+//! reported unless it is one thread's doing, or two of its threads hold a common lock around it (a gate lock), or fork
+//! and join put one after the other. Data that the threads pass to each other is not looked at: a finding is *potential*.
+//!
+//! - [`requests`] keeps each distinct request once, so that memory and search depend on the program and not on the
+//!   length of the run.
+//! - [`cycles`] searches circles within strongly connected components of the graph of locks.
+//! - [`assign`] finds distinct threads for the requests of a circle, and all pairs of places.
+//! - [`report`] makes findings.
+//! - [`fork_join`] knows what fork and join order.
+
+mod assign;
+mod cycles;
+mod fork_join;
+mod report;
+mod requests;
+
+use lockscope_trace::{Event, LockId, Mode};
+
+use self::{assign::Assigner, cycles::Search, fork_join::ForkJoin, report::Circles, requests::Requests};
+use super::{Context, Detector, request::Request};
+use crate::{analysis::Options, finding::Finding};
+
+pub use self::requests::Group;
+
+/// Finds lock-order inversions.
+#[derive(Debug)]
+pub struct LockOrder {
+    options: Options,
+    lives: ForkJoin,
+    requests: Requests,
+    found: Option<Found>,
+}
+
+/// Result of a search, valid while the requests it was made from are all.
+#[derive(Debug)]
+struct Found {
+    version: u64,
+    circles: Circles,
+    limits: Vec<String>,
+}
+
+impl LockOrder {
+    /// A detector that has seen nothing yet.
+    pub fn new(options: Options) -> Self {
+        LockOrder { options, lives: ForkJoin::default(), requests: Requests::default(), found: None }
+    }
+
+    /// The distinct requests so far.
+    pub fn groups(&self) -> &[Group] {
+        self.requests.groups()
+    }
+
+    fn search(&self, context: &Context<'_>, version: u64) -> Found {
+        let groups = self.requests.groups();
+        let search = Search::run(groups, &self.options);
+        let mut assigner = Assigner::new(&self.requests, &self.lives, self.options.cycle_budget);
+        let mut circles = Circles::default();
+        for cycle in &search.cycles {
+            circles.add(context.definitions, groups, cycle, assigner.variants(cycle));
+        }
+        let limits = [search.limits(&self.options), assigner.limits(), self.requests.limits()];
+        Found { version, circles, limits: limits.into_iter().flatten().collect() }
+    }
+}
+
+impl Detector for LockOrder {
+    fn before(&mut self, context: &Context<'_>, event: &Event) {
+        self.lives.event(event);
+        if let Some(request) = Request::ended_by(event, context.state) {
+            self.requests.add(context.definitions, &request, self.lives.now(request.thread), 1);
+        }
+    }
+
+    /// Searches when there are new requests since the last time; within [`Options::cycle_budget`].
+    fn findings(&mut self, context: &Context<'_>) -> Vec<Finding> {
+        // A thread that waits for ever has an order, too. It is counted when its wait ends.
+        for request in Request::pending(context.state) {
+            self.requests.add(context.definitions, &request, self.lives.now(request.thread), 0);
+        }
+        let version = self.requests.version();
+        let found = match self.found.take() {
+            Some(found) if found.version == version => found,
+            _ => self.search(context, version),
+        };
+        self.found.insert(found).circles.findings(context.definitions, &self.requests)
+    }
+
+    fn limits(&self) -> Vec<String> {
+        self.found.iter().flat_map(|found| found.limits.clone()).collect()
+    }
+}
+
+/// Whether a thread that holds `held` and another that holds `other` can be in these sections at the same time: no lock
+/// is in both sets in modes that exclude each other. A lock that is in both is a gate lock otherwise.
+fn can_overlap(held: &[(LockId, Mode)], other: &[(LockId, Mode)]) -> bool {
+    // Both are sorted; they are short.
+    held.iter().all(|&(lock, mode)| {
+        other.iter().filter(|&&(theirs, _)| theirs == lock).all(|&(_, theirs)| mode.compatible(theirs))
+    })
+}

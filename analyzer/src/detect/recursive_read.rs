@@ -1,0 +1,90 @@
+//! Recursive reads: a thread reads a lock that it holds for reading already, by a call that can wait.
+//!
+//! A writer that comes in between waits for the first read, and fair locks let no reader pass it: then both hang. That
+//! is [`deadlock`](super::deadlock)'s to report when it happens; here it is *potential*.
+
+use lockscope_trace::{Event, Mode, Op};
+
+use super::{
+    Context, Detector,
+    collected::{self, Collected},
+    request::Request,
+    text::{self, Class},
+};
+use crate::finding::{Code, Confidence, Finding, Participant, Severity};
+
+/// Finds recursive reads.
+#[derive(Debug, Default)]
+pub struct RecursiveRead {
+    found: Collected<Class>,
+    /// By [`LockId`]: exclusive access was asked for.
+    written: Vec<bool>,
+}
+
+impl Detector for RecursiveRead {
+    fn before(&mut self, context: &Context<'_>, event: &Event) {
+        if let Op::Acquired { lock, mode: Mode::Exclusive, .. } | Op::Wait { lock, mode: Mode::Exclusive } = event.op {
+            let index = lock.0 as usize;
+            if index >= self.written.len() {
+                self.written.resize(index + 1, false);
+            }
+            self.written[index] = true;
+        }
+        if let Some(request) = self.found.ended(event, context.state) {
+            self.check(context, &request);
+        }
+    }
+
+    fn after(&mut self, context: &Context<'_>, event: &Event) {
+        if let Some(request) = self.found.begun(event, context.state) {
+            self.check(context, &request);
+        }
+    }
+
+    fn findings(&mut self, context: &Context<'_>) -> Vec<Finding> {
+        let with_writer = |finding: &Finding| {
+            let mut finding = finding.clone();
+            let lock = finding.locks[0];
+            let name = context.definitions.lock_name(lock);
+            finding.notes.push(if self.written.get(lock.0 as usize).is_some_and(|&written| written) {
+                format!("{name} is also written in this run; a writer that waits between the two reads makes both hang")
+            } else {
+                format!("no writer of {name} was seen in this run; without one the second read cannot hang")
+            });
+            finding
+        };
+        self.found.findings().map(with_writer).collect()
+    }
+}
+
+impl RecursiveRead {
+    fn check(&mut self, context: &Context<'_>, request: &Request<'_>) {
+        let Some(held) = request.held.iter().find(|held| held.lock == request.lock) else { return };
+        if request.mode != Mode::Shared || held.mode == Mode::Exclusive {
+            return;
+        }
+        let definitions = context.definitions;
+        let participant =
+            Participant { thread: request.thread, held: vec![held.clone()], wanted: Some(request.wanted()) };
+        let lock = request.lock;
+        self.found.add(text::class(definitions, lock), vec![participant], |participants| {
+            let code = Code::RecursiveRead;
+            let name = definitions.lock_name(lock);
+            Finding {
+                code,
+                severity: Severity::Warning,
+                confidence: Confidence::Potential,
+                title: format!("{name} is read again by a thread that reads it already"),
+                fingerprint: text::fingerprint(definitions, code, &[lock], &participants),
+                variants: Vec::new(),
+                locks: vec![lock],
+                first_seen: collected::time(&participants),
+                events: collected::events(&participants),
+                count: 1,
+                notes: Vec::new(),
+                help: vec![format!("pass the first guard of {name} on instead of reading again, or release it before")],
+                participants,
+            }
+        });
+    }
+}

@@ -1,0 +1,133 @@
+//! How detectors name things, and fingerprints.
+
+use std::collections::BTreeSet;
+
+use lockscope_trace::{ClassId, Definitions, LockId, Mode, SiteId};
+
+use crate::finding::{Code, Participant};
+
+/// `a`, `a and b`, `a, b and c`.
+pub fn list(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [only] => only.clone(),
+        [head @ .., last] => format!("{} and {last}", head.join(", ")),
+    }
+}
+
+/// `1 thread`, `2 threads`.
+pub fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// `once`, `twice`, `3 times`.
+pub fn times(count: u64) -> String {
+    match count {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        _ => format!("{count} times"),
+    }
+}
+
+/// The site as a report shows it, or `an unknown place`.
+pub fn place(definitions: &Definitions, site: Option<SiteId>) -> String {
+    site.and_then(|site| definitions.site(site)).map_or_else(|| "an unknown place".to_owned(), ToString::to_string)
+}
+
+/// `lock`, `read` or `upgradably read`, as the verb of an acquisition.
+pub fn verb(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Exclusive => "lock",
+        Mode::Shared => "read",
+        Mode::Upgradable => "upgradably read",
+    }
+}
+
+/// Advice to keep one order of the locks of a circle, `names`, of which the last one's request is out of order at `place`.
+pub fn one_order(definitions: &Definitions, names: &[String], place: Option<SiteId>) -> String {
+    let distinct: BTreeSet<_> = names.iter().collect();
+    if distinct.len() < names.len() {
+        return "take locks of one kind in a fixed order, for example by address or by an id of their own".to_owned();
+    }
+    // In a circle each participant holds what the one before it wants, so the last lock comes first.
+    let mut order: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    order.rotate_right(1);
+    let order = order.join(" before ");
+    match place {
+        Some(_) => format!("take {order} everywhere; {} does not", self::place(definitions, place)),
+        None => format!("take {order} everywhere"),
+    }
+}
+
+/// A class of locks. A lock that is not defined is a class of its own, told apart by its id.
+pub type Class = Result<ClassId, LockId>;
+
+/// The class of a lock.
+pub fn class(definitions: &Definitions, lock: LockId) -> Class {
+    definitions.lock(lock).map(|lock| lock.class).ok_or(lock)
+}
+
+/// Hash over the code and what survives recompilation of the locks and sites: names, types and files. Independent of the
+/// order of participants, so that it does not matter which one was seen first.
+pub fn fingerprint<'a>(
+    definitions: &Definitions,
+    code: Code,
+    locks: &[LockId],
+    participants: impl IntoIterator<Item = &'a Participant>,
+) -> String {
+    let file = |site: Option<SiteId>| site.and_then(|site| definitions.site(site)).map(|site| site.file.to_string());
+    let mut lines = BTreeSet::new();
+    for &lock in locks {
+        if let Some(def) = definitions.lock(lock) {
+            let name = def.name.as_deref().unwrap_or_default();
+            let made = file(def.created).unwrap_or_default();
+            lines.insert(format!("lock {name}\0{}\0{made}", def.type_name));
+        }
+    }
+    for participant in participants {
+        let held = participant.held.iter().map(|held| held.site);
+        let wanted = participant.wanted.iter().map(|wanted| wanted.site);
+        lines.extend(held.chain(wanted).filter_map(file).map(|file| format!("site {file}")));
+    }
+    let mut hash = Fnv::default();
+    hash.write(code.as_str());
+    lines.iter().for_each(|line| hash.write(line));
+    format!("{:016x}", hash.0)
+}
+
+/// FNV-1a: written down here once and for all, since fingerprints are kept in files between versions.
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Fnv(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl Fnv {
+    fn write(&mut self, text: &str) {
+        for byte in text.bytes().chain([0xff]) {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_read_well() {
+        let names = ["a", "b", "c"].map(str::to_owned);
+        assert_eq!(list(&names[..1]), "a");
+        assert_eq!(list(&names[..2]), "a and b");
+        assert_eq!(list(&names), "a, b and c");
+    }
+
+    #[test]
+    fn the_hash_is_fnv_1a() {
+        let mut hash = Fnv::default();
+        "foobar".bytes().for_each(|byte| hash.0 = (hash.0 ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+        assert_eq!(hash.0, 0x8594_4171_f739_67e8, "published test vector");
+    }
+}
