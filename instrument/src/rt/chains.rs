@@ -53,14 +53,12 @@ pub(super) fn chain_key(held: u64, lock: u32, mode: Mode) -> u64 {
     (held ^ mix(lock, mode).rotate_left(23)).wrapping_mul(0xff51_afd7_ed55_8ccd) | 1
 }
 
-/// Spreads a lock and its mode over 64 bits (the finaliser of SplitMix64).
+/// Spreads a lock and its mode over 64 bits: one multiplication to 128 bits, folded (as wyhash does).
 #[inline]
 pub(super) fn mix(lock: u32, mode: Mode) -> u64 {
-    let mut x = (u64::from(lock) << 2 | u64::from(code::mode_how(mode, lockscope_trace::How::Lock)))
-        .wrapping_add(0x9e37_79b9_7f4a_7c15);
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
+    let word = u64::from(lock) << 2 | u64::from(code::mode_how(mode, lockscope_trace::How::Lock));
+    let product = u128::from(word ^ 0xa076_1d64_78bd_642f) * u128::from(0xe703_7ed1_a0b4_28dbu64);
+    (product >> 64) as u64 ^ product as u64
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{AtomicPtr, AtomicU32, Ordering},
 };
 
-use lockscope_trace::LockKind;
+use lockscope_trace::{LockKind, format::code};
 
 use super::{
     global::{self, Named, flag, registry},
@@ -137,16 +137,22 @@ fn end_of_life(id: u32) {
 /// A lock as the runtime sees it: its [`LockMeta`] and what the facade knows of its type.
 #[derive(Clone, Copy, Debug)]
 pub struct LockRef<'a> {
-    pub(crate) meta: &'a LockMeta,
-    pub(crate) kind: LockKind,
-    pub(crate) type_name: fn() -> &'static str,
+    pub(super) meta: &'a LockMeta,
+    pub(super) type_name: fn() -> &'static str,
+    // A whole word: with a byte the compiler copies this struct by overlapping moves, which stall on the fast path.
+    kind: u32,
 }
 
 impl<'a> LockRef<'a> {
     /// A lock of `kind` that protects a `T`.
     #[inline]
     pub fn new<T: ?Sized>(meta: &'a LockMeta, kind: LockKind) -> Self {
-        Self { meta, kind, type_name: std::any::type_name::<T> }
+        Self { meta, type_name: std::any::type_name::<T>, kind: u32::from(code::lock_kind(kind)) }
+    }
+
+    #[inline]
+    pub(super) fn kind(self) -> LockKind {
+        code::parse_lock_kind(self.kind as u8)
     }
 
     /// The lock's id; gives it one at its first use. `None` when there are no more ids.
@@ -165,7 +171,7 @@ impl<'a> LockRef<'a> {
         }
         // SAFETY: the registry's lock is held and bit 31 was seen.
         let (name, rank) = unsafe { self.meta.name_and_rank() };
-        let id = registry.new_lock(self.kind, (self.type_name)(), self.meta.created, Named { name, rank });
+        let id = registry.new_lock(self.kind(), (self.type_name)(), self.meta.created, Named { name, rank });
         if id > ID_MASK {
             return None;
         }
@@ -177,6 +183,6 @@ impl<'a> LockRef<'a> {
     }
 
     pub(super) fn facts(self, lock: u32) -> LockFacts {
-        LockFacts { lock, kind: self.kind, created: self.meta.created, type_name: self.type_name }
+        LockFacts { lock, kind: self.kind(), created: self.meta.created, type_name: self.type_name }
     }
 }

@@ -340,7 +340,7 @@ impl<'a> Op<'a> {
         let slot = self.entered.info.held.push(&HeldLock {
             lock: self.id,
             mode: self.mode,
-            kind: self.lock.kind,
+            kind: self.lock.kind(),
             site: self.site,
             created: self.lock.meta.created,
             type_name: self.lock.type_name,
@@ -412,7 +412,7 @@ impl<'a> Op<'a> {
         self.record_wait();
         let waiting = Waiting {
             episode: 0,
-            target: Target::Lock { lock: self.id, mode: self.mode, kind: self.lock.kind, upgrade },
+            target: Target::Lock { lock: self.id, mode: self.mode, kind: self.lock.kind(), upgrade },
             site: self.site,
             created: self.lock.meta.created,
             type_name: self.lock.type_name,

@@ -81,9 +81,7 @@ impl Sites {
 thread_local! {
     // Without a destructor, so that it works in every thread-local destructor; `ThreadInfo`s are handed on by a pthread key's
     // destructor, which runs after those.
-    static CURRENT: Cell<*const ThreadInfo> = const { Cell::new(ptr::null()) };
-    /// The runtime is at work in this thread: locks taken meanwhile, by its allocator or a callback, are not followed.
-    static BUSY: Cell<bool> = const { Cell::new(false) };
+    static CURRENT: Current = const { Current { info: Cell::new(ptr::null()), busy: Cell::new(false) } };
 }
 
 /// The runtime at work in this thread, until dropped.
@@ -94,39 +92,52 @@ pub(super) struct Entered {
     nested: bool,
 }
 
+/// The owner's cheap way to its record.
+#[derive(Debug)]
+struct Current {
+    info: Cell<*const ThreadInfo>,
+    /// The runtime is at work in this thread: locks taken meanwhile, by its allocator or a callback, are not followed.
+    busy: Cell<bool>,
+}
+
 /// Enters the runtime; `None` when this thread is in it already.
 #[inline]
 pub(super) fn enter() -> Option<Entered> {
-    if BUSY.replace(true) {
-        return None;
-    }
-    let info = CURRENT.get();
-    // SAFETY: set by `register` to a record that is never freed.
-    let info = unsafe { info.as_ref() }.unwrap_or_else(|| register(None));
-    Some(Entered { info, nested: false })
+    CURRENT.with(|current| {
+        if current.busy.replace(true) {
+            return None;
+        }
+        // SAFETY: set by `register` to a record that is never freed.
+        let info = unsafe { current.info.get().as_ref() };
+        Some(Entered { info: info.unwrap_or_else(|| register(None)), nested: false })
+    })
 }
 
 /// Enters the runtime also where this thread is in it already: in a callback, between two steps of the runtime.
+#[inline]
 pub(super) fn enter_or_nested() -> Entered {
-    enter().unwrap_or_else(|| {
+    CURRENT.with(|current| {
+        let nested = current.busy.replace(true);
         // SAFETY: as in `enter`; null only while this thread is being registered, which drops no guards.
-        let info = unsafe { CURRENT.get().as_ref() }.unwrap_or_else(|| register(None));
-        Entered { info, nested: true }
+        let info = unsafe { current.info.get().as_ref() };
+        Entered { info: info.unwrap_or_else(|| register(None)), nested }
     })
 }
 
 /// Gives this thread the id that its parent assigned when it spawned it.
 pub(super) fn register_spawned(id: u32) {
-    if CURRENT.get().is_null() && !BUSY.replace(true) {
-        register(Some(id));
-        BUSY.set(false);
-    }
+    CURRENT.with(|current| {
+        if current.info.get().is_null() && !current.busy.replace(true) {
+            register(Some(id));
+            current.busy.set(false);
+        }
+    });
 }
 
 impl Drop for Entered {
     #[inline]
     fn drop(&mut self) {
-        BUSY.set(self.nested);
+        CURRENT.with(|current| current.busy.set(self.nested));
     }
 }
 
@@ -135,7 +146,7 @@ impl Entered {
     #[inline]
     #[expect(clippy::mut_from_ref, reason = "one at a time, see the safety comment")]
     pub(super) fn local(&self) -> &mut Local {
-        // SAFETY: an `Entered` exists once per thread (BUSY), of the thread that owns the record; callers keep the
+        // SAFETY: an `Entered` exists once per thread (`busy`), of the thread that owns the record; callers keep the
         // reference for one statement at a time.
         unsafe { &mut *self.info.local.get() }
     }
@@ -143,7 +154,7 @@ impl Entered {
 
 /// Forgets this thread's record: in a forked child.
 pub(super) fn forget_current() {
-    CURRENT.set(ptr::null());
+    CURRENT.with(|current| current.info.set(ptr::null()));
 }
 
 const BLOCK: usize = 1024;
@@ -187,7 +198,7 @@ fn register(id: Option<u32>) -> &'static ThreadInfo {
     local.exit_recorded = false;
     local.pending_stack = None;
     info.alive.store(true, Ordering::Release);
-    CURRENT.set(info);
+    CURRENT.with(|current| current.info.set(info));
     exit_hook::arm(info);
     if global::flags() & flag::RECORD != 0
         && let Some(writer) = global::trace()
@@ -242,7 +253,7 @@ fn release_current(info: &'static ThreadInfo) {
     if let (Some(mut thread_writer), Some(writer)) = (entered.local().writer.take(), global::trace()) {
         thread_writer.end(writer);
     }
-    CURRENT.set(ptr::null());
+    CURRENT.with(|current| current.info.set(ptr::null()));
     // Locks that are still held (leaked guards, or guards given to others) keep their owner known.
     if info.held.is_empty() {
         info.alive.store(false, Ordering::Release);

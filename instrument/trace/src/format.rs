@@ -230,6 +230,7 @@ pub mod code {
     }
 
     /// Inverse of [`mode_how`]; unknown numbers are read as the plainest.
+    #[inline]
     pub fn parse_mode_how(byte: u8) -> (Mode, How) {
         let mode = match byte & 3 {
             1 => Mode::Shared,
@@ -269,7 +270,8 @@ pub mod code {
     }
 
     /// Kind of lock.
-    pub fn lock_kind(kind: LockKind) -> u8 {
+    #[inline]
+    pub const fn lock_kind(kind: LockKind) -> u8 {
         match kind {
             LockKind::Mutex => 1,
             LockKind::RwLock => 2,
@@ -279,7 +281,8 @@ pub mod code {
     }
 
     /// Inverse of [`lock_kind`].
-    pub fn parse_lock_kind(code: u8) -> LockKind {
+    #[inline]
+    pub const fn parse_lock_kind(code: u8) -> LockKind {
         match code {
             1 => LockKind::Mutex,
             2 => LockKind::RwLock,
