@@ -3,11 +3,15 @@
 
 mod config;
 mod finding;
+mod label;
 #[doc(hidden)]
 pub mod rt;
+pub mod sync;
+pub mod thread;
 
 pub use config::{Builder, Policy, Record, ReportTo, Stacks, builder};
 pub use finding::Report;
+pub use label::{Label, named, ranked};
 
 /// Whether this build of lockscope instruments: with `debug_assertions` or the feature `force`, and not `--cfg lockscope_off`.
 pub const IS_ON: bool = cfg!(all(any(debug_assertions, feature = "force"), not(lockscope_off)));

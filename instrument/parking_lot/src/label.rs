@@ -4,7 +4,30 @@
 //! type can have extension methods but no `const` ones, so `static` locks would not compile. So the label comes
 //! first and makes the lock.
 
-use crate::{Condvar, Mutex, RwLock, make};
+use crate::{Condvar, Mutex, RwLock};
+
+/// The new lock, labelled.
+#[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
+macro_rules! label {
+    ($label:expr, $lock:expr) => {{
+        let mut lock = $lock;
+        if let Some(name) = $label.name {
+            lock.meta.set_name(name);
+        }
+        if let Some(rank) = $label.rank {
+            lock.meta.set_rank(rank);
+        }
+        lock
+    }};
+}
+
+/// The new lock, which is parking_lot's and has no place for a label.
+#[cfg(not(all(not(lockscope_off), any(debug_assertions, feature = "force"))))]
+macro_rules! label {
+    ($label:expr, $lock:expr) => {
+        $lock
+    };
+}
 
 /// Starts a lock that reports call by this name.
 ///
@@ -43,8 +66,8 @@ pub const fn ranked(rank: u16) -> Label {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[must_use = "a label alone makes no lock: call `mutex`, `rwlock` or `condvar`"]
 pub struct Label {
-    pub(crate) name: Option<&'static str>,
-    pub(crate) rank: Option<u16>,
+    name: Option<&'static str>,
+    rank: Option<u16>,
 }
 
 impl Label {
@@ -67,20 +90,20 @@ impl Label {
     #[track_caller]
     #[inline]
     pub const fn mutex<T>(self, value: T) -> Mutex<T> {
-        make::mutex(self, value)
+        label!(self, Mutex::new(value))
     }
 
     /// Makes a read-write lock; [`RwLock::new`] with this label.
     #[track_caller]
     #[inline]
     pub const fn rwlock<T>(self, value: T) -> RwLock<T> {
-        make::rwlock(self, value)
+        label!(self, RwLock::new(value))
     }
 
     /// Makes a condition variable; [`Condvar::new`] with this label. Ranks mean nothing to condition variables.
     #[track_caller]
     #[inline]
     pub const fn condvar(self) -> Condvar {
-        make::condvar(self)
+        label!(self, Condvar::new())
     }
 }

@@ -55,11 +55,7 @@ pub use label::{Label, named, ranked};
 #[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
 mod instrumented;
 #[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
-use instrumented::make;
-#[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
 pub use instrumented::*;
 
-#[cfg(not(all(not(lockscope_off), any(debug_assertions, feature = "force"))))]
-mod make;
 #[cfg(not(all(not(lockscope_off), any(debug_assertions, feature = "force"))))]
 pub use parking_lot::*;

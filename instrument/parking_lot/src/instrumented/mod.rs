@@ -12,7 +12,6 @@
 mod condvar;
 mod guard_traits;
 mod held;
-pub(crate) mod make;
 mod mapped;
 mod mutex;
 mod mutex_guard;
