@@ -40,7 +40,9 @@ impl Tmux {
             vec!["env".to_owned(), "-i".to_owned(), home, "LANG=C.UTF-8".to_owned(), "TERM=tmux-256color".to_owned()];
         clean.push(format!("PATH={}", std::env::var("PATH").unwrap_or_default()));
         clean.extend(environment.iter().map(|(key, value)| format!("{key}={value}")));
-        let script = format!("{command}; echo \"ended with $?\"; stty -a | grep -o -- '-*icanon'; exec sleep 600");
+        // Ctrl-C is for the program; the shell around it goes on to say how the program ended.
+        let script =
+            format!("trap : INT; {command}; echo \"ended with $?\"; stty -a | grep -o -- '-*icanon'; exec sleep 600");
         clean.extend(["sh".to_owned(), "-c".to_owned(), script]);
         let (columns, rows) = (columns.to_string(), rows.to_string());
         let dir = dir.to_string_lossy();

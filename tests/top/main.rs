@@ -122,3 +122,38 @@ fn ctrl_c_quits_from_anywhere() {
     tmux.keys(&["C-c"]);
     tmux.wait_for("ended with 0");
 }
+
+#[test]
+fn processes_that_cannot_be_watched_are_told_apart() {
+    let dir = tempfile::tempdir().expect("a directory for the test");
+    let lockscope = env!("CARGO_BIN_EXE_lockscope");
+    for (pid, message, code) in [("4194999", "there is no process 4194999", 2), ("$$", "records nothing", 3)] {
+        let Some(tmux) = Tmux::start(80, 24, dir.path(), &[], &format!("{lockscope} top {pid}")) else { return };
+        let screen = tmux.wait_for(&format!("ended with {code}"));
+        assert!(screen.contains(message) && screen.contains("help: "), "{pid} is told {message}:\n{screen}");
+    }
+}
+
+/// A program that writes the fixture's trace to where `LOCKSCOPE` says, as a recorder would.
+const RECORDER: &str =
+    r#"path=$(printf %s "$LOCKSCOPE" | tr , '\n' | sed -n 's/^record=//p' | sed "s/%p/$$/; s/%e/sh/")"#;
+
+#[test]
+fn a_run_can_be_watched() {
+    let dir = tempfile::tempdir().expect("a directory for the test");
+    let script = dir.path().join("program.sh");
+    let fixture = hung();
+    std::fs::write(&script, format!("{RECORDER}; cp '{}' \"$path\"; echo said; exec sleep 600", fixture.display()))
+        .expect("a file");
+    let command = format!("{} run --top -- sh program.sh", env!("CARGO_BIN_EXE_lockscope"));
+    let Some(tmux) = Tmux::start(80, 24, dir.path(), &[], &command) else { return };
+    tmux.wait_for("deadlock: 2 threads wait for each other");
+    tmux.keys(&["q"]);
+    tmux.wait_for("is still running");
+    // Ctrl-C ends the program and not the report.
+    tmux.keys(&["C-c"]);
+    let screen = tmux.wait_for("ended with");
+    assert!(screen.contains("its output is in"), "{screen}");
+    let log = std::fs::read_to_string(dir.path().join("program-top.log")).expect("the program's output");
+    assert_eq!(log, "said\n");
+}

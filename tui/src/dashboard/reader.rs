@@ -62,13 +62,13 @@ fn read(mut source: Box<dyn EventSource>, batches: &SyncSender<Result<Batch, Err
     let mut analysis = Analysis::new(Options::default());
     let mut known = Size::default();
     let mut n_batches = 0_u32;
-    let mut is_first = true;
+    let mut last_progress = None;
     loop {
         let mut events = Vec::new();
         let polled = source.poll(&mut events);
         // What came before an error is as good as any other.
         let progress = *polled.as_ref().unwrap_or(&Progress::Ended);
-        if progress == Progress::CaughtUp && events.is_empty() && !is_first {
+        if progress == Progress::CaughtUp && events.is_empty() && last_progress == Some(progress) {
             thread::sleep(LIVE_POLL);
             continue;
         }
@@ -85,7 +85,7 @@ fn read(mut source: Box<dyn EventSource>, batches: &SyncSender<Result<Batch, Err
             fraction: source.fraction_read(),
         };
         known = size;
-        is_first = false;
+        last_progress = Some(progress);
         let is_heard = batches.send(Ok(batch)).is_ok();
         if let Err(error) = polled {
             let _ = batches.send(Err(error));

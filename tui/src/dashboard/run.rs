@@ -71,7 +71,7 @@ fn events(
     let mut is_dirty = true;
     let mut is_reading = true;
     let mut last_frame: Option<Instant> = None;
-    let mut last_clock = Instant::now();
+    let mut last_clock: Option<Instant> = None;
     loop {
         if is_dirty && last_frame.is_none_or(|last| last.elapsed() >= FRAME) {
             terminal.draw(|frame| draw::draw(state, theme, frame))?;
@@ -86,8 +86,8 @@ fn events(
         } else {
             is_reading &= receive(batches, &mut inputs);
         }
-        if state.model.is_live() && last_clock.elapsed() >= CLOCK {
-            last_clock = Instant::now();
+        if state.model.is_live() && last_clock.is_none_or(|last| last.elapsed() >= CLOCK) {
+            last_clock = Some(Instant::now());
             inputs.push(Input::Clock(now(state)));
         }
         for input in inputs {

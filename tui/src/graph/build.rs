@@ -5,7 +5,7 @@ use lockscope_analyzer::{
     finding::{Code, Finding, Target},
     state::{Activity, State},
 };
-use lockscope_trace::{Definitions, Nanos, SiteId, ThreadId};
+use lockscope_trace::{Definitions, LockId, Nanos, SiteId, ThreadId};
 
 use crate::{
     cli::report::phrase,
@@ -38,9 +38,11 @@ pub fn wait_for(state: &State, defs: &Definitions, now: Option<Nanos>) -> Graph 
 pub fn order(order: &OrderGraph, findings: &[Finding], defs: &Definitions) -> Graph {
     let mut graph = Graph::default();
     for node in &order.nodes {
-        let kind = defs.lock(node.lock).map_or("", |lock| lock.kind.word());
-        let detail = if node.locks > 1 { format!("{kind}, {} locks", node.locks) } else { kind.to_owned() };
-        let label = phrase::lock_label(defs, node.lock);
+        let mut detail = kind_and_place(defs, node.lock);
+        if node.locks > 1 {
+            detail.push_str(&format!(", {} locks", node.locks));
+        }
+        let label = phrase::lock_short(defs, node.lock);
         graph.nodes.push(Node { key: NodeKey::Lock(node.lock), label, detail, level: node.level });
     }
     for edge in &order.edges {
@@ -72,6 +74,13 @@ pub fn order(order: &OrderGraph, findings: &[Finding], defs: &Definitions) -> Gr
         }
     }
     graph
+}
+
+/// What a lock is and, where its label has no name, where it was made.
+fn kind_and_place(defs: &Definitions, id: LockId) -> String {
+    let Some(def) = defs.lock(id) else { return String::new() };
+    let made = if def.name.is_none() { place(defs, def.created) } else { String::new() };
+    if made.is_empty() { def.kind.word().to_owned() } else { format!("{} of {made}", def.kind.word()) }
 }
 
 fn place(defs: &Definitions, site: Option<SiteId>) -> String {
@@ -106,12 +115,11 @@ impl Builder<'_> {
         self.node(NodeKey::Thread(id), phrase::thread_label(self.defs, id), detail)
     }
 
-    fn lock(&mut self, id: lockscope_trace::LockId) -> usize {
-        let kind = self.defs.lock(id).map_or("", |lock| lock.kind.word()).to_owned();
-        self.node(NodeKey::Lock(id), phrase::lock_label(self.defs, id), kind)
+    fn lock(&mut self, id: LockId) -> usize {
+        self.node(NodeKey::Lock(id), phrase::lock_short(self.defs, id), kind_and_place(self.defs, id))
     }
 
-    fn holders(&mut self, node: usize, lock: lockscope_trace::LockId) {
+    fn holders(&mut self, node: usize, lock: LockId) {
         for (holder, ..) in self.state.lock(lock).map(|lock| lock.holders.clone()).unwrap_or_default() {
             let taken =
                 self.state.thread(holder).and_then(|thread| thread.held.iter().rev().find(|held| held.lock == lock));

@@ -4,7 +4,9 @@
 //! actual finding does anybody wait.
 
 use lockscope_analyzer::finding::{Confidence, Finding, Held, Participant, Target, Wanted};
-use lockscope_trace::{Definitions, LockKind, Mode, ThreadId};
+use lockscope_trace::{Definitions, LockId, LockKind, Mode, ThreadId};
+
+use crate::source::file_and_line;
 
 /// What is wanted, as an object: `audit`, `a write lock of cache`, `the end of worker-1`.
 pub fn target(defs: &Definitions, target: Target) -> String {
@@ -37,13 +39,50 @@ pub fn thread_label(defs: &Definitions, id: ThreadId) -> String {
 }
 
 /// `L7 audit`, or `L7 Mutex<u32> (src/bank.rs:12)` for a lock without a name.
-pub fn lock_label(defs: &Definitions, id: lockscope_trace::LockId) -> String {
+pub fn lock_label(defs: &Definitions, id: LockId) -> String {
     let name = defs.lock_name(id);
     if name == id.to_string() { name } else { format!("{id} {name}") }
 }
 
+/// `L7 audit`, or `L7 Mutex<u32>` for a lock without a name: where there is no room for the place of its creation.
+pub fn lock_short(defs: &Definitions, id: LockId) -> String {
+    let Some(def) = defs.lock(id) else { return id.to_string() };
+    match (&def.name, def.type_name.is_empty(), def.created.and_then(|site| defs.site(site))) {
+        (Some(name), ..) => format!("{id} {name}"),
+        (None, false, _) => {
+            let full = defs.lock_name(id);
+            // The place follows the type in brackets of its own.
+            let without_place = full.rsplit_once(" (").map_or(full.as_str(), |(name, _)| name);
+            format!("{id} {without_place}")
+        }
+        (None, true, Some(site)) => format!("{id} {}", file_and_line(site)),
+        (None, true, None) => id.to_string(),
+    }
+}
+
+/// `L7 audit (exclusive)`, `end of T3 worker`, `notification of L9`.
+pub fn target_label(defs: &Definitions, target: Target) -> String {
+    target_by(defs, target, lock_label)
+}
+
+/// The same with [`lock_short`].
+pub fn target_short(defs: &Definitions, target: Target) -> String {
+    target_by(defs, target, lock_short)
+}
+
+fn target_by(defs: &Definitions, target: Target, label: fn(&Definitions, LockId) -> String) -> String {
+    match target {
+        Target::Lock(lock, mode) => {
+            let mode = mode_word(defs, lock, mode).map_or(String::new(), |_| format!(" ({})", mode.word()));
+            format!("{}{mode}", label(defs, lock))
+        }
+        Target::Thread(thread) => format!("end of {}", thread_label(defs, thread)),
+        Target::Condvar(lock) => format!("notification of {}", label(defs, lock)),
+    }
+}
+
 /// The mode in words where it says something: of a read-write lock.
-pub fn mode_word(defs: &Definitions, lock: lockscope_trace::LockId, mode: Mode) -> Option<&'static str> {
+pub fn mode_word(defs: &Definitions, lock: LockId, mode: Mode) -> Option<&'static str> {
     let is_rwlock = defs.lock(lock).is_some_and(|lock| lock.kind == LockKind::RwLock);
     match mode {
         Mode::Exclusive => is_rwlock.then_some("a write lock"),

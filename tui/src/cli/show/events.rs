@@ -76,7 +76,7 @@ pub fn row(defs: &Definitions, event: &Event) -> Row {
 
 /// What an event is about, in words.
 pub fn what(defs: &Definitions, event: &Event) -> String {
-    let lock = |id| phrase::lock_label(defs, id);
+    let lock = |id| phrase::lock_short(defs, id);
     let thread = |id| phrase::thread_label(defs, id);
     let text = |id| defs.string(id).map_or_else(String::new, |text| text.lines().next().unwrap_or("").to_owned());
     match event.op {

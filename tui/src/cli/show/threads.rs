@@ -47,7 +47,7 @@ pub fn row(defs: &Definitions, id: ThreadId, thread: &ThreadState) -> Row {
         row.add("site", &site(defs, held.site));
     }
     if let Activity::Blocked { target, site: asked, .. } = &thread.activity {
-        row.add("wants", &target_label(defs, *target));
+        row.add("wants", &phrase::target_label(defs, *target));
         row.add("site", &site(defs, *asked));
     }
     row
@@ -60,18 +60,6 @@ pub fn state_word(activity: &Activity) -> &'static str {
         Activity::Running => "running",
         Activity::Blocked { .. } => "blocked",
         Activity::Finished => "finished",
-    }
-}
-
-/// `L7 audit (read)`, `end of T3 worker`, `notification of L9`.
-pub fn target_label(defs: &Definitions, target: Target) -> String {
-    match target {
-        Target::Lock(lock, mode) => {
-            let mode = phrase::mode_word(defs, lock, mode).map_or(String::new(), |_| format!(" ({})", mode.word()));
-            format!("{}{mode}", phrase::lock_label(defs, lock))
-        }
-        Target::Thread(thread) => format!("end of {}", phrase::thread_label(defs, thread)),
-        Target::Condvar(lock) => format!("notification of {}", phrase::lock_label(defs, lock)),
     }
 }
 
@@ -100,7 +88,7 @@ impl Dump<'_> {
             writeln!(
                 out,
                 "    wants  {}  at {}",
-                self.look.paint(style::LOCK, &target_label(self.defs, *target)),
+                self.look.paint(style::LOCK, &phrase::target_label(self.defs, *target)),
                 site(self.defs, *asked)
             )?;
             if let Target::Lock(lock, _) = target {
@@ -108,7 +96,7 @@ impl Dump<'_> {
             }
         }
         for held in thread.held.iter().rev() {
-            let label = target_label(self.defs, Target::Lock(held.lock, held.mode));
+            let label = phrase::target_label(self.defs, Target::Lock(held.lock, held.mode));
             let since = if self.has_times { format!(" since {}", held.since) } else { String::new() };
             writeln!(
                 out,

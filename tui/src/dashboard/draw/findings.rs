@@ -13,7 +13,6 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use crate::{
     cli::{
         report::{phrase, plural},
-        show::threads::target_label,
         table::fit,
     },
     dashboard::{
@@ -158,7 +157,10 @@ fn side(
     )];
     let mut part = |verb: &str, target: Target, since: Nanos, site: Option<SiteId>, stack: Option<StackId>| {
         let since = if state.model.info.has_times { format!("  at {since}") } else { String::new() };
-        let label = fit(&target_label(defs, target), width.saturating_sub(verb.len() + 1 + since.width()), theme.ascii);
+        let room = width.saturating_sub(verb.len() + 1 + since.width());
+        let full = phrase::target_label(defs, target);
+        let label =
+            if full.width() <= room { full } else { fit(&phrase::target_short(defs, target), room, theme.ascii) };
         lines.push(Line::from(vec![
             Span::raw(format!("{verb} ")),
             Span::styled(label, theme.lock()),

@@ -18,7 +18,6 @@ use unicode_width::UnicodeWidthStr;
 use crate::{
     cli::{
         report::{grouped, phrase, plural},
-        show::threads::target_label,
         table::fit,
     },
     dashboard::{
@@ -127,9 +126,9 @@ fn verdict_lines(state: &State, theme: &Theme, width: usize) -> Vec<Line<'static
         let next = cycle_holds(state, cycle, id);
         let mut spans = vec![Span::styled(format!(" {}", phrase::thread_label(defs, id)), theme.thread())];
         if let Some(lock) = next {
-            spans.extend([Span::raw(" holds "), Span::styled(phrase::lock_label(defs, lock), theme.lock())]);
+            spans.extend([Span::raw(" holds "), Span::styled(phrase::lock_short(defs, lock), theme.lock())]);
         }
-        spans.extend([Span::raw(", wants "), Span::styled(target_label(defs, target), theme.lock())]);
+        spans.extend([Span::raw(", wants "), Span::styled(phrase::target_short(defs, target), theme.lock())]);
         lines.push(Line::from(spans));
         if let Some(site) = site.and_then(|site| defs.site(site)) {
             let place = format!("    {}  ", crate::source::short_site(site));
@@ -222,7 +221,7 @@ fn blocked(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
             let since = since_text(state, since);
             let room = width.saturating_sub(since.width() + 4);
             let thread = fit(&phrase::thread_label(defs, id), room / 2, theme.ascii);
-            let wants = fit(&target_label(defs, target), room.saturating_sub(thread.width() + 7), theme.ascii);
+            let wants = fit(&phrase::target_short(defs, target), room.saturating_sub(thread.width() + 7), theme.ascii);
             let used = 3 + thread.width() + 7 + wants.width();
             Line::from(vec![
                 Span::styled(format!(" {} {thread}", theme.glyph(mark)), theme.mark(mark)),
@@ -251,7 +250,7 @@ fn hottest(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
         let Some(lock) = state.at.lock(id) else { return Vec::new() };
         let waits = lock.contended + lock.waiters.len() as u64;
         vec![
-            (format!(" {}", phrase::lock_label(&state.model.defs, id)), theme.lock()),
+            (format!(" {}", phrase::lock_short(&state.model.defs, id)), theme.lock()),
             (grouped(lock.acquisitions), Style::new()),
             (grouped(waits), theme.mark(Mark::Warn)),
         ]

@@ -13,10 +13,7 @@ use ratatui::{
 };
 
 use crate::{
-    cli::{
-        report::phrase,
-        show::threads::{state_word, target_label},
-    },
+    cli::{report::phrase, show::threads::state_word},
     dashboard::{
         draw::{
             scrolled, table,
@@ -77,11 +74,11 @@ fn row(state: &State, theme: &Theme, id: ThreadId) -> Vec<(String, Style)> {
     let Some(thread) = state.at.thread(id) else { return Vec::new() };
     let (mark, word) = activity(state, id, thread);
     let (wants, waited) = match thread.activity {
-        Activity::Blocked { target, since, .. } => (target_label(defs, target), since_text(state, since)),
+        Activity::Blocked { target, since, .. } => (phrase::target_short(defs, target), since_text(state, since)),
         _ => (String::new(), String::new()),
     };
     let holds: Vec<String> =
-        thread.held.iter().map(|held| target_label(defs, Target::Lock(held.lock, held.mode))).collect();
+        thread.held.iter().map(|held| phrase::target_short(defs, Target::Lock(held.lock, held.mode))).collect();
     vec![
         (format!("{} {}", theme.glyph(mark), phrase::thread_label(defs, id)), theme.mark(mark)),
         (word.to_owned(), theme.mark(mark)),
@@ -104,7 +101,7 @@ fn detail_lines(state: &State, theme: &Theme, id: ThreadId) -> Vec<Line<'static>
         let waited = since_text(state, since);
         lines.push(Line::from(vec![
             Span::raw("wants "),
-            Span::styled(target_label(defs, target), theme.lock()),
+            Span::styled(phrase::target_label(defs, target), theme.lock()),
             Span::styled(if waited.is_empty() { String::new() } else { format!("  {waited}") }, theme.dim()),
         ]));
         lines.extend(site_lines(state, theme, site));
@@ -119,7 +116,7 @@ fn detail_lines(state: &State, theme: &Theme, id: ThreadId) -> Vec<Line<'static>
         }
     }
     for held in thread.held.iter().rev() {
-        let label = target_label(defs, Target::Lock(held.lock, held.mode));
+        let label = phrase::target_label(defs, Target::Lock(held.lock, held.mode));
         let since = since_text(state, held.since);
         lines.push(Line::from(vec![
             Span::raw("holds "),
