@@ -31,6 +31,8 @@ pub struct Glyphs {
     pub line: [char; 2],
     /// Horizontal and vertical double line.
     pub double: [char; 2],
+    /// Bottom left corner of double lines.
+    pub double_corner: char,
     /// Heads of arrows: right, left, down, up.
     pub heads: [char; 4],
     /// Branches of a tree: between, last, going on, double corner.
@@ -47,6 +49,7 @@ pub const UNICODE: Glyphs = Glyphs {
     lock: ['┌', '┐', '└', '┘'],
     line: ['─', '│'],
     double: ['═', '║'],
+    double_corner: '╚',
     heads: ['▶', '◀', '▼', '▲'],
     tree: ["├─ ", "└─ ", "│  ", "╘═ "],
     mark: '✖',
@@ -59,6 +62,7 @@ pub const ASCII: Glyphs = Glyphs {
     lock: ['+', '+', '+', '+'],
     line: ['-', '|'],
     double: ['=', '#'],
+    double_corner: '#',
     heads: ['>', '<', 'v', '^'],
     tree: ["|- ", "`- ", "|  ", "`= "],
     mark: 'X',

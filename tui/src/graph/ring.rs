@@ -93,15 +93,24 @@ impl Ring {
             } else if column == 0 {
                 self.up(self.box_width / 2, BOX_HEIGHT, GAP_HEIGHT, &edge);
             } else {
-                // Back below the free place and up to the first box.
-                let [horizontal, _] = if edge.is_double { self.glyphs.double } else { self.glyphs.line };
-                let from = self.box_width / 2;
-                let row: String = std::iter::repeat_n(horizontal, self.x(column) - from).collect();
-                self.canvas.put(from, lower + 1, &row, Role::Cycle);
-                self.canvas.put(self.box_width + 2, lower + 1, &format!(" {} ", edge.word), Role::Cycle);
-                self.up(from, BOX_HEIGHT, GAP_HEIGHT + 2, &Step { word: "", detail: String::new(), ..edge });
+                self.around(self.x(column), lower + 1, &edge);
             }
         }
+    }
+
+    /// From the leftmost box of the lower row, past the free place to its left, up to the first box.
+    fn around(&mut self, x: usize, y: usize, edge: &Step) {
+        let [horizontal, _] = if edge.is_double { self.glyphs.double } else { self.glyphs.line };
+        let corner = if edge.is_double { self.glyphs.double_corner } else { self.glyphs.lock[2] };
+        let from = self.box_width / 2;
+        let row: String =
+            std::iter::once(corner).chain(std::iter::repeat_n(horizontal, (x - from).saturating_sub(1))).collect();
+        self.canvas.put(from, y, &row, Role::Cycle);
+        let word = format!(" {} ", edge.word);
+        let middle = (from + x).saturating_sub(word.width()) / 2;
+        self.canvas.put(middle, y, &word, Role::Cycle);
+        self.canvas.put(middle, y + 1, &fit(&edge.detail, x - middle, self.glyphs == ASCII), Role::Dim);
+        self.up(from, BOX_HEIGHT, y - BOX_HEIGHT, &Step { word: "", detail: String::new(), ..*edge });
     }
 
     /// Two nodes side by side, with one edge above the other.
@@ -246,6 +255,15 @@ mod tests {
     #[test]
     fn three_threads_make_two_rows() {
         insta::assert_snapshot!(ring(3, 80, UNICODE));
+    }
+
+    #[test]
+    fn an_odd_ring_goes_around_the_free_place() {
+        let mut graph = fixture::ring(2);
+        // The second thread waits for the end of the first.
+        graph.edges[2].to = 0;
+        graph.cycles = vec![vec![0, 1, 2]];
+        insta::assert_snapshot!(draw(&graph, &graph.cycles[0], Options { width: 80, glyphs: UNICODE }).to_string());
     }
 
     #[test]

@@ -20,7 +20,6 @@ fn success_is_0() {
 }
 
 #[test]
-#[ignore = "until the analyzer reports deadlocks"]
 fn findings_are_1() {
     check(&["check", &fixture("hung.std")], 1, "");
     check(&["check", "-A", "all", &fixture("hung.std")], 0, "");
@@ -63,7 +62,6 @@ fn unreadable_input_is_3() {
 
 /// One bad trace does not hide what the good ones say.
 #[test]
-#[ignore = "until the analyzer reports deadlocks"]
 fn the_rest_is_still_checked() {
     let ran = lockscope(&["check", "/nowhere/a.lks", &fixture("hung.std"), "/nowhere/b.lks"]);
     assert_eq!(ran.code, Some(3), "{ran:?}");

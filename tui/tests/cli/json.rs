@@ -31,7 +31,6 @@ fn output_is_what_the_schema_says() {
 }
 
 #[test]
-#[ignore = "until the analyzer reports deadlocks"]
 fn the_schema_refuses_what_it_should() {
     let schema = schema();
     let good = output(&[&fixture("hung.std")]);
@@ -49,7 +48,6 @@ fn the_schema_refuses_what_it_should() {
 }
 
 #[test]
-#[ignore = "until the analyzer reports deadlocks"]
 fn the_findings_of_a_trace_are_there() {
     let output = output(&[&fixture("hung.std")]);
     let finding = &output["traces"][0]["findings"][0];

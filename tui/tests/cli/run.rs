@@ -37,7 +37,6 @@ fn the_programs_exit_code_is_passed_on() {
 }
 
 #[test]
-#[ignore = "until the analyzer reports deadlocks"]
 fn findings_decide_the_exit_code_as_asked() {
     for (options, then, code) in [
         (&[][..], "exit 0", 1),
@@ -56,7 +55,6 @@ fn findings_decide_the_exit_code_as_asked() {
 }
 
 #[test]
-#[ignore = "until the analyzer reports deadlocks"]
 fn the_programs_output_stays_its_own() {
     let dir = dir();
     let ran = run(dir.path(), &[], &recording("echo from the program; echo and its errors >&2"));
@@ -67,7 +65,6 @@ fn the_programs_output_stays_its_own() {
 }
 
 #[test]
-#[ignore = "until the analyzer reports deadlocks"]
 fn every_trace_that_appeared_is_checked() {
     let dir = dir();
     std::fs::create_dir(dir.path().join("target")).expect("a directory");

@@ -214,14 +214,13 @@ impl Report<'_> {
 
     /// How often, when and where in the trace.
     fn seen(&self, finding: &Finding) -> Option<String> {
-        let event = finding.events.first().map(|event| format!("event #{event}"));
-        let time = self.checked.info.has_times.then(|| format!("at {}", finding.first_seen));
-        let place: Vec<String> = time.into_iter().chain(event).collect();
-        match (finding.count, place.is_empty()) {
-            (_, true) => None,
-            (0 | 1, false) => Some(format!("seen {}", place.join(", "))),
-            (count, false) => Some(format!("seen {}, first {}", plural(count, "time"), place.join(", "))),
-        }
+        let event = finding.events.first()?;
+        let time = if self.checked.info.has_times { format!("{}, ", finding.first_seen) } else { String::new() };
+        let place = format!("at {time}event #{event}");
+        Some(match finding.count {
+            0 | 1 => format!("seen {place}"),
+            count => format!("seen {}, first {place}", plural(count, "time")),
+        })
     }
 
     /// Stacks of what was wanted and held, where they were captured.
