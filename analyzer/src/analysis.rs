@@ -63,12 +63,13 @@ impl Analysis {
 
     /// Takes the next event. `definitions` must define what it refers to.
     pub fn feed(&mut self, event: &Event, definitions: &Definitions) {
-        self.stats.feed(event, &self.state);
+        self.stats.before(event, &self.state);
         let context = Context { definitions, state: &self.state };
         self.lock_order.before(&context, event);
         self.hierarchy.before(&context, event);
         self.recursive_read.before(&context, event);
         self.state.apply(event);
+        self.stats.after(event, &self.state);
         let context = Context { definitions, state: &self.state };
         self.deadlock.after(&context, event);
         self.hierarchy.after(&context, event);

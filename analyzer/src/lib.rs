@@ -15,6 +15,9 @@ pub mod stats;
 pub mod timeline;
 pub mod wait_for;
 
+#[cfg(test)]
+mod testing;
+
 pub use crate::{
     analysis::{Analysis, Options},
     finding::{Code, Confidence, Finding, Held, Participant, Severity, Target, Wanted},

@@ -259,3 +259,105 @@ fn explain(
     help.dedup();
     (notes, help)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{check, findings};
+
+    #[test]
+    fn opposite_orders() {
+        check("A: lock a; B: lock b; A: wait b; B: wait a", &["deadlock a b"]);
+        // The holder runs.
+        check("A: lock a; B: lock b; A: wait b", &[]);
+    }
+
+    #[test]
+    fn longer_circles() {
+        check("A: lock a; B: lock b; C: lock c; A: wait b; B: wait c; C: wait a", &["deadlock a b c"]);
+        check("A: lock a; B: lock b; C: lock c; A: wait b; B: wait c; C: wait d", &[]);
+    }
+
+    #[test]
+    fn self_deadlock() {
+        check("A: lock a, wait a", &["self-deadlock a"]);
+        check("A: lock a, unlock a, wait a", &[]);
+        check("A: read a, wait a", &["self-deadlock a"]);
+        check("A: lock a, waitread a", &["self-deadlock a"]);
+        check("A: upread a, waitup a", &["self-deadlock a"]);
+    }
+
+    #[test]
+    fn a_writer_waits_for_every_reader() {
+        // A is stuck, too, but not part of the reason.
+        check("A: read a; B: read a, lock b; A: wait b; B: wait a", &["self-deadlock a"]);
+        check("C: lock b; A: read a; B: lock c, wait a; C: read a, wait c", &["deadlock a c"]);
+        // The reader in the circle has left; the one that stays runs.
+        check("C: lock b; A: read a; B: lock c, wait a; C: read a, unlock a, wait c", &[]);
+    }
+
+    #[test]
+    fn a_reader_waits_behind_a_writer_that_came_first() {
+        check("A: read a; B: wait a; A: waitread a", &["deadlock a"]);
+        // The writer comes after the reader asked: the reader may be on its way in.
+        check("A: read a, waitread a; B: wait a", &["recursive-read a"]);
+        check("A: read a; B: wait a; A: waitup a", &["deadlock a"]);
+    }
+
+    #[test]
+    fn upgrades_wait_for_the_other_readers() {
+        check("A: upread a; B: read a, lock b; A: wait a; B: wait c", &[]);
+        check("A: upread a, lock b; B: read a; A: wait a; B: wait b", &["deadlock a b"]);
+        // Its own upgradable hold is no obstacle.
+        check("A: upread a, wait a", &[]);
+        check("A: upread a; B: read a; A: wait a; B: waitup a", &["deadlock a"]);
+    }
+
+    #[test]
+    fn joins() {
+        check("A: spawn B, lock a; B: wait a; A: joinwait B", &["deadlock a"]);
+        check("A: spawn B, lock a; B: wait a; A: unlock a, joinwait B", &[]);
+        check("A: joinwait B; B: joinwait A", &["deadlock"]);
+        check("A: joinwait A", &["self-deadlock"]);
+    }
+
+    #[test]
+    fn condition_variables_are_no_edges() {
+        check("A: lock m, condwait c m, unlock m; B: lock m, joinwait A", &[]);
+        // The wait has ended; taking the mutex back is a wait like any other.
+        check("A: lock a, lock m, condwait c m, unlock m; B: lock m; A: wait m; B: wait a", &["deadlock a m"]);
+    }
+
+    #[test]
+    fn a_time_limit_that_ends_it_is_told() {
+        let found = findings("A: lock a; B: lock b; A: wait b; B: wait a; A: timeout b, unlock a; B: lock a");
+        assert_eq!((found[0].code, found[0].confidence), (Code::Deadlock, Confidence::Actual));
+        assert!(found[0].notes.iter().any(|note| note.starts_with("a time limit ended it")), "{:?}", found[0].notes);
+        let found = findings("A: lock a; B: lock b; A: wait b; B: wait a");
+        assert!(!found[0].notes.iter().any(|note| note.contains("ended")), "{:?}", found[0].notes);
+    }
+
+    #[test]
+    fn the_same_places_are_the_same_deadlock() {
+        let round = |a, b| {
+            format!(
+                "{a}: lock a #1; {b}: lock b #2; {a}: wait b #3; {b}: wait a #4; {a}: timeout b, unlock a; {b}: lock a #4, unlock a, unlock b;"
+            )
+        };
+        let found = findings(&[round("A", "B"), round("C", "D")].concat());
+        assert_eq!((found.len(), found[0].count), (1, 2));
+    }
+
+    #[test]
+    fn each_wants_what_the_next_holds() {
+        let found = findings("B: lock b; C: lock c; A: lock a; B: wait c; C: wait a; A: wait b");
+        let participants = &found[0].participants;
+        assert_eq!(found[0].events, [1, 2, 3, 4, 5, 6]);
+        for (index, participant) in participants.iter().enumerate() {
+            let next = &participants[(index + 1) % participants.len()];
+            let wanted = participant.wanted.as_ref().expect("all wait").target;
+            assert_eq!(wanted, Target::Lock(next.held[0].lock, Mode::Exclusive));
+        }
+        assert_eq!(participants[0].thread, ThreadId(0));
+    }
+}

@@ -17,6 +17,8 @@ mod cycles;
 mod fork_join;
 mod report;
 mod requests;
+#[cfg(test)]
+mod tests;
 
 use lockscope_trace::{Event, LockId, Mode};
 
