@@ -1,0 +1,24 @@
+//! Names and ranks: the same source in builds with lockscope and without.
+
+use lockscope::{
+    Label, named, ranked,
+    sync::{Condvar, Mutex, RwLock},
+};
+
+static ACCOUNTS: Mutex<Vec<u64>> = named("accounts").ranked(1).mutex(Vec::new());
+static RATES: RwLock<f64> = ranked(2).named("rates").rwlock(1.5);
+static CHANGED: Condvar = named("changed").condvar();
+const LABEL: Label = named("from a constant");
+
+#[test]
+fn labelled_locks_are_locks() {
+    ACCOUNTS.lock().unwrap().push(1);
+    assert_eq!(*RATES.read().unwrap(), 1.5);
+    CHANGED.notify_one();
+    assert_eq!(LABEL.mutex(1).into_inner().unwrap(), 1);
+}
+
+#[test]
+fn the_last_rank_is_reserved() {
+    assert!(std::panic::catch_unwind(|| ranked(u16::MAX)).is_err());
+}

@@ -1,0 +1,41 @@
+//! Off is nothing: the facade's types are std's own.
+//!
+//! Runs in release builds without the feature `force`, and with `RUSTFLAGS="--cfg lockscope_off"`.
+#![cfg(any(lockscope_off, not(any(debug_assertions, feature = "force"))))]
+
+use std::any::TypeId;
+
+macro_rules! same {
+    ($($module:ident :: $type:ident $(<$($arg:ty),+>)?),+ $(,)?) => { $(
+        assert_eq!(
+            TypeId::of::<lockscope::$module::$type $(<$($arg),+>)?>(),
+            TypeId::of::<std::$module::$type $(<$($arg),+>)?>(),
+            stringify!($type),
+        );
+    )+ };
+}
+
+#[test]
+fn same_types() {
+    same!(sync::Mutex<u8>, sync::RwLock<u8>, sync::Condvar, sync::WaitTimeoutResult);
+    same!(thread::Builder, thread::JoinHandle<u8>);
+}
+
+#[test]
+fn same_types_with_lifetimes() {
+    let (mutex, rwlock) = (lockscope::sync::Mutex::new(1), lockscope::sync::RwLock::new(2));
+    let _locked: std::sync::MutexGuard<'_, u8> = mutex.lock().unwrap();
+    let read: std::sync::RwLockReadGuard<'_, u8> = rwlock.read().unwrap();
+    drop(read);
+    let _written: std::sync::RwLockWriteGuard<'_, u8> = rwlock.write().unwrap();
+    lockscope::thread::scope(|scope| {
+        let scope: &std::thread::Scope<'_, '_> = scope;
+        let _: std::thread::ScopedJoinHandle<'_, ()> = scope.spawn(|| ());
+    });
+}
+
+#[test]
+fn labelled_locks_are_plain_locks() {
+    let mutex: std::sync::Mutex<u8> = lockscope::named("accounts").ranked(1).mutex(1);
+    assert_eq!(mutex.into_inner().unwrap(), 1);
+}

@@ -1,0 +1,30 @@
+//! The facade against the original: every stable method of std's `Mutex`, `RwLock`, `Condvar`, threads and scopes.
+//!
+//! The files in `parity/` are compiled twice, once with `subject` being std and once with `subject` being this crate.
+//! A method that the facade lacks, or has with another signature, does not compile; one that behaves differently
+//! fails for one of the two. With `RUSTFLAGS="--cfg lockscope_off"` the same tests run against the facade when it is
+//! off.
+#![allow(clippy::duplicate_mod, reason = "that is the idea")]
+
+#[path = "parity/auto_traits.rs"]
+mod auto_traits;
+
+#[path = "parity"]
+mod original {
+    use std as subject;
+
+    mod condvar;
+    mod mutex;
+    mod rwlock;
+    mod thread;
+}
+
+#[path = "parity"]
+mod facade {
+    use lockscope as subject;
+
+    mod condvar;
+    mod mutex;
+    mod rwlock;
+    mod thread;
+}

@@ -1,0 +1,87 @@
+//! `Send`, `Sync`, `Unpin`, `UnwindSafe`, `RefUnwindSafe` of every type, for data that has or lacks them.
+
+use std::{
+    cell::Cell,
+    panic::{RefUnwindSafe, UnwindSafe},
+    rc::Rc,
+    sync::MutexGuard,
+};
+
+/// Whether `$type` implements `$trait`: an inherent constant hides the trait's when the bound holds.
+macro_rules! implements {
+    ($type:ty: $trait:path) => {{
+        #[allow(dead_code, reason = "hidden when the bound holds")]
+        trait No {
+            const ANSWER: bool = false;
+        }
+        impl<T: ?Sized> No for T {}
+        struct Ask<T: ?Sized>(std::marker::PhantomData<T>);
+        #[allow(dead_code, reason = "does not apply when the bound does not hold")]
+        impl<T: ?Sized + $trait> Ask<T> {
+            const ANSWER: bool = true;
+        }
+        <Ask<$type>>::ANSWER
+    }};
+}
+
+macro_rules! auto_traits {
+    ($type:ty) => {
+        [
+            implements!($type: Send),
+            implements!($type: Sync),
+            implements!($type: Unpin),
+            implements!($type: UnwindSafe),
+            implements!($type: RefUnwindSafe),
+        ]
+    };
+}
+
+/// Data that is `Send` and `Sync`, only `Send`, only `Sync`, neither.
+type SendOnly = Cell<u8>;
+type SyncOnly = MutexGuard<'static, u8>;
+type Neither = Rc<u8>;
+
+macro_rules! check {
+    ($($type:ident $(<$lifetime:lifetime>)?),+) => { $({
+        check!(@ $type $($lifetime)?, u8);
+        check!(@ $type $($lifetime)?, str);
+        check!(@ $type $($lifetime)?, SendOnly);
+        check!(@ $type $($lifetime)?, SyncOnly);
+        check!(@ $type $($lifetime)?, Neither);
+        check!(@ $type $($lifetime)?, &'static mut u8);
+    })+ };
+    (@ $type:ident $($lifetime:lifetime)?, $data:ty) => {
+        assert_eq!(
+            auto_traits!(lockscope::sync::$type<$($lifetime,)? $data>),
+            auto_traits!(std::sync::$type<$($lifetime,)? $data>),
+            "{} of {}: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe", stringify!($type), stringify!($data),
+        );
+    };
+}
+
+#[test]
+fn same_auto_traits() {
+    check!(Mutex, RwLock, MutexGuard<'static>, RwLockReadGuard<'static>, RwLockWriteGuard<'static>);
+    assert_eq!(auto_traits!(lockscope::sync::Condvar), auto_traits!(std::sync::Condvar));
+    macro_rules! check_threads {
+        ($($data:ty),+) => { $(
+            assert_eq!(auto_traits!(lockscope::thread::JoinHandle<$data>), auto_traits!(std::thread::JoinHandle<$data>));
+            assert_eq!(
+                auto_traits!(lockscope::thread::ScopedJoinHandle<'static, $data>),
+                auto_traits!(std::thread::ScopedJoinHandle<'static, $data>)
+            );
+        )+ };
+    }
+    check_threads!(u8, SendOnly, SyncOnly, Neither);
+    assert_eq!(auto_traits!(lockscope::thread::Builder), auto_traits!(std::thread::Builder));
+    assert_eq!(
+        auto_traits!(lockscope::thread::Scope<'static, 'static>),
+        auto_traits!(std::thread::Scope<'static, 'static>)
+    );
+}
+
+#[test]
+fn the_question_can_be_answered_both_ways() {
+    assert_eq!(auto_traits!(u8), [true; 5]);
+    assert_eq!(auto_traits!(*mut Cell<u8>), [false, false, true, false, false]);
+}
