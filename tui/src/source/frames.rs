@@ -134,7 +134,10 @@ impl Object {
 impl ShownFrame {
     fn new(function: &str, site: Option<Site>) -> ShownFrame {
         let function = without_hash(&Definitions::clean(function)).to_owned();
-        ShownFrame { is_boring: is_boring(&function), function, site }
+        // The `main` that has a place in the source is the program's own; the other one is the C runtime's.
+        let is_boring = (is_boring(&function) && (function != "main" || site.is_none()))
+            || site.as_ref().is_some_and(|site| is_boring_file(&site.file));
+        ShownFrame { is_boring, function, site }
     }
 }
 
@@ -185,7 +188,19 @@ fn is_boring(function: &str) -> bool {
     };
     let first = path.split("::").next().unwrap_or(path);
     let first = first.split('[').next().unwrap_or(first);
-    FUNCTIONS.contains(&function) || (path.contains("::") && CRATES.contains(&first))
+    FUNCTIONS.contains(&function) || function.starts_with("__rust") || (path.contains("::") && CRATES.contains(&first))
+}
+
+/// Whether a file belongs to the standard library or to lockscope. Functions that were inlined have no path of their
+/// own in the debug information, only a file.
+fn is_boring_file(path: &str) -> bool {
+    const LIBRARIES: &[&str] =
+        &["/library/std/src/", "/library/core/src/", "/library/alloc/src/", "/library/test/src/"];
+    const PACKAGES: &[&str] = &["/backtrace-", "/lockscope-", "/lockscope-parking_lot-", "/parking_lot-", "/lock_api-"];
+    let is_of = |package: &&str| {
+        path.rsplit_once(*package).is_some_and(|(_, rest)| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    LIBRARIES.iter().any(|library| path.contains(library)) || PACKAGES.iter().any(is_of)
 }
 
 fn file_name(path: &str) -> &str {
@@ -237,6 +252,20 @@ mod tests {
             ("bank::main", false),
         ] {
             assert_eq!(is_boring(function), expected, "{function}");
+        }
+    }
+
+    #[test]
+    fn files_are_judged_by_their_package() {
+        for (path, expected) in [
+            ("/rustc/59807616e1fa/library/std/src/panicking.rs", true),
+            ("/home/u/.cargo/registry/src/index.crates.io-1949/backtrace-0.3.77/src/backtrace/mod.rs", true),
+            ("/home/u/.cargo/registry/src/index.crates.io-1949/lockscope-parking_lot-0.13.0/src/mutex.rs", true),
+            ("/home/u/.cargo/registry/src/index.crates.io-1949/dashmap-6.2.1/src/lib.rs", false),
+            ("/home/u/lockscope-demo/src/main.rs", false),
+            ("src/library/standard.rs", false),
+        ] {
+            assert_eq!(is_boring_file(path), expected, "{path}");
         }
     }
 

@@ -238,6 +238,10 @@ impl Report<'_> {
                 let Some(stack) = stack.filter(|stack| !shown.contains(stack)) else { continue };
                 shown.push(stack);
                 let frames = self.symbols.folded_stack(defs, stack);
+                // The first frame is the place that the snippet shows; alone it adds nothing.
+                if frames.len() < 2 {
+                    continue;
+                }
                 let mut text = label.replace(" here", ":");
                 for frame in frames.iter().take(MAX_FRAMES) {
                     let site = frame.site.as_ref().map_or(String::new(), |site| format!(" at {}", short_site(site)));

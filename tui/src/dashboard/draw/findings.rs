@@ -156,17 +156,13 @@ fn side(
         theme.thread().patch(theme.title()),
     )];
     let mut part = |verb: &str, target: Target, since: Nanos, site: Option<SiteId>, stack: Option<StackId>| {
-        let since = if state.model.info.has_times { format!("  at {since}") } else { String::new() };
-        let room = width.saturating_sub(verb.len() + 1 + since.width());
+        let room = width.saturating_sub(verb.len() + 1);
         let full = phrase::target_label(defs, target);
         let label =
             if full.width() <= room { full } else { fit(&phrase::target_short(defs, target), room, theme.ascii) };
-        lines.push(Line::from(vec![
-            Span::raw(format!("{verb} ")),
-            Span::styled(label, theme.lock()),
-            Span::styled(since, theme.dim()),
-        ]));
-        lines.extend(place(state, theme, site, width));
+        lines.push(Line::from(vec![Span::raw(format!("{verb} ")), Span::styled(label, theme.lock())]));
+        let since = if state.model.info.has_times { format!("at {since}") } else { String::new() };
+        lines.extend(place(state, theme, site, &since, width));
         lines.extend(self::stack(state, theme, stack, width));
     };
     for held in &participant.held {
@@ -183,10 +179,13 @@ fn side(
     lines
 }
 
-/// The place and its lines of source, the one that matters marked.
-fn place(state: &State, theme: &Theme, site: Option<SiteId>, width: usize) -> Vec<Line<'static>> {
-    let Some(site) = site.and_then(|site| state.model.defs.site(site)) else { return Vec::new() };
-    let mut lines = vec![Line::styled(fit(&format!("  {}", short_site(site)), width, theme.ascii), theme.dim())];
+/// The time, the place and its lines of source, the one that matters marked.
+fn place(state: &State, theme: &Theme, site: Option<SiteId>, since: &str, width: usize) -> Vec<Line<'static>> {
+    let site = site.and_then(|site| state.model.defs.site(site));
+    let where_and_when: Vec<String> = site.map(short_site).into_iter().chain([since.to_owned()]).collect();
+    let first = format!("  {}", where_and_when.join("  "));
+    let mut lines = vec![Line::styled(fit(first.trim_end(), width, theme.ascii), theme.dim())];
+    let Some(site) = site else { return lines };
     let Some(file) = state.sources.file(&site.file) else { return lines };
     if file.line(site.line).is_none() {
         return lines;
