@@ -70,8 +70,7 @@ pub fn check(path: &Path, global: &Global) -> Result<Checked, Failure> {
         analysis.feed(event, defs);
         ControlFlow::Continue(())
     })?;
-    let mut findings = analysis.findings(source.definitions());
-    sort(&mut findings);
+    let findings = analysis.findings(source.definitions());
     Ok(Checked {
         info: source.info().clone(),
         defs: source.definitions().clone(),

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Events beyond these are not searched for the next row that a filter keeps, so that a key never takes long.
-const MAX_SEARCH: u64 = 200_000;
+const MAX_SEARCH: u64 = 50_000;
 
 /// What a row stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -113,8 +113,7 @@ pub fn hottest(state: &State) -> Vec<Id> {
 
 /// Whether a thread is part of a cycle of the wait-for graph.
 pub fn is_deadlocked(state: &State, id: ThreadId) -> bool {
-    let node = state.waits.nodes.iter().position(|node| node.key == NodeKey::Thread(id));
-    node.is_some_and(|node| state.waits.in_cycle(node))
+    state.waits.node(NodeKey::Thread(id)).is_some_and(|node| state.waits.in_cycle(node))
 }
 
 /// Position of the event that is `by` rows from the cursor, among those that the filter keeps.

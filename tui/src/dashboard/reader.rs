@@ -7,7 +7,7 @@ use std::{
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use lockscope_analyzer::{Analysis, Options, finding::Finding, input};
@@ -17,8 +17,8 @@ use lockscope_trace::{Completeness, Definitions, Error, Event, EventSource, Prog
 const QUEUE: usize = 4;
 /// Pause before looking again whether a live trace has grown.
 const LIVE_POLL: Duration = Duration::from_millis(33);
-/// While a long trace loads, findings are brought up to date every so many batches: asking for them costs.
-const FINDINGS_EVERY: u32 = 32;
+/// How often findings are brought up to date while events keep coming: asking for them costs.
+const FINDINGS_EVERY: Duration = Duration::from_millis(250);
 
 /// What is new in a trace.
 #[derive(Debug)]
@@ -61,25 +61,32 @@ pub fn start(path: PathBuf) -> Result<(TraceInfo, Receiver<Result<Batch, Error>>
 fn read(mut source: Box<dyn EventSource>, batches: &SyncSender<Result<Batch, Error>>) {
     let mut analysis = Analysis::new(Options::default());
     let mut known = Size::default();
-    let mut n_batches = 0_u32;
     let mut last_progress = None;
+    let mut last_findings: Option<Instant> = None;
+    // Events have come since findings were asked for.
+    let mut is_stale = false;
     loop {
         let mut events = Vec::new();
         let polled = source.poll(&mut events);
         // What came before an error is as good as any other.
         let progress = *polled.as_ref().unwrap_or(&Progress::Ended);
-        if progress == Progress::CaughtUp && events.is_empty() && last_progress == Some(progress) {
+        is_stale |= !events.is_empty();
+        let is_due = last_findings.is_none_or(|last| last.elapsed() >= FINDINGS_EVERY);
+        let wants_findings = is_stale && (is_due || progress == Progress::Ended);
+        if progress == Progress::CaughtUp && events.is_empty() && !wants_findings && last_progress == Some(progress) {
             thread::sleep(LIVE_POLL);
             continue;
         }
         events.iter().for_each(|event| analysis.feed(event, source.definitions()));
-        n_batches += 1;
-        let wants_findings = progress != Progress::More || n_batches.is_multiple_of(FINDINGS_EVERY) || n_batches == 1;
+        let findings = wants_findings.then(|| analysis.findings(source.definitions()));
+        if findings.is_some() {
+            (last_findings, is_stale) = (Some(Instant::now()), false);
+        }
         let size = Size::of(source.definitions());
         let batch = Batch {
             events,
             defs: (size != known).then(|| Arc::new(source.definitions().clone())),
-            findings: wants_findings.then(|| findings(&mut analysis, source.definitions())),
+            findings,
             completeness: source.completeness().clone(),
             progress: if polled.is_ok() { progress } else { Progress::More },
             fraction: source.fraction_read(),
@@ -94,12 +101,6 @@ fn read(mut source: Box<dyn EventSource>, batches: &SyncSender<Result<Batch, Err
             return;
         }
     }
-}
-
-fn findings(analysis: &mut Analysis, defs: &Definitions) -> Vec<Finding> {
-    let mut findings = analysis.findings(defs);
-    crate::cli::load::sort(&mut findings);
-    findings
 }
 
 /// Sizes of all tables of definitions. They only grow, so equal sizes mean that nothing changed but names of threads,

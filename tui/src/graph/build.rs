@@ -4,6 +4,7 @@ use lockscope_analyzer::{
     OrderGraph, WaitForGraph,
     finding::{Code, Finding, Target},
     state::{Activity, State},
+    wait_for,
 };
 use lockscope_trace::{Definitions, LockId, Nanos, SiteId, ThreadId};
 
@@ -17,20 +18,22 @@ use crate::{
 ///
 /// `now` is the moment up to which waits have lasted; without it they are not said to have lasted.
 pub fn wait_for(state: &State, defs: &Definitions, now: Option<Nanos>) -> Graph {
+    let waits = WaitForGraph::of(state);
     let mut builder = Builder { graph: Graph::default(), state, defs, now };
-    for (idx, thread) in state.threads.iter().enumerate() {
-        let Activity::Blocked { target, site, .. } = thread.activity else { continue };
-        let from = builder.thread(ThreadId(idx as u32));
-        let to = match target {
-            Target::Lock(lock, _) | Target::Condvar(lock) => builder.lock(lock),
-            Target::Thread(thread) => builder.thread(thread),
+    for (from, to, edge) in waits.graph.all_edges() {
+        let site = builder.site(from, to, *edge);
+        let kind = match edge {
+            wait_for::Edge::Wants(_) | wait_for::Edge::Joins | wait_for::Edge::Awaits => EdgeKind::Wants,
+            wait_for::Edge::HeldBy(_) => EdgeKind::HeldBy,
+            wait_for::Edge::Behind => EdgeKind::Behind,
         };
-        builder.edge(from, to, EdgeKind::Wants, site);
-        if let Target::Lock(lock, _) = target {
-            builder.holders(to, lock);
-        }
+        let (from, to) = (builder.node(from), builder.node(to));
+        let detail = place(defs, site);
+        builder.graph.add_edge(Edge { from, to, kind, detail, in_cycle: false });
     }
-    builder.cycles();
+    for threads in &waits.cycles {
+        builder.cycle(threads);
+    }
     builder.graph
 }
 
@@ -43,13 +46,14 @@ pub fn order(order: &OrderGraph, findings: &[Finding], defs: &Definitions) -> Gr
             detail.push_str(&format!(", {} locks", node.locks));
         }
         let label = phrase::lock_short(defs, node.lock);
-        graph.nodes.push(Node { key: NodeKey::Lock(node.lock), label, detail, level: node.level });
+        let key = NodeKey::Lock(node.lock);
+        graph.add_node(key, || Node { key, label, detail, level: node.level });
     }
     for edge in &order.edges {
         let site = place(defs, edge.site);
         let detail = format!("{}x {site}", edge.count);
         let detail = detail.trim_end().to_owned();
-        graph.edges.push(Edge { from: edge.from, to: edge.to, kind: EdgeKind::Order, detail, in_cycle: false });
+        graph.add_edge(Edge { from: edge.from, to: edge.to, kind: EdgeKind::Order, detail, in_cycle: false });
     }
     for finding in findings.iter().filter(|finding| finding.code == Code::LockOrderInversion) {
         let class = |lock| defs.lock(lock).map(|lock| lock.class);
@@ -95,59 +99,93 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn node(&mut self, key: NodeKey, label: String, detail: String) -> usize {
-        if let Some(known) = self.graph.nodes.iter().position(|node| node.key == key) {
-            return known;
-        }
-        self.graph.nodes.push(Node { key, label, detail, level: 0 });
-        self.graph.nodes.len() - 1
-    }
-
-    fn thread(&mut self, id: ThreadId) -> usize {
-        let activity = self.state.thread(id).map_or(Activity::NotStarted, |thread| thread.activity);
-        let detail = match (activity, self.now) {
-            (Activity::Blocked { since, .. }, Some(now)) => format!("waits {}", now.since(since)),
-            (Activity::Blocked { .. }, None) => "waits".to_owned(),
-            (Activity::Running, _) => "running".to_owned(),
-            (Activity::Finished, _) => "finished".to_owned(),
-            (Activity::NotStarted, _) => "not started".to_owned(),
-        };
-        self.node(NodeKey::Thread(id), phrase::thread_label(self.defs, id), detail)
-    }
-
-    fn lock(&mut self, id: LockId) -> usize {
-        self.node(NodeKey::Lock(id), phrase::lock_short(self.defs, id), kind_and_place(self.defs, id))
-    }
-
-    fn holders(&mut self, node: usize, lock: LockId) {
-        for (holder, ..) in self.state.lock(lock).map(|lock| lock.holders.clone()).unwrap_or_default() {
-            let taken =
-                self.state.thread(holder).and_then(|thread| thread.held.iter().rev().find(|held| held.lock == lock));
-            let site = taken.and_then(|held| held.site);
-            let to = self.thread(holder);
-            if self.graph.edge(node, to).is_none() {
-                self.edge(node, to, EdgeKind::HeldBy, site);
+    fn node(&mut self, node: wait_for::Node) -> usize {
+        let (state, defs, now) = (self.state, self.defs, self.now);
+        match node {
+            wait_for::Node::Thread(id) => {
+                let key = NodeKey::Thread(id);
+                let label = || phrase::thread_label(defs, id);
+                self.graph.add_node(key, || Node { key, label: label(), detail: activity(state, id, now), level: 0 })
+            }
+            wait_for::Node::Lock(id) | wait_for::Node::Condvar(id) => {
+                let key = NodeKey::Lock(id);
+                let label = || phrase::lock_short(defs, id);
+                self.graph.add_node(key, || Node { key, label: label(), detail: kind_and_place(defs, id), level: 0 })
             }
         }
     }
 
-    fn edge(&mut self, from: usize, to: usize, kind: EdgeKind, site: Option<SiteId>) {
-        self.graph.edges.push(Edge { from, to, kind, detail: place(self.defs, site), in_cycle: false });
+    /// Where the thread of an edge asked, or took what it holds.
+    fn site(&self, from: wait_for::Node, to: wait_for::Node, edge: wait_for::Edge) -> Option<SiteId> {
+        match (from, to, edge) {
+            // The wait for the lock, which is an edge of its own, has the place.
+            (_, _, wait_for::Edge::Behind) => None,
+            (wait_for::Node::Lock(lock), wait_for::Node::Thread(holder), _) => {
+                self.state.thread(holder)?.held.iter().rev().find(|held| held.lock == lock)?.site
+            }
+            (wait_for::Node::Thread(thread), ..) => match self.state.thread(thread)?.activity {
+                Activity::Blocked { site, .. } => site,
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
-    fn cycles(&mut self) {
-        for threads in WaitForGraph::of(self.state).cycles {
-            let mut cycle = Vec::new();
-            for (idx, &thread) in threads.iter().enumerate() {
-                cycle.push(self.thread(thread));
-                let next = self.thread(threads[(idx + 1) % threads.len()]);
-                let from = *cycle.last().expect("pushed above");
-                // From a thread to the next either directly, by a join, or over the lock that the next one holds.
-                let over =
-                    self.graph.edges.iter().filter(|edge| edge.from == from && edge.to != next).map(|edge| edge.to);
-                cycle.extend(over.into_iter().find(|&lock| self.graph.edge(lock, next).is_some()));
-            }
-            self.graph.add_cycle(cycle);
+    /// Adds a circle of threads, with the locks between them.
+    fn cycle(&mut self, threads: &[ThreadId]) {
+        let mut cycle = Vec::new();
+        for (idx, &thread) in threads.iter().enumerate() {
+            let here = self.node(wait_for::Node::Thread(thread));
+            let next = self.node(wait_for::Node::Thread(threads[(idx + 1) % threads.len()]));
+            cycle.push(here);
+            // From one thread to the next over the lock that the next one holds, or else directly.
+            let wanted = match self.state.thread(thread).map(|thread| thread.activity) {
+                Some(Activity::Blocked { target: Target::Lock(lock, _), .. }) => self.graph.node(NodeKey::Lock(lock)),
+                _ => None,
+            };
+            cycle.extend(wanted.filter(|&lock| self.graph.edge(lock, next).is_some()));
         }
+        self.graph.add_cycle(cycle);
+    }
+}
+
+/// What a thread does, in words.
+fn activity(state: &State, id: ThreadId, now: Option<Nanos>) -> String {
+    let activity = state.thread(id).map_or(Activity::NotStarted, |thread| thread.activity);
+    match (activity, now) {
+        (Activity::Blocked { since, .. }, Some(now)) => format!("waits {}", now.since(since)),
+        (Activity::Blocked { .. }, None) => "waits".to_owned(),
+        (Activity::Running, _) => "running".to_owned(),
+        (Activity::Finished, _) => "finished".to_owned(),
+        (Activity::NotStarted, _) => "not started".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lockscope_analyzer::state::State;
+    use lockscope_trace::{Event, How, LockKind, Mode, Op, ThreadDef};
+
+    use super::*;
+    use crate::graph::{canvas::UNICODE, layout};
+
+    /// A reader that asks again behind a waiting writer: a circle with an edge from thread to thread.
+    #[test]
+    fn a_reader_behind_a_writer_is_a_ring_of_three() {
+        let mut defs = Definitions::default();
+        for name in ["reader", "writer"] {
+            defs.threads.push(ThreadDef { name: Some(name.into()), ..ThreadDef::default() });
+        }
+        let lock = defs.add_lock(LockKind::RwLock, Some("cache".into()), "".into(), None, None);
+        let mut state = State::default();
+        for (thread, op) in [
+            (0, Op::Acquired { lock, mode: Mode::Shared, how: How::Lock, count: 1 }),
+            (1, Op::Wait { lock, mode: Mode::Exclusive }),
+            (0, Op::Wait { lock, mode: Mode::Shared }),
+        ] {
+            state.apply(&Event { thread: ThreadId(thread), time: Nanos(0), site: None, stack: None, op });
+        }
+        let graph = wait_for(&state, &defs, None);
+        insta::assert_snapshot!(layout::wait_for(&graph, layout::Options { width: 80, glyphs: UNICODE }).to_string());
     }
 }

@@ -8,15 +8,20 @@ use crate::graph::{
     layout::Options,
 };
 
+/// Lines beyond these are counted and not drawn: nobody reads more, and a screen is drawn many times a second.
+const MAX_LINES: usize = 1_000;
+
 /// Trees of everything that is connected and not merely a cycle.
 pub fn draw(graph: &Graph, options: Options) -> Canvas {
-    let mut forest = Forest { graph, options, canvas: Canvas::default(), drawn: HashSet::new() };
+    let mut forest = Forest::new(graph, options);
     // Roots: nodes that lead nowhere, and nodes of cycles that others outside of the cycle lead to.
     for node in 0..graph.nodes.len() {
-        let leads_nowhere = !graph.edges.iter().any(|edge| edge.from == node);
-        if (leads_nowhere || graph.in_cycle(node)) && forest.children(node).next().is_some() {
+        if (!forest.leads_on[node] || graph.in_cycle(node)) && !forest.waiting[node].is_empty() {
             forest.root(node);
         }
+    }
+    if forest.n_more > 0 {
+        forest.canvas.line(&[(&format!("+{} more", forest.n_more), Role::Dim)]);
     }
     forest.canvas
 }
@@ -25,65 +30,90 @@ struct Forest<'a> {
     graph: &'a Graph,
     options: Options,
     canvas: Canvas,
+    /// Edges into each node from nodes outside of cycles.
+    waiting: Vec<Vec<&'a Edge>>,
+    /// Whether a node has an edge to another one.
+    leads_on: Vec<bool>,
     drawn: HashSet<usize>,
+    n_more: usize,
 }
 
 impl<'a> Forest<'a> {
-    /// Edges from nodes outside of cycles into `node`.
-    fn children(&self, node: usize) -> impl Iterator<Item = &'a Edge> + use<'a> {
-        let graph = self.graph;
-        graph.edges.iter().filter(move |edge| edge.to == node && !graph.in_cycle(edge.from))
+    fn new(graph: &'a Graph, options: Options) -> Forest<'a> {
+        let mut waiting = vec![Vec::new(); graph.nodes.len()];
+        let mut leads_on = vec![false; graph.nodes.len()];
+        for edge in &graph.edges {
+            leads_on[edge.from] = true;
+            if !graph.in_cycle(edge.from) {
+                waiting[edge.to].push(edge);
+            }
+        }
+        Forest { graph, options, canvas: Canvas::default(), waiting, leads_on, drawn: HashSet::new(), n_more: 0 }
+    }
+
+    fn line(&mut self, parts: &[(&str, Role)]) {
+        if self.canvas.height() < MAX_LINES {
+            self.canvas.line(parts);
+        } else {
+            self.n_more += 1;
+        }
     }
 
     fn root(&mut self, node: usize) {
-        let place = if self.graph.in_cycle(node) { "in the cycle" } else { &self.graph.nodes[node].detail };
-        let label = &self.graph.nodes[node].label;
-        self.canvas.line(&[
-            (label, self.role(node)),
-            (if place.is_empty() { "" } else { "  " }, Role::Plain),
-            (place, Role::Dim),
-        ]);
+        let graph = self.graph;
+        let place = if graph.in_cycle(node) { "in the cycle" } else { &graph.nodes[node].detail };
+        let gap = if place.is_empty() { "" } else { "  " };
+        self.line(&[(&graph.nodes[node].label, self.role(node)), (gap, Role::Plain), (place, Role::Dim)]);
         self.below(node);
     }
 
     /// Everything below `root`, by an explicit stack: a chain of waits can be as long as there are threads.
     fn below(&mut self, root: usize) {
         let [between, last, going_on, double] = self.options.glyphs.tree;
-        let mut open: Vec<(Vec<&'a Edge>, String)> = vec![(self.children(root).collect(), String::new())];
-        while let Some((edges, prefix)) = open.last_mut() {
-            if edges.is_empty() {
+        // Of each open node: itself, how many of those that wait for it were drawn, and what its lines begin with.
+        let mut open: Vec<(usize, usize, String)> = vec![(root, 0, String::new())];
+        while let Some((node, n_drawn, prefix)) = open.last_mut() {
+            let Some(&edge) = self.waiting[*node].get(*n_drawn) else {
                 open.pop();
                 continue;
-            }
-            let edge = edges.remove(0);
-            let is_last = edges.is_empty();
+            };
+            *n_drawn += 1;
+            let is_last = *n_drawn == self.waiting[*node].len();
+            let prefix = prefix.clone();
             let is_lock = matches!(self.graph.nodes[edge.from].key, NodeKey::Lock(_));
             let branch = match (is_lock, is_last) {
                 (true, true) => double,
                 (false, true) => last,
                 (_, false) => between,
             };
-            let prefix = prefix.clone();
-            let node = &self.graph.nodes[edge.from];
-            let word = if is_lock { "holds " } else { "" };
-            let mut parts = vec![(prefix.as_str(), Role::Dim), (branch, Role::Dim), (word, Role::Plain)];
-            parts.push((&node.label, self.role(edge.from)));
             let is_new = self.drawn.insert(edge.from);
-            let detail = match is_new {
-                true if edge.detail.is_empty() => node.detail.clone(),
-                true if node.detail.is_empty() => edge.detail.clone(),
-                true => format!("{}  {}", node.detail, edge.detail),
-                false => "as above".to_owned(),
-            };
-            parts.extend([("  ", Role::Plain), (&detail, Role::Dim)]);
-            self.canvas.line(&parts);
+            self.branch(edge, &prefix, branch, is_new);
             if is_new {
                 // Deep chains go on without further indentation, or they would leave the screen.
                 let indent = if is_last { "   " } else { going_on };
                 let deeper = if prefix.len() < 30 { format!("{prefix}{indent}") } else { prefix };
-                open.push((self.children(edge.from).collect(), deeper));
+                open.push((edge.from, 0, deeper));
             }
         }
+    }
+
+    fn branch(&mut self, edge: &Edge, prefix: &str, branch: &str, is_new: bool) {
+        let node = &self.graph.nodes[edge.from];
+        let detail = match is_new {
+            true if edge.detail.is_empty() => node.detail.clone(),
+            true if node.detail.is_empty() => edge.detail.clone(),
+            true => format!("{}  {}", node.detail, edge.detail),
+            false => "as above".to_owned(),
+        };
+        let word = if matches!(node.key, NodeKey::Lock(_)) { "holds " } else { "" };
+        self.line(&[
+            (prefix, Role::Dim),
+            (branch, Role::Dim),
+            (word, Role::Plain),
+            (&node.label, self.role(edge.from)),
+            ("  ", Role::Plain),
+            (&detail, Role::Dim),
+        ]);
     }
 
     fn role(&self, node: usize) -> Role {
@@ -97,7 +127,7 @@ impl<'a> Forest<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::{EdgeKind, Node, canvas::UNICODE, fixture, layout};
+    use crate::graph::{EdgeKind, canvas::UNICODE, fixture, layout};
     use lockscope_trace::{LockId, ThreadId};
 
     fn options() -> Options {
@@ -115,21 +145,20 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_as_long_as_there_are_threads_is_drawn() {
+    fn a_chain_as_long_as_there_are_threads_is_drawn_in_part() {
         let mut graph = Graph::default();
+        let mut before = None;
         for id in 0..2_000 {
-            let (thread, lock) = (NodeKey::Thread(ThreadId(id)), NodeKey::Lock(LockId(id)));
-            graph.nodes.push(Node { key: lock, label: format!("L{id}"), detail: String::new(), level: 0 });
-            graph.nodes.push(Node { key: thread, label: format!("T{id}"), detail: String::new(), level: 0 });
-            let node = graph.nodes.len() - 1;
-            let edge = |from, to, kind| Edge { from, to, kind, detail: String::new(), in_cycle: false };
-            graph.edges.push(edge(node - 1, node, EdgeKind::HeldBy));
-            if id > 0 {
-                graph.edges.push(edge(node - 2, node - 1, EdgeKind::Wants));
+            let lock = fixture::node(&mut graph, NodeKey::Lock(LockId(id)), &format!("L{id}"), "");
+            let thread = fixture::node(&mut graph, NodeKey::Thread(ThreadId(id)), &format!("T{id}"), "");
+            fixture::edge(&mut graph, lock, thread, EdgeKind::HeldBy, "");
+            if let Some(before) = before.replace(thread) {
+                fixture::edge(&mut graph, before, lock, EdgeKind::Wants, "");
             }
         }
         let drawn = draw(&graph, options());
-        assert_eq!(drawn.height(), 4_000);
+        assert_eq!(drawn.height(), MAX_LINES + 1);
+        assert!(drawn.to_string().ends_with("+3000 more\n"));
         assert!(drawn.width() < 80);
     }
 }

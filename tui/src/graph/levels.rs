@@ -45,21 +45,19 @@ pub fn draw(graph: &Graph, options: Options) -> Canvas {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::{Edge, EdgeKind, Node, NodeKey, canvas::UNICODE, layout};
+    use crate::graph::{EdgeKind, Node, NodeKey, canvas::UNICODE, fixture, layout};
     use lockscope_trace::LockId;
 
     fn graph(edges: &[(usize, usize)], cycles: &[&[usize]]) -> Graph {
         let n = edges.iter().map(|&(from, to)| from.max(to) + 1).max().unwrap_or(0);
-        let node = |idx: usize| Node {
-            key: NodeKey::Lock(LockId(idx as u32)),
-            label: format!("L{idx} {}", ["config", "accounts", "audit", "log"][idx % 4]),
-            detail: String::new(),
-            level: [0, 1, 1, 2][idx % 4],
-        };
-        let mut graph = Graph { nodes: (0..n).map(node).collect(), ..Graph::default() };
+        let mut graph = Graph::default();
+        for idx in 0..n {
+            let key = NodeKey::Lock(LockId(idx as u32));
+            let label = format!("L{idx} {}", ["config", "accounts", "audit", "log"][idx % 4]);
+            graph.add_node(key, || Node { key, label, detail: String::new(), level: [0, 1, 1, 2][idx % 4] });
+        }
         for &(from, to) in edges {
-            let detail = format!("{}x bank.rs:{to}", from + 1);
-            graph.edges.push(Edge { from, to, kind: EdgeKind::Order, detail, in_cycle: false });
+            fixture::edge(&mut graph, from, to, EdgeKind::Order, &format!("{}x bank.rs:{to}", from + 1));
         }
         cycles.iter().for_each(|cycle| graph.add_cycle(cycle.to_vec()));
         graph

@@ -13,6 +13,8 @@ mod levels;
 pub mod mermaid;
 mod ring;
 
+use std::collections::{HashMap, HashSet, hash_map::Entry};
+
 use lockscope_trace::{LockId, ThreadId};
 
 /// What a node stands for.
@@ -44,6 +46,8 @@ pub enum EdgeKind {
     Wants,
     /// A lock is held by a thread.
     HeldBy,
+    /// A reader queues behind a writer that waited before it.
+    Behind,
     /// A lock was taken while another was held.
     Order,
 }
@@ -54,6 +58,7 @@ impl EdgeKind {
         match self {
             EdgeKind::Wants => "wants",
             EdgeKind::HeldBy => "held by",
+            EdgeKind::Behind => "behind",
             EdgeKind::Order => "then",
         }
     }
@@ -77,34 +82,60 @@ pub struct Edge {
 /// A graph with what is known about its cycles.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Graph {
-    /// Nodes, in a stable order.
+    /// Nodes, in a stable order. Only [`add_node`](Graph::add_node) adds to them.
     pub nodes: Vec<Node>,
-    /// Edges, in a stable order.
+    /// Edges, in a stable order. Only [`add_edge`](Graph::add_edge) adds to them.
     pub edges: Vec<Edge>,
-    /// Cycles as node indices, each starting with its smallest thread (or lock).
+    /// Cycles as node indices, each starting with its smallest thread (or lock). Only [`add_cycle`](Graph::add_cycle)
+    /// adds to them.
     pub cycles: Vec<Vec<usize>>,
+    node_of: HashMap<NodeKey, usize>,
+    edge_of: HashMap<(usize, usize), usize>,
+    cyclic: HashSet<usize>,
 }
 
 impl Graph {
-    /// The first edge between two nodes.
-    pub fn edge(&self, from: usize, to: usize) -> Option<&Edge> {
-        self.edges.iter().find(|edge| edge.from == from && edge.to == to)
+    /// Adds a node, and returns its index; one of the same key is kept as it is.
+    pub fn add_node(&mut self, key: NodeKey, make: impl FnOnce() -> Node) -> usize {
+        *self.node_of.entry(key).or_insert_with(|| {
+            self.nodes.push(make());
+            self.nodes.len() - 1
+        })
     }
 
-    /// Whether a node is part of a cycle.
-    pub fn in_cycle(&self, node: usize) -> bool {
-        self.cycles.iter().any(|cycle| cycle.contains(&node))
+    /// Adds an edge; of several between the same nodes the first one counts.
+    pub fn add_edge(&mut self, edge: Edge) {
+        if let Entry::Vacant(vacant) = self.edge_of.entry((edge.from, edge.to)) {
+            vacant.insert(self.edges.len());
+            self.edges.push(edge);
+        }
     }
 
     /// Adds a cycle and marks its edges.
     pub fn add_cycle(&mut self, cycle: Vec<usize>) {
         for (idx, &from) in cycle.iter().enumerate() {
             let to = cycle[(idx + 1) % cycle.len()];
-            for edge in &mut self.edges {
-                edge.in_cycle |= edge.from == from && edge.to == to;
+            if let Some(&edge) = self.edge_of.get(&(from, to)) {
+                self.edges[edge].in_cycle = true;
             }
+            self.cyclic.insert(from);
         }
         self.cycles.push(cycle);
+    }
+
+    /// The node of a thread or lock.
+    pub fn node(&self, key: NodeKey) -> Option<usize> {
+        self.node_of.get(&key).copied()
+    }
+
+    /// The edge between two nodes.
+    pub fn edge(&self, from: usize, to: usize) -> Option<&Edge> {
+        self.edge_of.get(&(from, to)).map(|&edge| &self.edges[edge])
+    }
+
+    /// Whether a node is part of a cycle.
+    pub fn in_cycle(&self, node: usize) -> bool {
+        self.cyclic.contains(&node)
     }
 }
 
@@ -113,25 +144,28 @@ impl Graph {
 pub mod fixture {
     use super::*;
 
+    /// A node without details.
+    pub fn node(graph: &mut Graph, key: NodeKey, label: &str, detail: &str) -> usize {
+        graph.add_node(key, || Node { key, label: label.to_owned(), detail: detail.to_owned(), level: 0 })
+    }
+
+    /// An edge with the place it names.
+    pub fn edge(graph: &mut Graph, from: usize, to: usize, kind: EdgeKind, detail: &str) {
+        graph.add_edge(Edge { from, to, kind, detail: detail.to_owned(), in_cycle: false });
+    }
+
     /// A deadlock of `n` threads over `n` locks.
     pub fn ring(n: u32) -> Graph {
         let mut graph = Graph::default();
         for id in 1..=n {
-            let (thread, lock) = (NodeKey::Thread(ThreadId(id)), NodeKey::Lock(LockId(id % n + 1)));
-            let detail = "18.6 s".to_owned();
-            graph.nodes.push(Node { key: thread, label: format!("T{id} teller-{id}"), detail, level: 0 });
-            graph.nodes.push(Node {
-                key: lock,
-                label: format!("L{} account", id % n + 1),
-                detail: "mutex".to_owned(),
-                level: 0,
-            });
+            let lock = id % n + 1;
+            node(&mut graph, NodeKey::Thread(ThreadId(id)), &format!("T{id} teller-{id}"), "18.6 s");
+            node(&mut graph, NodeKey::Lock(LockId(lock)), &format!("L{lock} account"), "mutex");
         }
         let len = graph.nodes.len();
         for from in 0..len {
             let kind = if from % 2 == 0 { EdgeKind::Wants } else { EdgeKind::HeldBy };
-            let detail = format!("bank.rs:{}", 40 + from);
-            graph.edges.push(Edge { from, to: (from + 1) % len, kind, detail, in_cycle: false });
+            edge(&mut graph, from, (from + 1) % len, kind, &format!("bank.rs:{}", 40 + from));
         }
         graph.add_cycle((0..len).collect());
         graph
@@ -141,32 +175,11 @@ pub mod fixture {
     pub fn crowded() -> Graph {
         let mut graph = ring(2);
         for id in [5, 6] {
-            let node = graph.nodes.len();
-            let detail = "12.0 ms".to_owned();
-            graph.nodes.push(Node {
-                key: NodeKey::Thread(ThreadId(id)),
-                label: format!("T{id} worker"),
-                detail,
-                level: 0,
-            });
-            let edge =
-                Edge { from: node, to: 1, kind: EdgeKind::Wants, detail: "pool.rs:7".to_owned(), in_cycle: false };
-            graph.edges.push(edge);
+            let worker = node(&mut graph, NodeKey::Thread(ThreadId(id)), &format!("T{id} worker"), "12.0 ms");
+            edge(&mut graph, worker, 1, EdgeKind::Wants, "pool.rs:7");
         }
-        let main = graph.nodes.len();
-        graph.nodes.push(Node {
-            key: NodeKey::Thread(ThreadId(0)),
-            label: "T0 main".into(),
-            detail: "18.9 s".into(),
-            level: 0,
-        });
-        graph.edges.push(Edge {
-            from: main,
-            to: 0,
-            kind: EdgeKind::Wants,
-            detail: "main.rs:9".into(),
-            in_cycle: false,
-        });
+        let main = node(&mut graph, NodeKey::Thread(ThreadId(0)), "T0 main", "18.9 s");
+        edge(&mut graph, main, 0, EdgeKind::Wants, "main.rs:9");
         graph
     }
 }

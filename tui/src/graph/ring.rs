@@ -259,10 +259,16 @@ mod tests {
 
     #[test]
     fn an_odd_ring_goes_around_the_free_place() {
-        let mut graph = fixture::ring(2);
         // The second thread waits for the end of the first.
-        graph.edges[2].to = 0;
-        graph.cycles = vec![vec![0, 1, 2]];
+        let mut graph = Graph::default();
+        for from in 0..3 {
+            let node = fixture::ring(2).nodes.swap_remove(from);
+            graph.add_node(node.key, || node.clone());
+        }
+        fixture::edge(&mut graph, 0, 1, EdgeKind::Wants, "bank.rs:40");
+        fixture::edge(&mut graph, 1, 2, EdgeKind::HeldBy, "bank.rs:41");
+        fixture::edge(&mut graph, 2, 0, EdgeKind::Wants, "bank.rs:42");
+        graph.add_cycle(vec![0, 1, 2]);
         insta::assert_snapshot!(draw(&graph, &graph.cycles[0], Options { width: 80, glyphs: UNICODE }).to_string());
     }
 

@@ -37,14 +37,16 @@ pub fn write(
     for finding in &checked.findings {
         writeln!(out, "{}\n", report.finding(finding))?;
     }
-    for note in missing(checked) {
-        writeln!(out, "{} {note}", look.paint(style::WARNING, "incomplete:"))?;
+    let (word, style) =
+        if checked.completeness.is_complete() { ("note:", style::NOTE) } else { ("incomplete:", style::WARNING) };
+    for note in remarks(checked) {
+        writeln!(out, "{} {note}", look.paint(style, word))?;
     }
     summary(checked, n_allowed, look, out)
 }
 
-/// What is missing from a trace, a sentence each.
-pub fn missing(checked: &Checked) -> Vec<String> {
+/// What is to be known about a recording, above all what is missing from it, a sentence each.
+fn remarks(checked: &Checked) -> Vec<String> {
     let completeness = &checked.completeness;
     let mut notes = completeness.notes.clone();
     if notes.is_empty() && !completeness.is_complete() {

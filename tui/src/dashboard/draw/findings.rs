@@ -260,8 +260,8 @@ fn stack(state: &State, theme: &Theme, stack: Option<StackId>, width: usize) -> 
     }
     let mut lines = Vec::new();
     for frame in frames.iter().take(MAX_FRAMES) {
-        let site = frame.site.as_ref().map_or(String::new(), |site| format!(" {}", file_and_line(site)));
-        lines.push(Line::styled(fit(&format!("   in {}{site}", frame.function), width, theme.ascii), theme.dim()));
+        let site = frame.site.as_ref().map_or(String::new(), |site| format!("{} ", file_and_line(site)));
+        lines.push(Line::styled(fit(&format!("   {site}in {}", frame.function), width, theme.ascii), theme.dim()));
     }
     lines
 }
