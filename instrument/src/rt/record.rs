@@ -43,7 +43,7 @@ pub(super) fn prepare(entered: &Entered, site: Site) {
 /// holders may be several and count with an atomic addition.
 #[inline]
 pub(super) fn acquired(entered: &Entered, meta: &LockMeta, lock: u32, mode: Mode, how: How, site: Site, ticks: u64) {
-    let count = if mode == Mode::Exclusive || how == How::Downgrade {
+    let count = if mode == Mode::Exclusive {
         let count = meta.count.load(Ordering::Relaxed).wrapping_add(1);
         meta.count.store(count, Ordering::Relaxed);
         count
