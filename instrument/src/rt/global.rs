@@ -36,6 +36,8 @@ pub(super) mod flag {
     pub const RECORD: u32 = 16;
     /// Acquisitions are timed.
     pub const TIMES: u32 = 32;
+    /// This is the child of a fork: off for good, and nothing of the runtime's may be locked.
+    pub const FORKED: u32 = 64;
 }
 
 #[inline]
@@ -89,6 +91,10 @@ pub(crate) fn install(config: Config) {
 fn set_up(mut config: Config, force: bool) -> u32 {
     if IS_INITIALISING.get() {
         return 0;
+    }
+    let flags = FLAGS.load(Ordering::Acquire);
+    if flags & flag::FORKED != 0 {
+        return flags;
     }
     IS_INITIALISING.set(true);
     while INITIALISING.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_err() {
@@ -198,7 +204,7 @@ pub(super) fn note_stopped(writer: &TraceWriter) {
 
 /// Turns everything off for good: in a forked child, whose other threads are gone.
 pub(super) fn turn_off() {
-    FLAGS.store(flag::READY, Ordering::Release);
+    FLAGS.store(flag::READY | flag::FORKED, Ordering::Release);
 }
 
 /// Names and ranks, ids of places and texts, and the stream of definitions.

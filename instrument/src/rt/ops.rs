@@ -96,13 +96,14 @@ pub fn try_acquire<G>(
 /// Notes that a lock is about to be released. Call it before the wrapped unlock.
 #[inline]
 pub fn release(lock: LockRef<'_>, hold: &Hold) {
-    if hold.owner == Hold::NOBODY {
+    let flags = flags();
+    if hold.owner == Hold::NOBODY || flags & flag::FORKED != 0 {
         return;
     }
     let Some(id) = lock.id() else { return };
     // A guard may be dropped in a callback too; its release must not be missed.
     let entered = thread::enter_or_nested();
-    let recording = flags() & flag::RECORD != 0;
+    let recording = flags & flag::RECORD != 0;
     if hold.owner == entered.info.index {
         entered.info.held.remove(id, hold.mode, hold.slot);
         if recording {

@@ -100,7 +100,7 @@ struct Current {
     busy: Cell<bool>,
 }
 
-/// Enters the runtime; `None` when this thread is in it already.
+/// Enters the runtime; `None` when this thread is in it already, or in the child of a fork.
 #[inline]
 pub(super) fn enter() -> Option<Entered> {
     CURRENT.with(|current| {
@@ -108,12 +108,26 @@ pub(super) fn enter() -> Option<Entered> {
             return None;
         }
         // SAFETY: set by `register` to a record that is never freed.
-        let info = unsafe { current.info.get().as_ref() };
-        Some(Entered { info: info.unwrap_or_else(|| register(None)), nested: false })
+        match unsafe { current.info.get().as_ref() } {
+            Some(info) => Some(Entered { info, nested: false }),
+            None => enter_first(current),
+        }
     })
 }
 
+/// Enters for the first time in this thread. The child of a fork has forgotten its record and must not get another: the
+/// locks that this takes may have been held by a thread that is gone.
+#[cold]
+fn enter_first(current: &Current) -> Option<Entered> {
+    if global::flags_if_ready() & flag::FORKED != 0 {
+        current.busy.set(false);
+        return None;
+    }
+    Some(Entered { info: register(None), nested: false })
+}
+
 /// Enters the runtime also where this thread is in it already: in a callback, between two steps of the runtime.
+/// Not in the child of a fork.
 #[inline]
 pub(super) fn enter_or_nested() -> Entered {
     CURRENT.with(|current| {
