@@ -16,19 +16,42 @@ pub(super) struct Clock {
     start: u64,
     /// Nanoseconds per tick, times 2^32.
     scale: u64,
+    /// The scale up to a tick whose time was given out before the present scale was known.
+    before: Option<(u64, u64)>,
 }
 
 impl Default for Clock {
     fn default() -> Self {
-        Self { start: 0, scale: 1 << 32 }
+        Self { start: 0, scale: 1 << 32, before: None }
     }
 }
 
 impl Clock {
     pub(super) fn nanos(self, ticks: u64) -> Nanos {
-        let elapsed = u128::from(ticks.saturating_sub(self.start));
-        Nanos(u64::try_from((elapsed * u128::from(self.scale)) >> 32).unwrap_or(u64::MAX))
+        match self.before {
+            Some((until, scale)) if ticks <= until => scaled(self.start, ticks, scale),
+            Some((until, scale)) => {
+                Nanos(scaled(self.start, until, scale).0.saturating_add(scaled(until, ticks, self.scale).0))
+            }
+            None => scaled(self.start, ticks, self.scale),
+        }
     }
+
+    /// This clock, from a tick on at the rate of a better one. Times that were given out stay, and none runs backwards.
+    pub(super) fn continued_by(self, better: Clock, from: u64) -> Clock {
+        // A rate is corrected once, so there is one bend at most.
+        Clock { before: Some((from, self.scale)), ..better }
+    }
+
+    /// Whether both give every tick the same time, bends apart.
+    pub(super) fn has_rate_of(self, other: Clock) -> bool {
+        (self.start, self.scale) == (other.start, other.scale)
+    }
+}
+
+fn scaled(from: u64, ticks: u64, scale: u64) -> Nanos {
+    let elapsed = u128::from(ticks.saturating_sub(from));
+    Nanos(u64::try_from((elapsed * u128::from(scale)) >> 32).unwrap_or(u64::MAX))
 }
 
 #[derive(Debug)]
@@ -130,7 +153,11 @@ impl Header {
 
     pub(super) fn clock(&self) -> Clock {
         // 2^32 * 1e9 fits 62 bits.
-        Clock { start: self.start.0, scale: ((1_000_000_000u128 << 32) / u128::from(self.ticks_per_second)) as u64 }
+        Clock {
+            start: self.start.0,
+            scale: ((1_000_000_000u128 << 32) / u128::from(self.ticks_per_second)) as u64,
+            before: None,
+        }
     }
 
     /// Corrects the first estimate by a later pair: from the file, or while the writer runs (so the clocks are the same)
@@ -174,4 +201,19 @@ fn text(rest: &mut &[u8]) -> Option<String> {
     let (text, tail) = rest.split_at_checked(len as usize)?;
     *rest = tail;
     Some(Definitions::clean(&String::from_utf8_lossy(text)).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_corrected_clock_does_not_run_backwards() {
+        let per_tick = |nanos: u64| Clock { start: 100, scale: nanos << 32, before: None };
+        let bent = per_tick(3).continued_by(per_tick(2), 200);
+        for (ticks, nanos) in [(0, 0), (100, 0), (200, 300), (201, 302), (300, 500)] {
+            assert_eq!(bent.nanos(ticks), Nanos(nanos), "{ticks}");
+        }
+        assert_eq!(per_tick(2).nanos(201), Nanos(202), "what it would have been without");
+    }
 }

@@ -51,6 +51,8 @@ pub(super) struct Merge {
     overwritten: bool,
     scan: u64,
     delivered: u64,
+    /// Latest tick that was delivered.
+    latest: u64,
     total_words: u64,
     pub(super) damaged_bytes: u64,
     pub(super) gaps: Vec<Gap>,
@@ -59,9 +61,14 @@ pub(super) struct Merge {
 }
 
 impl Merge {
+    /// Sets the clock for what follows; called once after each scan.
     pub(super) fn set_clock(&mut self, clock: Clock) {
-        self.clock = clock;
         self.scan += 1;
+        if self.delivered == 0 {
+            self.clock = clock;
+        } else if !self.clock.has_rate_of(clock) {
+            self.clock = self.clock.continued_by(clock, self.latest);
+        }
     }
 
     pub(super) fn note_overwritten(&mut self, overwritten: bool) {
@@ -187,6 +194,7 @@ impl Merge {
     fn deliver(&mut self, thread: u32, head: Head, defs: &Definitions, out: &mut Vec<Event>, last: bool) {
         self.apply(&head.event);
         self.delivered += 1;
+        self.latest = self.latest.max(head.ticks);
         out.push(Event { time: self.clock.nanos(head.ticks), ..head.event });
         self.threads[thread as usize].head = None;
         self.load(thread, defs, last);
