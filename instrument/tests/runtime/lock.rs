@@ -1,11 +1,15 @@
 //! A minimal facade over parking_lot's raw lock: what the real facades do, without guards.
 
+#![allow(dead_code, reason = "shared with the stress tests; neither program uses all of it")]
+
 use std::{
     panic::Location,
     time::{Duration, Instant},
 };
 
-use lock_api::{RawRwLock as _, RawRwLockTimed, RawRwLockUpgrade as _};
+use lock_api::{
+    RawRwLock as _, RawRwLockDowngrade as _, RawRwLockTimed, RawRwLockUpgrade as _, RawRwLockUpgradeDowngrade as _,
+};
 use lockscope::rt::{self, Hold, LockKind, LockMeta, LockRef, Mode};
 
 pub struct Lock {
@@ -30,6 +34,11 @@ impl Lock {
     #[track_caller]
     pub const fn rwlock(name: &'static str) -> Self {
         Self::new(name, LockKind::RwLock)
+    }
+
+    #[track_caller]
+    pub const fn condvar(name: &'static str) -> Self {
+        Self::new(name, LockKind::Condvar)
     }
 
     pub const fn ranked(mut self, rank: u16) -> Self {
@@ -67,6 +76,33 @@ impl Lock {
         // SAFETY: the hold is upgradable.
         let wait = |_: Option<Duration>| Some(unsafe { self.raw.upgrade(Default::default()) });
         rt::upgrade(self.lock_ref(), hold, Location::caller(), || None, wait);
+    }
+
+    /// Makes an exclusive or upgradable hold shared.
+    #[track_caller]
+    pub fn downgrade(&self, hold: &mut Hold) {
+        let from = hold.mode();
+        rt::downgrade(self.lock_ref(), hold, Mode::Shared, Location::caller());
+        // SAFETY: the hold said how the raw lock is held.
+        unsafe {
+            match from {
+                Mode::Exclusive => drop(self.raw.downgrade(Default::default())),
+                Mode::Upgradable => drop(self.raw.downgrade_upgradable(Default::default())),
+                Mode::Shared => {}
+            }
+        }
+    }
+
+    /// Waits on a condition variable that wakes it at once.
+    #[track_caller]
+    pub fn spurious_wait(&self, condvar: &Lock, hold: &mut Hold) {
+        let wait = || {
+            // SAFETY: the hold is exclusive, and afterwards it is so again.
+            unsafe { self.raw.unlock_exclusive(Default::default()) };
+            std::thread::yield_now();
+            self.raw.lock_exclusive();
+        };
+        rt::cond_wait(condvar.lock_ref(), self.lock_ref(), hold, Location::caller(), wait, |()| false);
     }
 
     #[track_caller]

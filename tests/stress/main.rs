@@ -1,0 +1,31 @@
+//! The recorder and its reader under force: processes killed at random moments, full disks, deleted files, thousands of
+//! threads, forks. Each case runs in a child process, since the runtime is one per process.
+//!
+//! Longer runs: `LOCKSCOPE_STRESS_KILLS=1000 cargo test -p lockscope --test stress kill`.
+
+mod child;
+mod downgrade;
+mod faults;
+mod fork;
+mod kill;
+#[path = "../../instrument/tests/runtime/lock.rs"]
+mod lock;
+mod tally;
+mod threads;
+mod verify;
+mod work;
+
+/// The child's entry: does nothing unless a test asked for a role.
+#[test]
+fn child_process() {
+    match std::env::var(child::ROLE).as_deref() {
+        Ok("work") => work::run(),
+        Ok("threads") => threads::run(),
+        Ok("fork-holding") => fork::run_holding(),
+        Ok("fork-thread") => fork::run_in_thread(),
+        Ok("downgrade") => downgrade::run(),
+        Ok("faults") => faults::run(),
+        Ok(other) => unreachable!("{other} is no role"),
+        Err(_) => {}
+    }
+}
