@@ -241,3 +241,118 @@ impl State {
         &mut self.locks[index]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{parse, run};
+
+    /// Threads as `activity: locks held`, locks as `holders / waiters`.
+    fn shown(trace: &str) -> (Vec<String>, Vec<String>) {
+        let (analysis, definitions) = run(trace);
+        let state = analysis.state();
+        let name = |lock| definitions.lock_name(lock);
+        let thread = |thread: &ThreadState| {
+            let activity = match thread.activity {
+                Activity::NotStarted => "new".to_owned(),
+                Activity::Running => "runs".to_owned(),
+                Activity::Finished => "ended".to_owned(),
+                Activity::Blocked { target: Target::Lock(lock, mode), .. } => format!("{} {}", mode.word(), name(lock)),
+                Activity::Blocked { target: Target::Thread(child), .. } => format!("joins {child}"),
+                Activity::Blocked { target: Target::Condvar(condvar), .. } => format!("awaits {}", name(condvar)),
+            };
+            let held: Vec<String> =
+                thread.held.iter().map(|held| format!("{} {}", held.mode.word(), name(held.lock))).collect();
+            format!("{activity}: {}", held.join(", "))
+        };
+        let list = |list: &[(ThreadId, Mode, Nanos)]| {
+            list.iter().map(|(thread, mode, _)| format!("{thread} {}", mode.word())).collect::<Vec<_>>().join(", ")
+        };
+        let lock = |lock: &LockState| format!("{} / {}", list(&lock.holders), list(&lock.waiters));
+        (state.threads.iter().map(thread).collect(), state.locks.iter().map(lock).collect())
+    }
+
+    #[track_caller]
+    fn check(trace: &str, threads: &[&str], locks: &[&str]) {
+        assert_eq!(
+            shown(trace),
+            (threads.iter().map(|s| s.to_string()).collect(), locks.iter().map(|s| s.to_string()).collect())
+        );
+    }
+
+    #[test]
+    fn holders_and_waiters() {
+        check(
+            "A: lock a; B: wait a; C: wait a",
+            &["runs: exclusive a", "exclusive a: ", "exclusive a: "],
+            &["T0 exclusive / T1 exclusive, T2 exclusive"],
+        );
+        check(
+            "A: lock a; B: wait a; C: wait a; A: unlock a; C: lock a",
+            &["runs: ", "exclusive a: ", "runs: exclusive a"],
+            &["T2 exclusive / T1 exclusive"],
+        );
+        check("A: read a, read a, unlock a", &["runs: shared a"], &["T0 shared / "]);
+        check("A: lock a; B: wait a, timeout a", &["runs: exclusive a", "runs: "], &["T0 exclusive / "]);
+    }
+
+    #[test]
+    fn upgrades_and_downgrades_replace() {
+        check("A: upread a, upgrade a", &["runs: exclusive a"], &["T0 exclusive / "]);
+        check("A: upread a, upgrade a, downgrade a", &["runs: shared a"], &["T0 shared / "]);
+        check("A: upread a, upgrade a, unlock a", &["runs: "], &[" / "]);
+    }
+
+    #[test]
+    fn condition_variables() {
+        // The condition variable is defined first.
+        let wait = "A: lock m, condwait c m, unlock m";
+        check(wait, &["awaits c: "], &[" / ", " / T0 exclusive"]);
+        check(&format!("{wait}, reget m"), &["runs: exclusive m"], &["T0 exclusive / ", " / "]);
+        check(&format!("{wait}, wait m"), &["exclusive m: "], &[" / T0 exclusive", " / "]);
+    }
+
+    #[test]
+    fn lives() {
+        check("A: spawn B", &["runs: ", "new: "], &[]);
+        check("A: spawn B, joinwait B; B: start", &["joins T1: ", "runs: "], &[]);
+        check("A: spawn B; B: exit; A: join B", &["runs: ", "ended: "], &[]);
+    }
+
+    #[test]
+    fn reports_come_from_inside_of_waits() {
+        check(
+            "A: lock a; B: wait a, finding lock-timeout",
+            &["runs: exclusive a", "exclusive a: "],
+            &["T0 exclusive / T1 exclusive"],
+        );
+    }
+
+    #[test]
+    fn a_guard_may_be_released_elsewhere() {
+        let (mut events, _) = parse("A: lock a; B: unlock a");
+        let Op::Released { owner, .. } = &mut events[1].op else { panic!("a release") };
+        *owner = ThreadId(0);
+        let mut state = State::default();
+        events.iter().for_each(|event| state.apply(event));
+        assert!(state.threads[0].held.is_empty() && state.locks[0].holders.is_empty());
+    }
+
+    #[test]
+    fn inconsistent_events_are_believed() {
+        check("A: unlock a, unlock a", &["runs: "], &[" / "]);
+        check("A: lock a; B: lock a; A: unlock a", &["runs: ", "runs: exclusive a"], &["T1 exclusive / "]);
+        check("A: wait a, wait b", &["exclusive b: "], &[" / ", " / T0 exclusive"]);
+        check("A: upgrade a, downgrade b", &["runs: exclusive a, shared b"], &["T0 exclusive / ", "T0 shared / "]);
+        check("A: exit, lock a", &["ended: exclusive a"], &["T0 exclusive / "]);
+    }
+
+    #[test]
+    fn times_of_waits_are_added_up() {
+        let (analysis, _) =
+            run("A: lock a @10; B: wait a @20; A: unlock a @90; B: lock a @95, wait b @100, lock b @101");
+        assert_eq!(analysis.state().threads[1].blocked_total, Nanos(76));
+        let lock = &analysis.state().locks[0];
+        assert_eq!((lock.acquisitions, lock.contended), (2, 1));
+    }
+}

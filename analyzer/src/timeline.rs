@@ -268,3 +268,121 @@ fn weight(state: &State) -> usize {
     const LIST: usize = 64;
     size_of_val(&*state.threads) + size_of_val(&*state.locks) + LIST * (state.threads.len() + state.locks.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::parse;
+
+    /// Everything that can be told from outside about a state.
+    fn shown(state: &State) -> String {
+        format!("{state:?}")
+    }
+
+    fn long_trace(rounds: u32) -> Vec<Event> {
+        let round = "A: lock a, wait b; B: lock b, unlock b; A: lock b; C: read r; A: unlock b, unlock a; C: unlock r;";
+        let (events, _) = parse(round);
+        let mut all = Vec::new();
+        for n in 0..rounds {
+            all.extend(events.iter().map(|event| Event { time: Nanos(u64::from(n) * 100 + event.time.0), ..*event }));
+        }
+        all
+    }
+
+    #[test]
+    fn seeking_equals_replaying() {
+        let events = long_trace(6000);
+        let mut timeline = Timeline::default();
+        timeline.extend(&events);
+        assert!(timeline.checkpoints.states.len() > 2, "the trace is long enough to have checkpoints");
+        let mut state = State::default();
+        for (index, event) in events.iter().enumerate() {
+            if index % 5003 == 0 || index > events.len() - 3 {
+                assert_eq!(shown(&timeline.state_at(index as u64)), shown(&state), "at {index}");
+            }
+            state.apply(event);
+        }
+        assert_eq!(shown(&timeline.state_at(u64::MAX)), shown(&state));
+        assert_eq!(shown(timeline.latest()), shown(&state));
+    }
+
+    #[test]
+    fn checkpoints_are_thinned_out() {
+        let mut checkpoints = Checkpoints::default();
+        let mut state = State::default();
+        // Half a megabyte each.
+        state.threads.resize_with(3000, Default::default);
+        for n in 1..2000 {
+            state.position = n * SHORTEST_INTERVAL;
+            checkpoints.offer(&state);
+        }
+        assert!(checkpoints.weight <= MOST_WEIGHT);
+        assert!(checkpoints.interval > SHORTEST_INTERVAL);
+        let positions: Vec<u64> = checkpoints.states.iter().map(|state| state.position).collect();
+        assert!(positions.windows(2).all(|pair| pair[1] - pair[0] <= 2 * checkpoints.interval), "evenly spread");
+        let last = checkpoints.before(u64::MAX).expect("there are some").position;
+        assert!(state.position - last <= 2 * checkpoints.interval);
+    }
+
+    #[test]
+    fn positions_of_times() {
+        let mut timeline = Timeline::default();
+        // The third event's clock is behind.
+        for time in [10, 20, 15, 30, 30, 40] {
+            let (mut events, _) = parse("A: start");
+            events[0].time = Nanos(time);
+            timeline.extend(&events);
+        }
+        let check = |time, position| assert_eq!(timeline.position_at(Nanos(time)), position, "at {time}");
+        check(0, 0);
+        check(9, 0);
+        check(10, 1);
+        check(19, 1);
+        check(20, 3);
+        check(29, 3);
+        check(30, 5);
+        check(40, 6);
+        check(u64::MAX, 6);
+        assert_eq!([0, 1, 2, 3, 4, 6, 9].map(|position| timeline.time_at(position).0), [0, 10, 20, 20, 30, 40, 40]);
+        assert_eq!(Timeline::default().position_at(Nanos(5)), 0);
+    }
+
+    #[test]
+    fn stepping_over_threads_and_locks() {
+        let events = long_trace(4000);
+        let mut timeline = Timeline::default();
+        timeline.extend(&events);
+        let (b, a) = (ThreadId(1), LockId(0));
+        let of_b: Vec<u64> = (1..).zip(&events).filter(|(_, event)| event.thread == b).map(|(n, _)| n).collect();
+        let of_a: Vec<u64> =
+            (1..).zip(&events).filter(|(_, event)| event.op.lock() == Some(a)).map(|(n, _)| n).collect();
+        for (wanted, next, previous) in [
+            (
+                &of_b,
+                &(|p| timeline.next_of_thread(b, p)) as &dyn Fn(u64) -> Option<u64>,
+                &(|p| timeline.previous_of_thread(b, p)) as &dyn Fn(u64) -> Option<u64>,
+            ),
+            (&of_a, &|p| timeline.next_of_lock(a, p), &|p| timeline.previous_of_lock(a, p)),
+        ] {
+            let forward: Vec<u64> = std::iter::successors(next(0), |&p| next(p)).collect();
+            assert_eq!(forward, *wanted);
+            let mut backward: Vec<u64> = std::iter::successors(previous(u64::MAX), |&p| previous(p)).collect();
+            backward.reverse();
+            assert_eq!(backward, *wanted);
+        }
+        assert_eq!(timeline.next_of_thread(ThreadId(700), 0), None);
+        assert_eq!(timeline.previous_of_lock(LockId(700), 9), None);
+    }
+
+    #[test]
+    fn spawns_and_joins_concern_both_threads() {
+        let (events, _) = parse("A: spawn B; B: start, exit; A: join B");
+        let mut timeline = Timeline::default();
+        timeline.extend(&events);
+        let steps: Vec<u64> = std::iter::successors(timeline.next_of_thread(ThreadId(1), 0), |&p| {
+            timeline.next_of_thread(ThreadId(1), p)
+        })
+        .collect();
+        assert_eq!(steps, [1, 2, 3, 4]);
+    }
+}

@@ -203,3 +203,57 @@ pub fn shortest_cycle(state: &State, start: ThreadId) -> Option<Vec<ThreadId>> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::run;
+
+    fn graph(trace: &str) -> WaitForGraph {
+        WaitForGraph::of(run(trace).0.state())
+    }
+
+    #[test]
+    fn edges_say_how() {
+        let [t0, t1, t2] = [0, 1, 2].map(|id| Node::Thread(ThreadId(id)));
+        let l0 = Node::Lock(LockId(0));
+        let edges = |trace: &str| graph(trace).graph.all_edges().map(|(a, b, &edge)| (a, b, edge)).collect::<Vec<_>>();
+        assert_eq!(
+            edges("A: lock a; B: wait a"),
+            [(t1, l0, Edge::Wants(Mode::Exclusive)), (l0, t0, Edge::HeldBy(Mode::Exclusive))]
+        );
+        assert_eq!(edges("A: joinwait B"), [(t0, t1, Edge::Joins)]);
+        // Defined before its mutex.
+        assert_eq!(edges("A: condwait c m"), [(t0, Node::Condvar(LockId(0)), Edge::Awaits)]);
+        assert!(edges("A: read a; B: wait a; C: waitread a").contains(&(t2, t1, Edge::Behind)));
+        assert!(!edges("A: read a; C: waitread a; B: wait a").iter().any(|(_, _, edge)| *edge == Edge::Behind));
+        assert_eq!(edges("A: lock a; B: lock b"), []);
+    }
+
+    #[test]
+    fn each_group_of_stuck_threads_has_one_circle() {
+        let found =
+            graph("A: lock a; B: lock b; A: wait b; B: wait a; C: lock c; D: lock d; D: wait c; C: wait d; E: wait a");
+        let threads = |ids: [u32; 2]| ids.map(ThreadId).to_vec();
+        assert_eq!(found.cycles, [threads([0, 1]), threads([2, 3])]);
+        let is_deadlocked = |index| found.is_deadlocked(Node::Thread(ThreadId(index)));
+        assert_eq!([0, 1, 2, 3, 4].map(is_deadlocked), [true, true, true, true, false]);
+        assert!(found.is_deadlocked(Node::Lock(LockId(0))));
+        assert_eq!(graph("A: lock a; B: lock b; A: wait b").cycles, Vec::<Vec<ThreadId>>::new());
+    }
+
+    #[test]
+    fn the_shortest_circle_is_shown() {
+        // Both readers hold up the writer B; the way through C alone is the shorter one.
+        let found =
+            graph("A: read a; C: read a, lock x; D: lock d; B: lock b; A: wait d; D: wait b; C: wait b; B: wait a");
+        assert_eq!(found.cycles.len(), 1);
+        assert_eq!(found.cycles[0].len(), 2);
+    }
+
+    #[test]
+    fn a_thread_that_has_ended_blocks_no_join() {
+        let state = run("A: spawn B; B: exit; A: joinwait B").0;
+        assert_eq!(blockers(state.state(), ThreadId(0)), []);
+    }
+}

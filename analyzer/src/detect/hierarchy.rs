@@ -78,3 +78,58 @@ impl Hierarchy {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check, findings};
+
+    #[test]
+    fn ranks_rise() {
+        check("A: lock a^1, lock b^2", &[]);
+        check("A: lock b^2, lock a^1", &["hierarchy-violation a b"]);
+        check("A: lock a^1, lock b^1", &["hierarchy-violation a b"]);
+        // Released before.
+        check("A: lock b^2, unlock b, lock a^1", &[]);
+    }
+
+    #[test]
+    fn the_highest_rank_held_counts() {
+        check("A: lock a^1, lock c^3, lock b^2", &["hierarchy-violation b c"]);
+        // Out of order of release, only the lower one is left.
+        check("A: lock a^1, lock c^3, unlock c, lock b^2", &[]);
+        check("A: lock a^1, lock c^3, unlock a, lock b^2", &["hierarchy-violation b c"]);
+    }
+
+    #[test]
+    fn locks_without_rank_do_not_count() {
+        check("A: lock b^2, lock x, lock c^3", &[]);
+        check("A: lock x, lock a^1", &[]);
+    }
+
+    #[test]
+    fn tries_break_nothing_but_hold() {
+        check("A: lock b^2, try a^1", &[]);
+        check("A: try b^2, lock a^1", &["hierarchy-violation a b"]);
+        check("A: lock b^2, timed a^1", &["hierarchy-violation a b"]);
+    }
+
+    #[test]
+    fn a_wait_is_enough_and_counts_once() {
+        check("A: lock b^2, wait a^1", &["hierarchy-violation a b"]);
+        let found = findings("A: lock b^2, wait a^1, lock a, unlock a, lock a");
+        assert_eq!((found.len(), found[0].count, found[0].variants.len()), (1, 2, 1));
+        let found = findings("A: lock b^2, wait a^1 #1, lock a #1, unlock a, lock a #1");
+        assert_eq!((found.len(), found[0].count, found[0].variants.len()), (1, 2, 0));
+    }
+
+    #[test]
+    fn the_same_lock_is_a_matter_of_modes() {
+        check("A: upread a^1, upgrade a", &[]);
+        check("A: upread a^1, lock b^2, upgrade a", &["hierarchy-violation a b"]);
+    }
+
+    #[test]
+    fn ranks_within_a_class() {
+        check("A: lock acc.1^1, lock acc.2^1", &["hierarchy-violation Mutex<u8> (acc:1) Mutex<u8> (acc:1)"]);
+    }
+}

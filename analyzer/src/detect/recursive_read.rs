@@ -88,3 +88,32 @@ impl RecursiveRead {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check, findings};
+
+    #[test]
+    fn reading_again() {
+        check("A: read a, read a", &["recursive-read a"]);
+        check("A: read a, unlock a, read a", &[]);
+        check("A: read a; B: read a", &[]);
+        check("A: read a, read b", &[]);
+        check("A: upread a, read a", &["recursive-read a"]);
+        check("A: read a, tryread a", &[]);
+        check("A: tryread a, read a", &["recursive-read a"]);
+    }
+
+    #[test]
+    fn the_writer_is_told() {
+        let note = |trace| findings(trace)[0].notes.join(" ");
+        assert!(note("A: read a, read a, unlock a, unlock a; B: lock a").contains("also written"));
+        assert!(note("A: read a, read a, unlock a, unlock a; B: lock b").contains("no writer of a was seen"));
+    }
+
+    #[test]
+    fn once_for_a_lock_with_all_places() {
+        let found = findings("A: read a #1, read a #2, unlock a, read a #2, unlock a, read a #3");
+        assert_eq!((found.len(), found[0].count, found[0].variants.len()), (1, 3, 1));
+    }
+}

@@ -113,3 +113,46 @@ fn finding(
         participants,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{check, findings};
+
+    #[test]
+    fn the_holder_is_taken_from_the_state() {
+        let found = findings("A: lock m @10, wait x @15; B: wait m @20, finding lock-timeout @80");
+        assert_eq!((found.len(), found[0].code, found[0].confidence), (1, Code::LockTimeout, Confidence::Actual));
+        let [waiter, holder] = &found[0].participants[..] else { panic!("{found:?}") };
+        assert_eq!(waiter.wanted.as_ref().map(|wanted| wanted.since.0), Some(20));
+        assert_eq!((holder.thread, holder.held[0].since.0), (ThreadId(0), 10));
+        assert_eq!(found[0].notes, ["A had held m for 70 ns by then", "A itself waited for x"]);
+        assert_eq!(found[0].events, [1, 2, 3]);
+    }
+
+    #[test]
+    fn readers_are_all_named() {
+        let found = findings("A: read m; B: read m; C: wait m, finding lock-timeout");
+        assert_eq!(found[0].participants.len(), 3);
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        let note = |trace| findings(trace)[0].notes.join(" ");
+        assert!(note("B: wait m, finding lock-timeout").contains("nobody is known to hold m"));
+        assert!(note("B: finding lock-timeout").contains("as reported by the process"));
+    }
+
+    #[test]
+    fn other_findings_of_the_process_are_found_anew() {
+        check("B: finding deadlock, finding lock-order-inversion, finding hierarchy-violation, finding made-up", &[]);
+    }
+
+    #[test]
+    fn once_for_a_lock_and_place() {
+        check(
+            "A: lock m; B: wait m #1, finding lock-timeout, finding lock-timeout; C: wait m #2, finding lock-timeout",
+            &["lock-timeout m", "lock-timeout m"],
+        );
+    }
+}

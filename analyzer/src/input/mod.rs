@@ -29,13 +29,31 @@ const MOST_IN_MEMORY: u64 = 2 << 30;
 /// Most bytes that a compressed text may expand to. A hundred times what anybody has recorded, but an end.
 const MOST_EXPANDED: u64 = 64 << 30;
 
+/// How to read what is not right.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Go on after a line of a RAPID STD trace that contradicts the ones before it (a lock that two threads hold, a
+    /// second fork), and count it as a gap of [`Completeness`](lockscope_trace::Completeness). Otherwise it is an error.
+    /// Recordings of real programs have such lines where the recorder missed something.
+    pub lenient: bool,
+}
+
+/// [`open_with`] the usual options.
+///
+/// # Errors
+///
+/// As [`open_with`].
+pub fn open(path: &Path) -> Result<Box<dyn EventSource + Send>, Error> {
+    open_with(path, &Options::default())
+}
+
 /// Opens a trace: a `.lks` file, finished or growing, or RAPID STD text; both also gzipped; `-` is standard input.
 ///
 /// # Errors
 ///
 /// [`Error::Io`] when it cannot be read; [`Error::Format`] of kind `empty`, `foreign` (not a trace), `truncated`,
 /// `damaged`, `too-large`, `newer-version`.
-pub fn open(path: &Path) -> Result<Box<dyn EventSource + Send>, Error> {
+pub fn open_with(path: &Path, options: &Options) -> Result<Box<dyn EventSource + Send>, Error> {
     let consumed = Arc::new(AtomicU64::new(0));
     let from_stdin = path == Path::new("-");
     let (input, bytes): (Box<dyn Read + Send>, u64) = if from_stdin {
@@ -63,7 +81,7 @@ pub fn open(path: &Path) -> Result<Box<dyn EventSource + Send>, Error> {
     let mark = if head.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
     foreign::check(path, &head[mark..])?;
     lines.skip(mark);
-    Ok(Box::new(Rapid::new(path, lines, bytes, compressed, consumed)))
+    Ok(Box::new(Rapid::new(path, lines, bytes, compressed, consumed, options)))
 }
 
 fn in_memory(path: &Path, lines: Lines) -> Result<Box<dyn EventSource + Send>, Error> {

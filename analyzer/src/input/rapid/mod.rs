@@ -15,10 +15,15 @@ use std::{
     time::Duration,
 };
 
-use lockscope_trace::{Completeness, Definitions, Error, Event, EventSource, Progress, TraceInfo, source::Place};
+use lockscope_trace::{
+    Completeness, Definitions, Error, Event, EventSource, Gap, Progress, ThreadId, TraceInfo, source::Place,
+};
 
 use self::rules::Rules;
-use super::lines::{Lines, Next};
+use super::{
+    Options,
+    lines::{Lines, Next},
+};
 
 /// Most events delivered by one poll.
 const BATCH: usize = 1 << 14;
@@ -29,12 +34,20 @@ pub(super) struct Rapid {
     rules: Rules,
     info: TraceInfo,
     completeness: Completeness,
+    lenient: bool,
     /// Bytes of the file that were read, before decompression.
     consumed: Arc<AtomicU64>,
 }
 
 impl Rapid {
-    pub(super) fn new(path: &Path, lines: Lines, bytes: u64, compressed: bool, consumed: Arc<AtomicU64>) -> Self {
+    pub(super) fn new(
+        path: &Path,
+        lines: Lines,
+        bytes: u64,
+        compressed: bool,
+        consumed: Arc<AtomicU64>,
+        options: &Options,
+    ) -> Self {
         let info = TraceInfo {
             path: path.to_path_buf(),
             format: if compressed { "RAPID STD, gzipped" } else { "RAPID STD" }.to_owned(),
@@ -47,7 +60,26 @@ impl Rapid {
             has_times: false,
             has_waits: false,
         };
-        Rapid { lines, rules: Rules::default(), info, completeness: Completeness::default(), consumed }
+        Rapid {
+            lines,
+            rules: Rules::default(),
+            info,
+            completeness: Completeness::default(),
+            lenient: options.lenient,
+            consumed,
+        }
+    }
+
+    /// Passes over a broken rule: something must be missing from the recording.
+    fn note(&mut self, thread: ThreadId, what: String) {
+        const MOST_GAPS: usize = 100;
+        self.completeness.gap_count += 1;
+        if self.completeness.gaps.len() < MOST_GAPS {
+            self.completeness.gaps.push(Gap { event: self.lines.number(), thread, what });
+        }
+        let count = self.completeness.gap_count;
+        let lines = if count == 1 { "line contradicts" } else { "lines contradict" };
+        self.completeness.notes = vec![format!("{count} {lines} what came before; events must be missing")];
     }
 
     fn error(&self, kind: &'static str, message: String) -> Error {
@@ -93,10 +125,13 @@ impl EventSource for Rapid {
                 Ok(line) => line,
                 Err(message) => return Err(self.error("syntax", message)),
             };
-            match self.rules.event(self.lines.number(), &line) {
-                Ok(event) => out.push(event),
-                Err((kind, message)) => return Err(self.error(kind, message)),
+            let (event, broken) = self.rules.event(self.lines.number(), &line);
+            match broken {
+                Some((kind, message)) if !self.lenient => return Err(self.error(kind, message)),
+                Some((_, message)) => self.note(event.thread, message),
+                None => {}
             }
+            out.push(event);
             self.info.has_waits = self.rules.requests_seen;
         }
         Ok(Progress::More)

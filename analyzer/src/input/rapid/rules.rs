@@ -14,11 +14,15 @@ use super::line::{Line, Verb};
 /// A line that breaks a rule: the kind of the error, and a sentence.
 pub(super) type Broken = (&'static str, String);
 
+// A broken rule does not stop anything here: the line is believed, and what it contradicts is given up. The caller
+// decides whether to go on.
+
 /// Names and holds so far.
 #[derive(Debug, Default)]
 pub(super) struct Rules {
     pub definitions: Definitions,
     pub requests_seen: bool,
+    broken: Option<Broken>,
     thread_ids: Names<ThreadId>,
     lock_ids: Names<LockId>,
     var_ids: Names<VarId>,
@@ -57,32 +61,33 @@ struct Hold {
 }
 
 impl Rules {
-    /// The event of a line, when the line may follow those before it.
-    pub(super) fn event(&mut self, number: u64, line: &Line<'_>) -> Result<Event, Broken> {
+    /// The event of a line, and what is wrong with it after those before it.
+    pub(super) fn event(&mut self, number: u64, line: &Line<'_>) -> (Event, Option<Broken>) {
         let thread = self.thread(line.thread);
         let state = &mut self.threads[thread.0 as usize];
-        if let Some(joined) = state.joined_at {
-            let name = self.definitions.thread_name(thread);
-            return Err(("event-after-join", format!("{name} was joined on line {joined} and cannot act any more")));
-        }
         state.acted = true;
+        if let Some(joined) = state.joined_at.take() {
+            let name = self.definitions.thread_name(thread);
+            self.broken =
+                Some(("event-after-join", format!("{name} was joined on line {joined} and cannot act any more")));
+        }
         let site = self.site(line.location);
-        let op = self.op(number, thread, line)?;
-        Ok(Event { thread, time: Nanos(number), site, stack: None, op })
+        let op = self.op(number, thread, line);
+        (Event { thread, time: Nanos(number), site, stack: None, op }, self.broken.take())
     }
 
-    fn op(&mut self, number: u64, me: ThreadId, line: &Line<'_>) -> Result<Op, Broken> {
-        Ok(match line.verb {
+    fn op(&mut self, number: u64, me: ThreadId, line: &Line<'_>) -> Op {
+        match line.verb {
             Verb::Read => Op::Read { var: self.var(line.operand) },
             Verb::Write => Op::Write { var: self.var(line.operand) },
-            Verb::Acquire => self.acquire(number, me, line)?,
-            Verb::ReadAcquire => self.read_acquire(number, me, line)?,
-            Verb::Release => self.release(me, line)?,
-            Verb::ReadRelease => self.read_release(me, line)?,
+            Verb::Acquire => self.acquire(number, me, line),
+            Verb::ReadAcquire => self.read_acquire(number, me, line),
+            Verb::Release => self.release(me, line),
+            Verb::ReadRelease => self.read_release(me, line),
             Verb::Request => self.request(me, line, Mode::Exclusive),
             Verb::ReadRequest => self.request(me, line, Mode::Shared),
-            Verb::Fork => self.fork(number, me, line.operand)?,
-            Verb::Join => self.join(number, me, line.operand)?,
+            Verb::Fork => self.fork(number, me, line.operand),
+            Verb::Join => self.join(number, me, line.operand),
             Verb::Wait => {
                 let mutex = self.lock(line.operand);
                 Op::CondWait { condvar: self.condvar(mutex), mutex }
@@ -94,35 +99,39 @@ impl Rules {
             Verb::Begin => Op::RegionBegin,
             Verb::End => Op::RegionEnd,
             Verb::Dummy => self.mark("dummy"),
-        })
+        }
     }
 
-    fn acquire(&mut self, number: u64, me: ThreadId, line: &Line<'_>) -> Result<Op, Broken> {
+    fn acquire(&mut self, number: u64, me: ThreadId, line: &Line<'_>) -> Op {
         let lock = self.lock(line.operand);
         let state = &mut self.locks[lock.0 as usize];
         match &mut state.writer {
             Some(writer) if writer.thread == me => {
                 writer.depth += 1;
-                return Ok(self.mark("acquired again by its holder"));
+                return self.mark("acquired again by its holder");
             }
-            Some(other) => return Err(held(&self.definitions, lock, other)),
+            Some(other) => {
+                self.broken.get_or_insert(held(&self.definitions, lock, other));
+            }
             None => {}
         }
         if let Some(reader) = state.readers.iter().find(|reader| reader.thread != me) {
-            return Err(held(&self.definitions, lock, reader));
+            self.broken.get_or_insert(held(&self.definitions, lock, reader));
+            state.readers.retain(|reader| reader.thread == me);
         }
         let how = if state.readers.is_empty() { How::Lock } else { How::Upgrade };
         state.writer = Some(Hold { thread: me, line: number, depth: 1, events: 1 });
         state.count += 1;
-        Ok(Op::Acquired { lock, mode: Mode::Exclusive, how, count: state.count })
+        Op::Acquired { lock, mode: Mode::Exclusive, how, count: state.count }
     }
 
-    fn read_acquire(&mut self, number: u64, me: ThreadId, line: &Line<'_>) -> Result<Op, Broken> {
+    fn read_acquire(&mut self, number: u64, me: ThreadId, line: &Line<'_>) -> Op {
         let lock = self.lock(line.operand);
         self.definitions.locks[lock.0 as usize].kind = LockKind::RwLock;
         let state = &mut self.locks[lock.0 as usize];
         if let Some(other) = state.writer.as_ref().filter(|writer| writer.thread != me) {
-            return Err(held(&self.definitions, lock, other));
+            self.broken.get_or_insert(held(&self.definitions, lock, other));
+            state.writer = None;
         }
         // A reader that reads again holds twice, and can get stuck behind a writer: not a re-entrant no-op.
         let events = u64::from(state.writer.is_none());
@@ -134,40 +143,44 @@ impl Rules {
             None => state.readers.push(Hold { thread: me, line: number, depth: 1, events }),
         }
         if state.writer.is_some() {
-            return Ok(self.mark("read by its writer"));
+            return self.mark("read by its writer");
         }
         state.count += 1;
-        Ok(Op::Acquired { lock, mode: Mode::Shared, how: How::Lock, count: state.count })
+        Op::Acquired { lock, mode: Mode::Shared, how: How::Lock, count: state.count }
     }
 
-    fn release(&mut self, me: ThreadId, line: &Line<'_>) -> Result<Op, Broken> {
+    fn release(&mut self, me: ThreadId, line: &Line<'_>) -> Op {
         let lock = self.lock(line.operand);
         let state = &mut self.locks[lock.0 as usize];
         match &mut state.writer {
             Some(writer) if writer.thread == me => {
                 writer.depth -= 1;
                 if writer.depth > 0 {
-                    return Ok(self.mark("released, still held from an outer acquisition"));
+                    return self.mark("released, still held from an outer acquisition");
                 }
             }
-            _ => return Err(unheld(&self.definitions, lock, me, state.writer.as_ref(), "")),
+            other => {
+                self.broken.get_or_insert(unheld(&self.definitions, lock, me, other.as_ref(), ""));
+                return Op::Released { lock, owner: me, access: Access::Unknown };
+            }
         }
         state.writer = None;
         // Only its own reads can be there: the writer goes back to reading.
         let Some(reader) = state.readers.first_mut() else {
-            return Ok(Op::Released { lock, owner: me, access: Access::Unknown });
+            return Op::Released { lock, owner: me, access: Access::Unknown };
         };
         reader.events = reader.events.max(1);
         state.count += 1;
-        Ok(Op::Acquired { lock, mode: Mode::Shared, how: How::Downgrade, count: state.count })
+        Op::Acquired { lock, mode: Mode::Shared, how: How::Downgrade, count: state.count }
     }
 
-    fn read_release(&mut self, me: ThreadId, line: &Line<'_>) -> Result<Op, Broken> {
+    fn read_release(&mut self, me: ThreadId, line: &Line<'_>) -> Op {
         let lock = self.lock(line.operand);
         let state = &mut self.locks[lock.0 as usize];
         let Some(index) = state.readers.iter().position(|reader| reader.thread == me) else {
             let holder = state.writer.as_ref().or(state.readers.first());
-            return Err(unheld(&self.definitions, lock, me, holder, " for reading"));
+            self.broken.get_or_insert(unheld(&self.definitions, lock, me, holder, " for reading"));
+            return Op::Released { lock, owner: me, access: Access::Unknown };
         };
         let reader = &mut state.readers[index];
         reader.depth -= 1;
@@ -177,9 +190,9 @@ impl Rules {
             state.readers.remove(index);
         }
         if !is_event {
-            return Ok(self.mark("read ended, still held"));
+            return self.mark("read ended, still held");
         }
-        Ok(Op::Released { lock, owner: me, access: Access::Unknown })
+        Op::Released { lock, owner: me, access: Access::Unknown }
     }
 
     fn request(&mut self, me: ThreadId, line: &Line<'_>, mode: Mode) -> Op {
@@ -191,7 +204,7 @@ impl Rules {
         Op::Wait { lock, mode }
     }
 
-    fn fork(&mut self, number: u64, me: ThreadId, operand: &[u8]) -> Result<Op, Broken> {
+    fn fork(&mut self, number: u64, me: ThreadId, operand: &[u8]) -> Op {
         let child = self.named_thread(me, operand);
         let state = &mut self.threads[child.0 as usize];
         let since = match (state.forked_at, state.joined_at) {
@@ -201,19 +214,22 @@ impl Rules {
             (None, None) => {
                 state.forked_at = Some(number);
                 self.definitions.threads[child.0 as usize].parent = Some(me);
-                return Ok(Op::Spawn { child });
+                return Op::Spawn { child };
             }
         };
-        Err(("fork-existing", format!("{} cannot be forked: it {since}", self.definitions.thread_name(child))))
+        let name = self.definitions.thread_name(child);
+        self.broken.get_or_insert(("fork-existing", format!("{name} cannot be forked: it {since}")));
+        Op::Spawn { child }
     }
 
-    fn join(&mut self, number: u64, me: ThreadId, operand: &[u8]) -> Result<Op, Broken> {
+    fn join(&mut self, number: u64, me: ThreadId, operand: &[u8]) -> Op {
         let child = self.named_thread(me, operand);
         if child == me {
-            return Err(("join-self", format!("{} joins itself", self.definitions.thread_name(me))));
+            self.broken.get_or_insert(("join-self", format!("{} joins itself", self.definitions.thread_name(me))));
+            return self.mark("joins itself");
         }
         self.threads[child.0 as usize].joined_at.get_or_insert(number);
-        Ok(Op::Joined { child })
+        Op::Joined { child }
     }
 
     fn mark(&mut self, text: &'static str) -> Op {
