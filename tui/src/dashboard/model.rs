@@ -66,6 +66,7 @@ impl Model {
         if let Some(findings) = batch.findings {
             self.findings = findings;
         }
+        self.info = batch.info;
         self.completeness = batch.completeness;
         self.progress = batch.progress;
         self.fraction = batch.fraction;

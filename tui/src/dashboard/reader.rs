@@ -23,6 +23,8 @@ const FINDINGS_EVERY: Duration = Duration::from_millis(250);
 /// What is new in a trace.
 #[derive(Debug)]
 pub struct Batch {
+    /// Facts about the trace; of some formats they are known only by and by.
+    pub info: TraceInfo,
     /// Events in their merged order.
     pub events: Vec<Event>,
     /// What ids mean, when something was added.
@@ -84,6 +86,7 @@ fn read(mut source: Box<dyn EventSource>, batches: &SyncSender<Result<Batch, Err
         }
         let size = Size::of(source.definitions());
         let batch = Batch {
+            info: source.info().clone(),
             events,
             defs: (size != known).then(|| Arc::new(source.definitions().clone())),
             findings,

@@ -51,7 +51,7 @@ pub fn verdict(state: &State) -> (Mark, String) {
     match (n_deadlocked, n_findings, n_blocked) {
         (1.., ..) => (Mark::Bad, format!("deadlock: {}", plural(n_deadlocked as u64, "thread"))),
         (0, 1.., _) => (Mark::Warn, plural(n_findings as u64, "finding")),
-        (0, 0, 1..) => (Mark::Good, format!("{} blocked", plural(n_blocked as u64, "thread"))),
+        (0, 0, 1..) => (Mark::Good, format!("no findings, {} blocked", plural(n_blocked as u64, "thread"))),
         (0, 0, 0) => (Mark::Good, "no findings".to_owned()),
     }
 }

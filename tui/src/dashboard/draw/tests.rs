@@ -24,6 +24,7 @@ pub fn bank(progress: Progress) -> State {
     update(
         &mut state,
         Input::Batch(Batch {
+            info: fixture::info(),
             events: fixture::events(),
             defs: Some(fixture::defs().into()),
             findings: Some(fixture::findings()),

@@ -40,11 +40,11 @@ impl Theme {
             (Mark::Bad, true) => Style::new().fg(Color::LightRed).add_modifier(Modifier::BOLD),
             (Mark::Warn, true) => Style::new().fg(Color::Yellow),
             (Mark::Good, true) => Style::new().fg(Color::LightBlue),
-            (Mark::Quiet, true) => Style::new().fg(Color::DarkGray),
             (Mark::Bad, false) => Style::new().add_modifier(Modifier::BOLD | Modifier::REVERSED),
             (Mark::Warn, false) => Style::new().add_modifier(Modifier::BOLD),
             (Mark::Good, false) => Style::new(),
-            (Mark::Quiet, false) => Style::new().add_modifier(Modifier::DIM),
+            // Not the bright black that some themes make the colour of the background.
+            (Mark::Quiet, _) => Style::new().add_modifier(Modifier::DIM),
         }
     }
 

@@ -13,6 +13,7 @@ fn bank(progress: Progress) -> State {
 
 fn batch(events: Vec<lockscope_trace::Event>, progress: Progress) -> Batch {
     Batch {
+        info: fixture::info(),
         events,
         defs: Some(fixture::defs().into()),
         findings: Some(fixture::findings()),
