@@ -106,7 +106,7 @@ fn receive(batches: &Receiver<Result<Batch, Error>>, inputs: &mut Vec<Input>) ->
         match batches.try_recv() {
             Ok(Ok(batch)) => {
                 let is_last = batch.progress == Progress::Ended;
-                inputs.push(Input::Batch(batch));
+                inputs.push(Input::Batch(Box::new(batch)));
                 if is_last {
                     return false;
                 }

@@ -117,7 +117,7 @@ pub enum Input {
     /// Accept the prompt.
     Accept,
     /// News of the trace.
-    Batch(Batch),
+    Batch(Box<Batch>),
     /// Reading failed.
     Failed(String),
     /// The present, by the trace's clock.
@@ -281,7 +281,7 @@ impl State {
 pub fn update(state: &mut State, input: Input) -> Effect {
     match input {
         Input::Batch(batch) => {
-            state.model.receive(batch);
+            state.model.receive(*batch);
             if state.follows {
                 state.follow();
             }

@@ -21,6 +21,8 @@ use crate::{
 
 /// Variants beyond these are counted and not shown.
 const MAX_VARIANTS: usize = 3;
+/// Events beyond these are not named.
+const MAX_EVENTS: usize = 6;
 /// Frames of a stack beyond these are counted and not shown.
 const MAX_FRAMES: usize = 12;
 
@@ -216,13 +218,23 @@ impl Report<'_> {
 
     /// How often, when and where in the trace.
     fn seen(&self, finding: &Finding) -> Option<String> {
-        let event = finding.events.first()?;
-        let time = if self.checked.info.has_times { format!("{}, ", finding.first_seen) } else { String::new() };
-        let place = format!("at {time}event #{event}");
-        Some(match finding.count {
-            0 | 1 => format!("seen {place}"),
-            count => format!("seen {}, first {place}", plural(count, "time")),
-        })
+        let shown = finding.events.iter().take(MAX_EVENTS).map(|event| format!("#{event}"));
+        let events = format!(
+            "{} {}",
+            if finding.events.len() == 1 { "event" } else { "events" },
+            shown.collect::<Vec<_>>().join(" ")
+        );
+        let time = if self.checked.info.has_times { format!(" at {}", finding.first_seen) } else { String::new() };
+        let events = (!finding.events.is_empty()).then_some(events);
+        let seen = match finding.count {
+            0 | 1 => format!("seen{time}"),
+            count => format!("seen {}, first{time}", plural(count, "time")),
+        };
+        // Without times "seen" alone says nothing.
+        let seen =
+            (finding.count > 1 || self.checked.info.has_times).then_some(seen.trim_end_matches(", first").to_owned());
+        let parts: Vec<String> = seen.into_iter().chain(events).collect();
+        (!parts.is_empty()).then(|| parts.join(", "))
     }
 
     /// Stacks of what was wanted and held, where they were captured.

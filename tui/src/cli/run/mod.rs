@@ -179,7 +179,8 @@ impl Report<'_> {
             writeln!(self.err, "\n{}", self.look.paint(style::HEADER, &total))?;
         }
         // The trace worth a look is the one with the worst finding.
-        let worst = results.iter().max_by_key(|(checked, _)| checked.findings.first().map(|finding| finding.severity));
+        let worst =
+            results.iter().rev().max_by_key(|(checked, _)| checked.findings.first().map(|finding| finding.severity));
         let worst = worst.map_or(&traces[0], |(checked, _)| &checked.info.path);
         let path = shell_word(&short_path(&worst.to_string_lossy()));
         let mut hints = vec![format!("look closer: lockscope top {path}")];

@@ -23,7 +23,7 @@ pub fn bank(progress: Progress) -> State {
     let mut state = State::new(Model::new(fixture::info()), fixture::sources());
     update(
         &mut state,
-        Input::Batch(Batch {
+        Input::Batch(Box::new(Batch {
             info: fixture::info(),
             events: fixture::events(),
             defs: Some(fixture::defs().into()),
@@ -31,7 +31,7 @@ pub fn bank(progress: Progress) -> State {
             completeness: Default::default(),
             progress,
             fraction: 1.0,
-        }),
+        })),
     );
     state
 }

@@ -7,7 +7,7 @@ use crate::{dashboard::keys, fixture};
 
 fn bank(progress: Progress) -> State {
     let mut state = State::new(Model::new(fixture::info()), fixture::sources());
-    update(&mut state, Input::Batch(batch(fixture::events(), progress)));
+    update(&mut state, Input::Batch(Box::new(batch(fixture::events(), progress))));
     state
 }
 
@@ -182,10 +182,10 @@ fn live_views_follow_the_end_until_they_are_paused() {
     let mut events = fixture::events();
     let late = events.split_off(17);
     let mut state = State::new(Model::new(fixture::info()), fixture::sources());
-    update(&mut state, Input::Batch(batch(events, Progress::CaughtUp)));
+    update(&mut state, Input::Batch(Box::new(batch(events, Progress::CaughtUp))));
     assert_eq!((state.position, state.waits.cycles.len()), (17, 0));
     press(&mut state, "space");
-    update(&mut state, Input::Batch(batch(late, Progress::CaughtUp)));
+    update(&mut state, Input::Batch(Box::new(batch(late, Progress::CaughtUp))));
     assert_eq!((state.position, state.model.len(), state.waits.cycles.len()), (17, 24, 0));
     press(&mut state, "end");
     assert_eq!((state.position, state.waits.cycles.len()), (24, 1));
