@@ -173,6 +173,7 @@ pub fn checked() -> Checked {
         info: info(),
         defs: defs(),
         completeness: Completeness::default(),
+        limits: Vec::new(),
         findings: findings(),
         events: events.len() as u64,
         duration: events.last().map_or(Nanos(0), |event| event.time),

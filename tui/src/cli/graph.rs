@@ -69,7 +69,7 @@ enum By {
 
 /// Runs the verb.
 pub fn run(args: &GraphArgs, global: &Global, out: &mut dyn Write) -> Result<u8, Failure> {
-    let mut source = load::open(&args.trace)?;
+    let mut source = load::open(&args.trace, global)?;
     let look = global.stdout();
     let graph = match args.which {
         Which::Wait => {

@@ -20,6 +20,8 @@ pub struct Checked {
     pub defs: Definitions,
     /// What is missing from it.
     pub completeness: Completeness,
+    /// Bounds that the analysis ran into, a sentence each.
+    pub limits: Vec<String>,
     /// What was concluded, worst first.
     pub findings: Vec<Finding>,
     /// How many events it has.
@@ -29,8 +31,8 @@ pub struct Checked {
 }
 
 /// Opens a trace; `-` is the standard input.
-pub fn open(path: &Path) -> Result<Box<dyn EventSource>, Failure> {
-    Ok(input::open(path)?)
+pub fn open(path: &Path, global: &Global) -> Result<Box<dyn EventSource>, Failure> {
+    Ok(input::open_with(path, &global.input())?)
 }
 
 /// Calls `each` with every event and its position, from 1, until it breaks or the trace ends.
@@ -62,7 +64,7 @@ pub fn for_each(
 
 /// Reads a trace through and collects the findings.
 pub fn check(path: &Path, global: &Global) -> Result<Checked, Failure> {
-    let mut source = open(path)?;
+    let mut source = open(path, global)?;
     let mut analysis = Analysis::new(Options::default());
     let mut duration = Nanos(0);
     let events = for_each(&mut *source, global, |_, event, defs| {
@@ -75,6 +77,7 @@ pub fn check(path: &Path, global: &Global) -> Result<Checked, Failure> {
         info: source.info().clone(),
         defs: source.definitions().clone(),
         completeness: source.completeness().clone(),
+        limits: analysis.limits(),
         findings,
         events,
         duration,

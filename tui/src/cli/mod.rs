@@ -27,6 +27,7 @@ use std::{
 };
 
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use lockscope_analyzer::input::Options as InputOptions;
 
 pub use crate::cli::failure::Failure;
 use crate::cli::style::{ColorChoice, Look};
@@ -69,12 +70,20 @@ pub struct Global {
     /// Show no progress and no remarks, only results and errors
     #[arg(short, long, global = true)]
     pub quiet: bool,
+    /// Go on after lines of a text trace that contradict earlier ones, and count them as missing events
+    #[arg(long, global = true)]
+    pub lenient: bool,
     /// Look for source files under TO where a trace says FROM
     #[arg(long, global = true, value_name = "FROM=TO", value_parser = parse_source_map)]
     pub source_map: Vec<(String, String)>,
 }
 
 impl Global {
+    /// How traces are to be read.
+    pub fn input(&self) -> InputOptions {
+        InputOptions { lenient: self.lenient }
+    }
+
     /// How the standard output is to look.
     pub fn stdout(&self) -> Look {
         Look::stdout(self.color, self.ascii)

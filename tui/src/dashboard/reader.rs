@@ -10,7 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lockscope_analyzer::{Analysis, Options, finding::Finding, input};
+use lockscope_analyzer::{
+    Analysis, Options,
+    finding::Finding,
+    input::{self, Options as InputOptions},
+};
 use lockscope_trace::{Completeness, Definitions, Error, Event, EventSource, Progress, TraceInfo};
 
 /// Batches that may wait to be shown. Few, so that memory stays bounded when the screen is slower than the file.
@@ -40,10 +44,10 @@ pub struct Batch {
 }
 
 /// Starts reading. Returns facts about the trace, or why it cannot be opened, and where batches arrive.
-pub fn start(path: PathBuf) -> Result<(TraceInfo, Receiver<Result<Batch, Error>>), Error> {
+pub fn start(path: PathBuf, options: InputOptions) -> Result<(TraceInfo, Receiver<Result<Batch, Error>>), Error> {
     let (batches, receiver) = sync_channel(QUEUE);
     let (opened, is_open) = sync_channel(1);
-    let reader = move || match input::open(&path) {
+    let reader = move || match input::open_with(&path, &options) {
         Ok(source) => {
             let _ = opened.send(Ok(source.info().clone()));
             read(source, &batches);

@@ -60,6 +60,20 @@ fn unreadable_input_is_3() {
     check(&["check", &prose], 3, "prose.std:2");
 }
 
+#[test]
+fn an_incomplete_trace_is_4_when_asked() {
+    // A release of a lock that nobody holds: an error, or, leniently, a sign that events are missing.
+    let (_dir, path) = file("gap.std", b"T1|acq(A)|1\nT1|rel(A)|2\nT1|rel(A)|3\n");
+    check(&["check", &path], 3, "gap.std:3");
+    check(&["check", "--lenient", &path], 0, "");
+    check(&["check", "--lenient", "--strict", &path], 4, "");
+    assert!(lockscope(&["check", "--lenient", &path]).stdout.contains("incomplete:"));
+    // Findings weigh more than gaps.
+    let hung = std::fs::read(fixture("hung.std")).expect("the fixture is there");
+    let (_dir, path) = file("both.std", &[b"T1|rel(A)|1\n", hung.as_slice()].concat());
+    check(&["check", "--lenient", "--strict", &path], 1, "");
+}
+
 /// One bad trace does not hide what the good ones say.
 #[test]
 fn the_rest_is_still_checked() {

@@ -44,6 +44,9 @@ pub fn write(
     for note in remarks(checked) {
         writeln!(out, "{} {note}", look.paint(style, word))?;
     }
+    for limit in &checked.limits {
+        writeln!(out, "{} {limit}", look.paint(style::NOTE, "limit:"))?;
+    }
     summary(checked, n_allowed, look, out)
 }
 

@@ -40,6 +40,8 @@ struct Trace {
     /// Without times in the trace there is no duration.
     duration_ns: Option<u64>,
     completeness: Completeness,
+    /// Bounds that the analysis ran into.
+    limits: Vec<String>,
     /// Findings that lint levels turned off.
     allowed: usize,
     findings: Vec<JsonFinding>,
@@ -169,6 +171,7 @@ fn trace(checked: &Checked, allowed: usize) -> Trace {
             unclosed: completeness.unclosed,
             notes: completeness.notes.clone(),
         },
+        limits: checked.limits.clone(),
         allowed,
         findings: checked.findings.iter().enumerate().map(|(idx, finding)| converter.finding(idx, finding)).collect(),
     }

@@ -56,7 +56,7 @@ enum What {
 
 /// Runs the verb.
 pub fn run(args: &ShowArgs, global: &Global, out: &mut dyn Write) -> Result<u8, Failure> {
-    let mut source = load::open(&args.trace)?;
+    let mut source = load::open(&args.trace, global)?;
     let look = global.stdout();
     match args.what {
         What::Threads => {

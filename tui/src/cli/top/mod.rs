@@ -63,7 +63,7 @@ pub fn require_terminal() -> Result<(), Failure> {
 
 fn show(path: &Path, global: &Global) -> Result<u8, Failure> {
     // Before the terminal is touched, so that what is wrong is read as any other message.
-    let (info, batches) = reader::start(path.to_owned())?;
+    let (info, batches) = reader::start(path.to_owned(), global.input())?;
     let sources = Sources::new(&info, &global.source_map);
     let look = global.stdout();
     let theme = Theme { color: look.color, ascii: look.ascii };

@@ -3,7 +3,14 @@
 use lockscope_trace::Progress;
 
 use super::*;
-use crate::{dashboard::keys, fixture};
+use crate::{
+    dashboard::{
+        keys,
+        lists::{self, Id},
+        reader::Batch,
+    },
+    fixture,
+};
 
 fn bank(progress: Progress) -> State {
     let mut state = State::new(Model::new(fixture::info()), fixture::sources());
