@@ -7,11 +7,13 @@
 //! - [`upgrade`], [`try_upgrade`], [`downgrade`], [`cond_wait`], [`notify`] for the rest.
 
 mod chains;
+mod deadlock;
 mod global;
 mod held;
 mod hierarchy;
 mod hold;
 mod meta;
+mod op;
 mod ops;
 mod order;
 mod process;

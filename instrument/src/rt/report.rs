@@ -8,7 +8,11 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use lockscope_trace::{LockKind, Mode, Nanos, clock, defs::short_type, format::kind};
+use lockscope_trace::{
+    LockKind, Mode, Nanos, clock,
+    defs::{short_type, without_detours},
+    format::kind,
+};
 
 use super::{
     Site,
@@ -59,15 +63,18 @@ impl Draft {
     /// # Panics
     ///
     /// When the policy is to panic and the thread is not panicking already.
-    pub(super) fn publish(self, entered: &thread::Entered, policy: Policy) {
+    pub(super) fn publish(mut self, entered: &thread::Entered, policy: Policy) {
+        self.title = without_detours(&self.title);
+        let body = without_detours(&self.body);
         let mut text =
-            format!("lockscope: {}[{}]: {} ({})\n{}", self.severity, self.code, self.title, self.confidence, self.body);
+            format!("lockscope: {}[{}]: {} ({})\n{}", self.severity, self.code, self.title, self.confidence, body);
         // What matters goes out at once: resolving the first stack of a process takes some tenths of a second.
+        // So does the event, which the analysis reads together with the state of that moment.
         write_report(&text);
+        self.record(entered, &text);
         let stacks = self.resolved_stacks();
         write_report(&stacks);
         text.push_str(&stacks);
-        self.record(entered, &text);
         let report = Report { code: self.code, confidence: self.confidence, title: self.title, text };
         if let Some(callback) = &global::config().callback {
             callback(&report);

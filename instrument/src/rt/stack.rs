@@ -5,6 +5,8 @@
 
 use std::{fmt, path::Path, sync::Arc};
 
+use lockscope_trace::defs::without_detours;
+
 use crate::config::Stacks;
 
 use super::{Site, global};
@@ -89,7 +91,8 @@ impl fmt::Display for Frame {
         // Shorter, and clickable where paths are relative to the working directory.
         let here = std::env::current_dir().unwrap_or_default();
         let file = Path::new(&self.file);
-        write!(f, " at {}:{}", file.strip_prefix(here).unwrap_or(file).display(), self.line)
+        let file = file.strip_prefix(here).unwrap_or(file);
+        write!(f, " at {}:{}", without_detours(&file.to_string_lossy()), self.line)
     }
 }
 

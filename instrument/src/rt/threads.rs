@@ -5,9 +5,9 @@ use std::sync::atomic::Ordering;
 use lockscope_trace::{clock, format::kind};
 
 use super::{
-    Site,
+    Site, deadlock,
     global::{flag, flags, registry},
-    ops, record,
+    record,
     thread::{self, Entered},
     waiting::{Target, Waiting},
 };
@@ -86,7 +86,7 @@ pub fn scope_wait<R>(threads: &[Spawned], site: Site, wait: impl FnOnce() -> R) 
         };
         let _waiting = entered.info.wait.begin(&waiting);
         if flags() & flag::DEADLOCK != 0 {
-            ops::search_and_report(&entered);
+            deadlock::search_and_report(&entered);
         }
         unentered(entered, wait)
     };

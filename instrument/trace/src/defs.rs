@@ -254,6 +254,24 @@ impl Definitions {
     }
 }
 
+/// Paths in a text without detours: `crates/a/../../examples/b.rs` as `examples/b.rs`. Such paths come from targets that a
+/// manifest names by path; symbolic links in them are not followed.
+pub fn without_detours(text: &str) -> String {
+    let mut text = text.to_owned();
+    let mut from = 0;
+    while let Some(found) = text[from..].find("/../") {
+        let end = from + found;
+        let start = text[..end].rfind(|c: char| c == '/' || c.is_whitespace()).map_or(0, |at| at + 1);
+        if start == end || &text[start..end] == ".." {
+            from = end + 3;
+        } else {
+            text.replace_range(start..end + 4, "");
+            from = 0;
+        }
+    }
+    text
+}
+
 /// `alloc::vec::Vec<bank::Account>` as `Vec<Account>`.
 pub fn short_type(path: &str) -> String {
     let mut out = String::with_capacity(path.len());
@@ -277,6 +295,19 @@ mod tests {
     fn control_characters_do_not_get_in() {
         assert_eq!(&*Definitions::clean("ok \u{1b}[2Jname\n\u{202e}x"), "ok \u{fffd}[2Jname\u{fffd}\u{fffd}x");
         assert_eq!(&*Definitions::clean("grüße"), "grüße");
+    }
+
+    #[test]
+    fn detours_are_left_out() {
+        for (path, short) in [
+            ("instrument/parking_lot/../../examples/bank.rs", "examples/bank.rs"),
+            ("at a/../b.rs:1 and c/d/../e.rs", "at b.rs:1 and c/e.rs"),
+            ("../x/../../y.rs", "../../y.rs"),
+            ("/../a", "/../a"),
+            ("plain.rs", "plain.rs"),
+        ] {
+            assert_eq!(without_detours(path), short);
+        }
     }
 
     #[test]

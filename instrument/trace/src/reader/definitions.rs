@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     Definitions, Frame, Site, SiteId, StringId, ThreadDef, ThreadId,
-    defs::Module,
+    defs::{Module, without_detours},
     format::{code, halves, kind, record_words},
 };
 
@@ -39,7 +39,7 @@ fn one(record_kind: u8, words: &[u64], defs: &mut Definitions) -> Option<()> {
         kind::SITE => {
             in_order(id, defs.sites.len() + 1)?;
             let (line, column) = halves(word(1)?);
-            let file = text(second, defs)?;
+            let file = without_detours(&text(second, defs)?).into();
             defs.sites.push(Site { file, line, column });
         }
         kind::LOCK => {

@@ -1,0 +1,212 @@
+//! An acquisition in progress: what all kinds of it share.
+
+use std::time::Duration;
+
+use lockscope_trace::{How, clock, format::kind};
+
+use super::{
+    Hold, LockRef, Mode, Site,
+    chains::chain_key,
+    deadlock::search_and_report,
+    global::{self, flag, flags},
+    held::HeldLock,
+    order, record,
+    report::{Draft, elapsed, held_for, mode_words, thread_name},
+    stack,
+    thread::{self, Entered},
+    waiting::{Target, Waiting},
+};
+use crate::config::Stacks;
+
+/// What a wait without a limit promises.
+pub(super) const ENDLESS: &str = "a wait without a limit ends with the lock";
+
+/// An operation on a lock in progress.
+pub(super) struct Op<'a> {
+    pub entered: Entered,
+    lock: LockRef<'a>,
+    id: u32,
+    mode: Mode,
+    how: How,
+    site: Site,
+    flags: u32,
+}
+
+impl<'a> Op<'a> {
+    /// `None` when nothing is switched on, or this thread is in the runtime already.
+    #[inline]
+    pub(super) fn begin(lock: LockRef<'a>, mode: Mode, how: How, site: Site) -> Option<Self> {
+        let flags = flags();
+        if flags & flag::TRACK == 0 {
+            return None;
+        }
+        let entered = thread::enter()?;
+        let id = lock.id()?;
+        // What has to allocate does so here: once the lock is held nothing may, since it may be the allocator's.
+        entered.info.held.reserve();
+        if flags & flag::RECORD != 0 {
+            record::prepare(&entered, site);
+        }
+        Some(Self { id, entered, lock, mode, how, site, flags })
+    }
+
+    /// Checks the order and the rank, unless this thread has had the same set of locks and the same lock checked before.
+    #[inline]
+    pub(super) fn check_order(&self) {
+        let (held, key) = self.entered.info.held.summary();
+        if held == 0 || self.flags & flag::ORDER == 0 {
+            return;
+        }
+        let chain = chain_key(key, self.id, self.mode);
+        if !self.entered.local().chains.contains(chain) {
+            self.check_new_chain(chain);
+        }
+    }
+
+    #[cold]
+    fn check_new_chain(&self, chain: u64) {
+        let request = order::Request { lock: self.lock.facts(self.id), mode: self.mode, site: self.site };
+        let stack = order::check(&self.entered, &request);
+        if let Some(stack) = stack {
+            record::attach_stack(&self.entered, &stack);
+        }
+        self.entered.local().chains.insert(chain);
+    }
+
+    /// Notes the acquisition; call while the lock is held.
+    #[inline]
+    pub(super) fn acquired(&self) -> Hold {
+        let ticks = if self.flags & flag::TIMES != 0 { clock::ticks() } else { 0 };
+        let slot = self.entered.info.held.push(&HeldLock {
+            lock: self.id,
+            mode: self.mode,
+            kind: self.lock.kind(),
+            site: self.site,
+            created: self.lock.meta.created,
+            type_name: self.lock.type_name,
+            since: ticks,
+        });
+        if self.mode == Mode::Exclusive {
+            self.lock.meta.set_owner_hint(self.entered.info);
+        }
+        if self.flags & flag::RECORD != 0 {
+            record::acquired(&self.entered, self.lock.meta, self.id, self.mode, self.how, self.site, ticks);
+        }
+        Hold::new(self.entered.info.index, slot, self.mode)
+    }
+
+    /// Notes that a hold changed its mode; call while the stronger of both is held.
+    pub(super) fn changed(&self, hold: &mut Hold) {
+        if hold.owner == self.entered.info.index {
+            self.entered.info.held.change_mode(self.id, hold.mode, self.mode, hold.slot);
+        } else if let Some(owner) = thread::by_index(hold.owner) {
+            // The guard came from another thread: from now on the acquisition is this one's.
+            let owner_id = owner.id.load(std::sync::atomic::Ordering::Relaxed);
+            if owner.held.remove_foreign(self.id, hold.mode, hold.slot) && self.flags & flag::RECORD != 0 {
+                record::released(&self.entered, self.id, Some(owner_id), hold.access());
+            }
+            *hold = self.acquired();
+            return;
+        }
+        hold.mode = self.mode;
+        if self.mode == Mode::Exclusive {
+            self.lock.meta.set_owner_hint(self.entered.info);
+        }
+        if self.flags & flag::RECORD != 0 {
+            let ticks = clock::ticks();
+            record::acquired(&self.entered, self.lock.meta, self.id, self.mode, self.how, self.site, ticks);
+        }
+    }
+
+    pub(super) fn record_failure(&self, kind: u8) {
+        if self.flags & flag::RECORD != 0 {
+            record::lock_event(&self.entered, kind, self.id, self.mode, self.site);
+        }
+    }
+
+    /// Waits without a limit of the program's; the configured one is reported.
+    #[cold]
+    pub(super) fn wait_endless<G>(&self, upgrade: bool, wait: &mut dyn FnMut(Option<Duration>) -> Option<G>) -> G {
+        self.waiting(false, upgrade, || {
+            if let Some(limit) = global::config().timeout {
+                if let Some(guard) = wait(Some(limit)) {
+                    return guard;
+                }
+                self.report_timeout(limit);
+            }
+            wait(None).expect(ENDLESS)
+        })
+    }
+
+    #[cold]
+    pub(super) fn wait_limited<G>(&self, upgrade: bool, wait: impl FnOnce() -> Option<G>) -> Option<G> {
+        let guard = self.waiting(true, upgrade, wait);
+        if guard.is_none() {
+            self.record_failure(kind::TIMED_OUT);
+        }
+        guard
+    }
+
+    /// Publishes the wait, searches for a deadlock, waits.
+    fn waiting<R>(&self, limited: bool, upgrade: bool, wait: impl FnOnce() -> R) -> R {
+        self.record_wait();
+        let waiting = Waiting {
+            episode: 0,
+            target: Target::Lock { lock: self.id, mode: self.mode, kind: self.lock.kind(), upgrade },
+            site: self.site,
+            created: self.lock.meta.created,
+            type_name: self.lock.type_name,
+            since: clock::ticks(),
+            limited,
+            owner: self.lock.meta.owner_hint(),
+        };
+        let _waiting = self.entered.info.wait.begin(&waiting);
+        if self.flags & flag::DEADLOCK != 0 {
+            search_and_report(&self.entered);
+        }
+        wait()
+    }
+
+    fn record_wait(&self) {
+        if self.flags & flag::RECORD == 0 {
+            return;
+        }
+        if global::config().stacks == Stacks::All
+            && let Some(stack) = stack::capture()
+        {
+            record::attach_stack(&self.entered, &stack);
+        }
+        record::lock_event(&self.entered, kind::WAIT, self.id, self.mode, self.site);
+    }
+
+    fn report_timeout(&self, limit: Duration) {
+        let lock = self.lock.facts(self.id);
+        let name = lock.describe();
+        let limit = lockscope_trace::Nanos(u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX));
+        let title = format!("{} waits for {name} for longer than {limit}", thread_name(self.entered.info));
+        let mut draft = Draft::new("lock-timeout", "error", "actual", title);
+        draft.line(&format!("it asks for {name}{} at {}", mode_words(lock.kind, self.mode), self.site));
+        let mut nobody = true;
+        for holder in thread::all() {
+            for held in holder.held.of_lock(self.id) {
+                nobody = false;
+                draft.line(&format!(
+                    "{} took {name}{} at {}{}",
+                    thread_name(holder),
+                    mode_words(held.kind, held.mode),
+                    held.site,
+                    held_for(held.since)
+                ));
+                if let Some(waiting) = holder.wait.read() {
+                    draft.line(&format!("  and waits itself at {}, for {}", waiting.site, elapsed(waiting.since)));
+                }
+            }
+        }
+        if nobody {
+            draft.line("no thread is known to hold it: it may have just been released, or be held by code that is not instrumented");
+        }
+        draft.stack("stack of the wait:", stack::capture(), self.site);
+        draft.line("help: hold the lock for less time, or raise the limit; the wait goes on");
+        draft.publish(&self.entered, global::config().on_timeout);
+    }
+}

@@ -1,0 +1,164 @@
+//! Runs every example, faulty and fixed: the expected finding by the running process and by `check`, with the right source lines;
+//! nothing at all when fixed. `LOCKSCOPE_TEST_ROUNDS=200` runs each as often.
+
+#[path = "../support/examples.rs"]
+mod examples;
+
+use examples::{example, lines_with, lockscope, root};
+use serde_json::Value;
+
+/// What an example must show.
+struct Case {
+    example: &'static str,
+    arguments: &'static [&'static str],
+    code: &'static str,
+    /// For the two sides (or as many as there are): what was held and what was wanted, as (text on the line, which
+    /// of the lines with that text).
+    held: &'static [(&'static str, usize)],
+    wanted: &'static [(&'static str, usize)],
+    names: &'static [&'static str],
+}
+
+const CASES: [Case; 7] = [
+    Case {
+        example: "bank",
+        arguments: &[],
+        code: "lock-order-inversion",
+        held: &[("from.balance.lock()", 0)],
+        wanted: &[("to.balance.lock()", 0)],
+        names: &["alice", "bob"],
+    },
+    Case {
+        example: "bank",
+        arguments: &["--hang", "1"],
+        code: "deadlock",
+        held: &[("from.balance.lock()", 0)],
+        wanted: &[("to.balance.lock()", 0)],
+        names: &["alice", "bob", "teller 1", "teller 2"],
+    },
+    Case {
+        example: "philosophers",
+        arguments: &[],
+        code: "lock-order-inversion",
+        held: &[("FORKS[first].lock()", 0)],
+        wanted: &[("FORKS[second].lock()", 0)],
+        names: &["fork 1", "fork 2", "fork 3", "fork 4", "fork 5"],
+    },
+    Case {
+        example: "philosophers",
+        arguments: &["--hang", "1"],
+        code: "deadlock",
+        held: &[("FORKS[first].lock()", 0)],
+        wanted: &[("FORKS[second].lock()", 0)],
+        names: &["Thales", "Hypatia", "Plato", "Diotima", "Zeno"],
+    },
+    Case {
+        example: "readers_writers",
+        arguments: &[],
+        code: "deadlock",
+        held: &[("SETTINGS.read()", 0)],
+        wanted: &[("SETTINGS.read()", 1), ("SETTINGS.write()", 0)],
+        names: &["settings", "reader", "writer"],
+    },
+    Case {
+        example: "hierarchy",
+        arguments: &[],
+        code: "hierarchy-violation",
+        held: &[("SHELF.lock()", 1)],
+        wanted: &[("CATALOGUE.lock()", 1)],
+        names: &["catalogue", "shelf"],
+    },
+    Case {
+        example: "timeout",
+        arguments: &[],
+        code: "lock-timeout",
+        held: &[("ORDERS.lock()", 0)],
+        wanted: &[("ORDERS.lock()", 2)],
+        names: &["orders"],
+    },
+];
+
+fn rounds() -> usize {
+    std::env::var("LOCKSCOPE_TEST_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(2)
+}
+
+#[test]
+fn faulty_examples_are_found_by_the_process_and_by_check() {
+    for case in &CASES {
+        for _ in 0..rounds() {
+            check_faulty(case);
+        }
+    }
+}
+
+fn check_faulty(case: &Case) {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let (said, findings) = run(case.example, case.arguments, dir.path());
+    let name = format!("{} {:?}: {}", case.example, case.arguments, case.code);
+    // The process itself.
+    assert!(said.contains(&format!("[{}]", case.code)), "{name}: not reported in process:\n{said}");
+    for (text, index) in case.held.iter().chain(case.wanted) {
+        let place = format!(" examples/{}.rs:{}:", case.example, lines_with(case.example, text)[*index]);
+        assert!(said.contains(&place), "{name}: {place} is missing:\n{said}");
+    }
+    for part in case.names {
+        assert!(said.contains(part), "{name}: {part} is missing:\n{said}");
+    }
+    // The analysis.
+    let found: Vec<&Value> = findings.iter().filter(|finding| finding["code"] == case.code).collect();
+    assert_eq!(found.len(), 1, "{name}: {findings:#?}");
+    let sites = |pointer: &str| -> Vec<u64> {
+        let participants = found[0]["participants"].as_array().expect("a list");
+        let lists = participants.iter().flat_map(|participant| match &participant[pointer] {
+            Value::Array(list) => list.clone(),
+            one => vec![one.clone()],
+        });
+        lists.filter_map(|place| place["site"]["line"].as_u64()).collect()
+    };
+    for (pointer, expected) in [("held", case.held), ("wanted", case.wanted)] {
+        let sites = sites(pointer);
+        for (text, index) in expected {
+            let line = lines_with(case.example, text)[*index];
+            assert!(sites.contains(&line), "{name}: {pointer} at line {line} is missing: {sites:?}");
+        }
+    }
+    let whole = found[0].to_string();
+    for part in case.names {
+        assert!(whole.contains(part), "{name}: {part} is missing: {whole}");
+    }
+}
+
+#[test]
+fn fixed_examples_are_silent() {
+    for example in ["bank", "philosophers", "readers_writers", "hierarchy", "timeout"] {
+        for _ in 0..rounds() {
+            let dir = tempfile::tempdir().expect("a temporary directory");
+            let (said, findings) = run(example, &["--fixed"], dir.path());
+            assert!(!said.contains("lockscope"), "{example}: {said}");
+            assert_eq!(findings, Vec::<Value>::new(), "{example}");
+        }
+    }
+}
+
+/// Runs an example with recording on; returns what it said and what `check` finds.
+fn run(name: &str, arguments: &[&str], dir: &std::path::Path) -> (String, Vec<Value>) {
+    let trace = dir.join("trace.lks");
+    let output = std::process::Command::new(example(name))
+        .args(arguments)
+        .env("LOCKSCOPE", format!("record={}", trace.display()))
+        .output()
+        .expect("the example runs");
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{name} {arguments:?}: {:?}\n{said}", output.status);
+    let check = lockscope()
+        .args(["check", "--format", "json", "--fail-on", "never"])
+        .arg(&trace)
+        .current_dir(root())
+        .output()
+        .expect("lockscope runs");
+    let report: Value = serde_json::from_slice(&check.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&check.stderr)));
+    let findings = report["traces"][0]["findings"].as_array().expect("a list").clone();
+    assert_eq!(report["traces"][0]["completeness"]["complete"], true, "{name}: {report:#}");
+    (said, findings)
+}

@@ -1,0 +1,78 @@
+//! The dashboard on a program that really hangs, found by its process id.
+
+#[path = "../support/examples.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod examples;
+#[path = "../support/tmux.rs"]
+#[expect(dead_code, reason = "shared with other tests")]
+mod tmux;
+
+use std::{
+    process::{Child, Command, Stdio},
+    time::Instant,
+};
+
+use examples::{example, lines_with, root};
+use tmux::Tmux;
+
+/// A hung program; ended with this value.
+struct Hung(Child);
+
+impl Drop for Hung {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn hang(name: &str, dir: &std::path::Path) -> Hung {
+    let child = Command::new(example(name))
+        .args(["--hang", "60"])
+        .env("LOCKSCOPE", format!("record={}/%p.lks", dir.display()))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the example runs");
+    Hung(child)
+}
+
+#[test]
+fn the_hung_bank_is_explained_on_the_first_screen() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let bank = hang("bank", dir.path());
+    let began = Instant::now();
+    let command = format!("cd {} && {} top {}", root().display(), env!("CARGO_BIN_EXE_lockscope"), bank.0.id());
+    let Some(tmux) = Tmux::start(80, 24, dir.path(), &[], &command) else { return };
+    let screen = tmux.wait_for("deadlock: 2 threads");
+    // Not an assertion: machines are shared. Seen with `--nocapture`.
+    println!("visible {:?} after the dashboard was started", began.elapsed());
+    for text in ["LIVE", "teller 1", "teller 2", "alice", "bob"] {
+        assert!(screen.contains(text), "{text} is missing:\n{screen}");
+    }
+    // Both sides' source lines, on the finding.
+    tmux.keys(&["2"]);
+    let places = ["from.balance.lock()", "to.balance.lock()"].map(|text| lines_with("bank", text)[0]);
+    for line in places {
+        tmux.wait_until("both source lines", |screen| screen.contains(&format!("bank.rs:{line}")));
+    }
+    tmux.keys(&["5"]);
+    let screen = tmux.wait_for("Who waits for whom");
+    for text in ["teller 1", "teller 2", "alice", "bob"] {
+        assert!(screen.contains(text), "{text} is missing in the picture:\n{screen}");
+    }
+    tmux.keys(&["q"]);
+    tmux.wait_for("ended with 0");
+}
+
+#[test]
+fn a_program_that_ends_becomes_a_replay() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let bank = hang("bank", dir.path());
+    let command = format!("cd {} && {} top {}", root().display(), env!("CARGO_BIN_EXE_lockscope"), bank.0.id());
+    let Some(tmux) = Tmux::start(100, 30, dir.path(), &[], &command) else { return };
+    tmux.wait_for("LIVE");
+    tmux.wait_for("deadlock: 2 threads");
+    drop(bank);
+    let screen = tmux.wait_for("REPLAY");
+    assert!(screen.contains("deadlock: 2 threads"), "what was seen stays:\n{screen}");
+}
