@@ -55,8 +55,8 @@ type Key = (Vec<(LockId, Mode)>, LockId, Mode);
 /// Most places and threads that are told apart for one group.
 const MOST_MEMBERS: usize = 4096;
 
-/// Most writers that are told apart for one lock.
-const MOST_WRITERS: usize = 16;
+/// Most writers that are told apart for one lock. More than a circle has members, so that one of them is free.
+const MOST_WRITERS: usize = 64;
 
 #[derive(Debug, Default)]
 pub(super) struct Requests {
@@ -142,14 +142,15 @@ impl Requests {
             return;
         }
         let writers = self.writers.entry(request.lock).or_default();
-        match writers.iter().position(|writer| writer.instance.moment == moment) {
-            // The fewer locks a writer holds, the less keeps it from being in the way.
-            Some(index) if writers[index].held.len() <= request.held.len() => return,
-            Some(index) => writers[index] = Writer::of(request, moment),
-            None if writers.len() == MOST_WRITERS => return,
-            None => writers.push(Writer::of(request, moment)),
+        // A writer that holds some of what another one holds, and no more, is in the way wherever that one is.
+        let covered = |writer: &Writer| {
+            writer.instance.moment == moment
+                && writer.held.iter().all(|&(lock, mode)| request.held.iter().any(|h| (h.lock, h.mode) == (lock, mode)))
+        };
+        if writers.len() < MOST_WRITERS && !writers.iter().any(covered) {
+            writers.push(Writer { held: set(request.held), instance: Instance::of(request, moment) });
+            self.version += 1;
         }
-        self.version += 1;
     }
 
     pub(super) fn groups(&self) -> &[Group] {
@@ -176,12 +177,6 @@ impl Requests {
                 self.crowded
             )
         })
-    }
-}
-
-impl Writer {
-    fn of(request: &Request<'_>, moment: Moment) -> Self {
-        Writer { held: set(request.held), instance: Instance::of(request, moment) }
     }
 }
 
