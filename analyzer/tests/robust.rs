@@ -1,0 +1,117 @@
+//! Events in any order, whatever they say: nothing panics, and what was found can be told.
+
+use lockscope_analyzer::{Analysis, Timeline, WaitForGraph, order_graph::Grouping};
+use lockscope_trace::{
+    Access, Definitions, Event, How, LockId, LockKind, Mode, Nanos, Op, SiteId, StackId, StringId, ThreadDef, ThreadId,
+    VarId,
+};
+
+/// Pseudo-random numbers (xorshift64*).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u32) -> u32 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        ((self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) % u64::from(limit)) as u32
+    }
+
+    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
+        of[self.below(of.len() as u32) as usize]
+    }
+
+    fn event(&mut self) -> Event {
+        use How::{CondvarReacquire, Downgrade, Lock, Timed, Try, Upgrade};
+        let thread = ThreadId(self.below(5));
+        let (lock, other) = (LockId(self.below(6)), LockId(self.below(6)));
+        let child = ThreadId(self.below(6));
+        let mode = self.pick(&[Mode::Exclusive, Mode::Shared, Mode::Upgradable]);
+        let how = self.pick(&[Lock, Lock, Try, Timed, Upgrade, Downgrade, CondvarReacquire]);
+        let text = StringId(self.below(4));
+        let op = match self.below(30) {
+            0..6 => Op::Wait { lock, mode },
+            6..14 => Op::Acquired { lock, mode, how, count: u64::MAX },
+            14..17 => Op::Released { lock, owner: self.pick(&[thread, child]), access: Access::Unknown },
+            17 => Op::TimedOut { lock, mode },
+            18 => Op::CondWait { condvar: lock, mutex: other },
+            19 => Op::CondWake { condvar: lock, mutex: other, timed_out: false },
+            20 => Op::Spawn { child },
+            21 => Op::JoinWait { child },
+            22 => Op::Joined { child },
+            23 => Op::Exit,
+            24 => Op::Finding { code: text, text },
+            25 => Op::TryFailed { lock, mode },
+            26 => Op::Destroyed { lock },
+            27 => Op::Write { var: VarId(text.0) },
+            28 => Op::Dropped { count: u64::MAX },
+            _ => Op::Poisoned { lock },
+        };
+        let site = SiteId::from_raw(self.below(4));
+        let stack = StackId::from_raw(self.below(4));
+        // Clocks that jump, to both ends.
+        let time = Nanos(self.pick(&[0, 1, 1000, u64::MAX]));
+        Event { thread, time, site, stack, op }
+    }
+}
+
+/// Fewer definitions than the events refer to.
+fn definitions() -> Definitions {
+    let mut definitions = Definitions::default();
+    definitions.threads = vec![ThreadDef::default(); 3];
+    for rank in [None, Some(1), Some(2), Some(1)] {
+        definitions.add_lock(LockKind::RwLock, None, "u8".into(), SiteId::from_index(0), rank);
+    }
+    definitions.add_string("lock-timeout");
+    definitions
+}
+
+#[test]
+fn nonsense_is_survived() {
+    let definitions = definitions();
+    for seed in 1..100 {
+        let mut random = Random(seed);
+        let mut analysis = Analysis::default();
+        let mut timeline = Timeline::default();
+        for step in 0..200 {
+            let event = random.event();
+            analysis.feed(&event, &definitions);
+            timeline.push(event);
+            if step % 50 == 0 {
+                let findings = analysis.findings(&definitions);
+                assert!(findings.iter().all(|finding| finding.fingerprint.len() == 16 && finding.count > 0));
+            }
+        }
+        analysis.findings(&definitions);
+        analysis.order_graph(&definitions, Grouping::Classes);
+        analysis.order_graph(&definitions, Grouping::Locks);
+        analysis.stats().classes(&definitions);
+        WaitForGraph::of(analysis.state());
+        assert_eq!(format!("{:?}", timeline.latest()), format!("{:?}", analysis.state()));
+        assert_eq!(timeline.state_at(100).position, 100);
+    }
+}
+
+#[test]
+fn asking_often_changes_nothing() {
+    let definitions = definitions();
+    for seed in 1..30 {
+        let mut random = Random(seed);
+        let events: Vec<Event> = (0..150).map(|_| random.event()).collect();
+        let [mut once, mut often] = [Analysis::default(), Analysis::default()];
+        for event in &events {
+            once.feed(event, &definitions);
+            often.feed(event, &definitions);
+            often.findings(&definitions);
+        }
+        let codes = |analysis: &mut Analysis| {
+            analysis
+                .findings(&definitions)
+                .into_iter()
+                .map(|finding| (finding.code, finding.fingerprint))
+                .collect::<std::collections::BTreeSet<_>>()
+        };
+        // Waits that were pending when asked may add orders that the end of the run no longer shows, never fewer.
+        assert!(codes(&mut often).is_superset(&codes(&mut once)), "seed {seed}");
+    }
+}
