@@ -74,7 +74,9 @@ fn events(
     let mut last_clock: Option<Instant> = None;
     loop {
         if is_dirty && last_frame.is_none_or(|last| last.elapsed() >= FRAME) {
-            terminal.draw(|frame| draw::draw(state, theme, frame))?;
+            let mut limit = 0;
+            terminal.draw(|frame| limit = draw::draw(state, theme, frame))?;
+            state::update(state, Input::Drawn(limit));
             last_frame = Some(Instant::now());
             is_dirty = false;
         }

@@ -33,7 +33,7 @@ const CONTEXT: u32 = 1;
 const MAX_FRAMES: usize = 6;
 
 /// Draws list and detail.
-pub fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
+pub fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) -> usize {
     let rows = lists::rows(state, View::Findings);
     let Some(selected) = lists::selected(state, &rows) else {
         let text = if state.model.progress == lockscope_trace::Progress::More {
@@ -42,7 +42,7 @@ pub fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
             "no findings"
         };
         super::events::empty(state, theme, frame, area, text);
-        return;
+        return 0;
     };
     let list_height = if state.is_detail_open { 0 } else { (rows.len() as u16).min(area.height / 3).max(1) };
     let [list, detail] = Layout::vertical([Constraint::Length(list_height), Constraint::Fill(1)]).areas(area);
@@ -58,12 +58,13 @@ pub fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
         lines.push(if idx == selected { line.patch_style(theme.selected()) } else { line });
     }
     frame.render_widget(Paragraph::new(lines), list);
-    if let Id::Finding(idx) = rows[selected] {
-        self::detail(state, theme, idx, frame, detail);
+    match rows[selected] {
+        Id::Finding(idx) => self::detail(state, theme, idx, frame, detail),
+        _ => 0,
     }
 }
 
-fn detail(state: &State, theme: &Theme, idx: usize, frame: &mut Frame, area: Rect) {
+fn detail(state: &State, theme: &Theme, idx: usize, frame: &mut Frame, area: Rect) -> usize {
     let finding = &state.model.findings[idx];
     let block = theme.block(&format!("F{} {} {}", idx + 1, finding.severity.as_str(), finding.code.as_str()));
     let inner = block.inner(area);
@@ -87,13 +88,15 @@ fn detail(state: &State, theme: &Theme, idx: usize, frame: &mut Frame, area: Rec
             }
         }
     }
-    let below = scrolled(lines, state.scroll, frame, inner);
+    let limit = scrolled(lines, state.scroll, frame, inner);
+    let below = limit.saturating_sub(state.scroll);
     if below > 0 {
         let text = format!(" {below} more lines ");
         let width = (text.width() as u16).min(area.width);
         let place = Rect { x: area.right() - width, y: area.bottom().saturating_sub(1), width, height: 1 };
         frame.render_widget(Paragraph::new(Line::styled(text, theme.dim())), place.intersection(area));
     }
+    limit
 }
 
 fn seen(state: &State, finding: &Finding) -> String {

@@ -16,11 +16,11 @@ use crate::dashboard::{
 };
 
 /// Draws the help over the view.
-pub fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
+pub fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) -> usize {
     let block = theme.block(&format!("Help: {}", state.view.title()));
     let inner = block.inner(area);
     frame.render_widget(block, area);
-    scrolled(lines(state, theme), state.help.unwrap_or(0), frame, inner);
+    scrolled(lines(state, theme), state.help.unwrap_or(0), frame, inner)
 }
 
 fn lines(state: &State, theme: &Theme) -> Vec<Line<'static>> {

@@ -37,11 +37,11 @@ use crate::{
 const MAX_FINDINGS: usize = 4;
 
 /// Draws the view.
-pub fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
+pub fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) -> usize {
     let verdict = verdict_lines(state, theme, usize::from(area.width).saturating_sub(2));
     let n_findings = state.model.findings.len();
     // The verdict is what one came for; the rest shares what is left.
-    let verdict_height = (verdict.len() as u16 + 2).min(area.height.saturating_sub(3).max(area.height / 2));
+    let verdict_height = (verdict.len() as u16 + 2).min((area.height * 2 / 3).max(3));
     let findings_height = if n_findings > 0 { n_findings.min(MAX_FINDINGS) as u16 + 2 } else { 0 };
     let rest = area.height.saturating_sub(verdict_height + 2);
     let findings_height = if findings_height + 4 <= rest {
@@ -63,7 +63,7 @@ pub fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
     let block = theme.block("Verdict");
     let inner = block.inner(top);
     frame.render_widget(block, top);
-    scrolled(verdict, state.scroll, frame, inner);
+    let limit = scrolled(verdict, state.scroll, frame, inner);
     if findings.height > 2 {
         self::findings(state, theme, frame, findings);
     }
@@ -80,6 +80,7 @@ pub fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
     }
     frame.render_widget(Paragraph::new(sparkline(state, theme, usize::from(spark.width))), spark);
     frame.render_widget(Paragraph::new(self::health(state, theme, usize::from(health.width))), health);
+    limit
 }
 
 /// Who holds and wants what, of every thread of the first cycle, with the lines where they wait.

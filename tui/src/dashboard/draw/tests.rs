@@ -38,7 +38,11 @@ pub fn bank(progress: Progress) -> State {
 
 fn screen(state: &State, theme: Theme, (width, height): (u16, u16)) -> Terminal<TestBackend> {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("memory is always there");
-    terminal.draw(|frame| draw::draw(state, &theme, frame)).expect("memory can be drawn on");
+    terminal
+        .draw(|frame| {
+            draw::draw(state, &theme, frame);
+        })
+        .expect("memory can be drawn on");
     terminal
 }
 

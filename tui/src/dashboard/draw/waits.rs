@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Draws the graph.
-pub fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
+pub fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) -> usize {
     let block = theme.block("Who waits for whom");
     let inner = block.inner(area);
     frame.render_widget(block, area);
@@ -25,7 +25,7 @@ pub fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
             false => "this trace records no waits, so nobody can be seen waiting",
         };
         super::events::empty(state, theme, frame, inner, text);
-        return;
+        return 0;
     }
     let canvas = layout::wait_for(&state.waits, Options { width: usize::from(inner.width), glyphs: theme.glyphs() });
     let lines: Vec<Line> = canvas
@@ -36,5 +36,5 @@ pub fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
         .collect();
     // Elsewhere the picture is part of another view, and scrolling is that view's.
     let scroll = if state.view == View::Waits { state.scroll } else { 0 };
-    scrolled(lines, scroll, frame, inner);
+    scrolled(lines, scroll, frame, inner)
 }

@@ -114,6 +114,8 @@ pub enum Input {
     Clock(Nanos),
     /// The terminal has this size.
     Resize(u16, u16),
+    /// The screen was drawn, and what can be scrolled there can be scrolled so far.
+    Drawn(usize),
 }
 
 /// What the owner of the terminal has to do.

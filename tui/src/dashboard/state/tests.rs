@@ -173,6 +173,18 @@ fn quit_closes_what_is_open_first() {
 }
 
 #[test]
+fn scrolling_ends_where_the_text_ends() {
+    let mut state = bank(Progress::Ended);
+    press(&mut state, "5 down down down down");
+    assert_eq!(update(&mut state, Input::Drawn(2)), Effect::Nothing);
+    press(&mut state, "up");
+    assert_eq!(state.scroll, 1);
+    press(&mut state, "? down down down");
+    update(&mut state, Input::Drawn(1));
+    assert_eq!((state.help, state.scroll), (Some(1), 1), "the view behind the help stays where it is");
+}
+
+#[test]
 fn a_wrong_answer_stays_in_the_prompt() {
     let mut state = bank(Progress::Ended);
     press(&mut state, ": \"soon\" enter");

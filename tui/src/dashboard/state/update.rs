@@ -36,6 +36,12 @@ pub fn update(state: &mut State, input: Input) -> Effect {
             }
         }
         Input::Resize(columns, rows) => state.size = (columns, rows),
+        Input::Drawn(limit) => {
+            // Without this, scrolling past the end would have to be scrolled back unseen.
+            let scroll = state.help.as_mut().unwrap_or(&mut state.scroll);
+            *scroll = (*scroll).min(limit);
+            return Effect::Nothing;
+        }
         Input::Type(c) => edit(state, |text| text.push(c)),
         Input::Erase => edit(state, |text| {
             text.pop();
