@@ -53,6 +53,8 @@ pub(super) struct Merge {
     delivered: u64,
     /// Latest tick that was delivered.
     latest: u64,
+    /// Acquisitions that were counted but not written, since their threads ended with the process.
+    cut_off: u64,
     total_words: u64,
     pub(super) damaged_bytes: u64,
     pub(super) gaps: Vec<Gap>,
@@ -121,7 +123,12 @@ impl Merge {
         }
         while out.len() < limit {
             let Some(Reverse((_, thread))) = self.heap.pop() else {
-                if missing != Missing::MayCome && self.release_one_parked() {
+                let released = match missing {
+                    Missing::MayCome => false,
+                    Missing::IsLost => self.release_one_parked(),
+                    Missing::AndNothingFollows => self.skip_cut_off() || self.release_one_parked(),
+                };
+                if released {
                     continue;
                 }
                 break;
@@ -257,6 +264,35 @@ impl Merge {
                 self.heap.push(Reverse((head.ticks, parked)));
             }
         }
+    }
+
+    /// Lets an acquisition go although others before it were only counted: the process ended, by `kill -9` perhaps, after
+    /// threads had counted theirs and before they had written it. That is no gap: what is committed is there.
+    ///
+    /// It takes holders beside each other, since an exclusive one is committed before the next is counted; and each
+    /// thread can have been cut off once, at its very end.
+    fn skip_cut_off(&mut self) -> bool {
+        let ended_early = self.threads.iter().filter(|state| !state.exited && state.head.is_none()).count() as u64;
+        let left = ended_early.saturating_sub(self.cut_off);
+        let parked = self.locks.iter().flat_map(|lock| &lock.parked).filter_map(|&thread| {
+            let Op::Acquired { lock, mode, count, .. } = self.threads[thread as usize].head?.event.op else {
+                return None;
+            };
+            let state = &self.locks[lock.0 as usize];
+            let skipped = (count as u32).wrapping_sub(state.next.unwrap_or(1));
+            let beside = mode != Mode::Exclusive && state.exclusive.is_none();
+            (beside && skipped > 0 && u64::from(skipped) <= left).then_some((skipped, thread, lock))
+        });
+        let Some((skipped, thread, lock)) = parked.min_by_key(|&(skipped, thread, _)| (skipped, thread)) else {
+            return false;
+        };
+        self.cut_off += u64::from(skipped);
+        let state = &mut self.locks[lock.0 as usize];
+        state.next = Some(state.next.unwrap_or(1).wrapping_add(skipped));
+        state.parked.retain(|&parked| parked != thread);
+        let ticks = self.threads[thread as usize].head.expect("only threads with a head were considered").ticks;
+        self.heap.push(Reverse((ticks, thread)));
+        true
     }
 
     /// Lets the earliest parked event go although something before it is missing.
