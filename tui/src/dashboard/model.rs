@@ -145,7 +145,8 @@ impl Buckets {
 
     /// Greatest values of `n` equal parts of the time up to `end`.
     pub fn columns(&self, n: usize, end: Nanos) -> Vec<u32> {
-        let end = end.0.max(1);
+        // The end itself is the last moment that counts.
+        let end = end.0.saturating_add(1);
         let value = |from: u64, to: u64| {
             let (first, last) = ((from / self.width) as usize, (to / self.width) as usize);
             let inside = self.greatest.get(first..=last.min(self.greatest.len().saturating_sub(1)));
@@ -166,8 +167,9 @@ mod tests {
         for (time, value) in [(0, 0), (10, 2), (20, 0), (40, 1)] {
             buckets.add(Nanos(time), value);
         }
-        assert_eq!(buckets.columns(4, Nanos(40)), [0, 2, 2, 0]);
-        assert_eq!(buckets.columns(8, Nanos(80)), [0, 2, 2, 0, 1, 1, 1, 1], "the last value goes on");
+        assert_eq!(buckets.columns(4, Nanos(39)), [0, 2, 2, 0]);
+        assert_eq!(buckets.columns(4, Nanos(40)).last(), Some(&1), "what happens at the end counts");
+        assert_eq!(buckets.columns(8, Nanos(79)), [0, 2, 2, 0, 1, 1, 1, 1], "the last value goes on");
         assert!(buckets.columns(0, Nanos(80)).is_empty());
     }
 

@@ -197,34 +197,55 @@ impl Ring {
     }
 }
 
-/// One line per node, with a line back along the left side.
+/// One line per node with what follows it, and a line back along the left side.
 fn list(graph: &Graph, cycle: &[usize], options: Options) -> Canvas {
     let glyphs = options.glyphs;
     let mut canvas = Canvas::default();
     let [horizontal, vertical] = glyphs.line;
+    let [corner, _, last_corner, _] = glyphs.lock;
+    let widest = cycle.iter().map(|&node| graph.nodes[node].label.width()).max().unwrap_or(0);
+    let words = (0..cycle.len()).map(|idx| step(graph, cycle, idx).word.width()).max().unwrap_or(0);
+    // Two labels, the word between them and the line back; what is left is for the place.
+    let fixed = 4 + words + 4;
+    let label_width = widest.min(options.width.saturating_sub(fixed) / 2);
+    let detail_width = options.width.saturating_sub(fixed + 2 * label_width);
+    let padded = |text: &str, width: usize| {
+        let text = fit(text, width, glyphs == ASCII);
+        let padding = " ".repeat(width.saturating_sub(text.width()));
+        text + &padding
+    };
     for (idx, &node) in cycle.iter().enumerate() {
-        let [corner, _, last_corner, _] = glyphs.lock;
-        let (corner, head) = match idx {
-            0 => (corner, glyphs.heads[0]),
-            _ if idx + 1 == cycle.len() => (last_corner, horizontal),
-            _ => (vertical, ' '),
+        let is_last = idx + 1 == cycle.len();
+        let (corner, bar, head) = match idx {
+            0 => (corner, horizontal, glyphs.heads[0]),
+            _ if is_last => (last_corner, horizontal, horizontal),
+            _ => (vertical, ' ', ' '),
         };
-        let bar = if idx == 0 || idx + 1 == cycle.len() { horizontal } else { ' ' };
         let edge = step(graph, cycle, idx);
-        let node = &graph.nodes[node];
-        let role = if matches!(node.key, NodeKey::Thread(_)) { Role::Thread } else { Role::Lock };
-        let used = 5 + edge.word.width() + 1;
-        let label = fit(&node.label, options.width.saturating_sub(used), glyphs == ASCII);
-        let detail = if edge.detail.is_empty() { String::new() } else { format!("  ({})", edge.detail) };
-        let detail = fit(&detail, options.width.saturating_sub(used + label.width()), glyphs == ASCII);
+        let next = cycle[(idx + 1) % cycle.len()];
         canvas.line(&[
-            (&format!("{corner}{bar}{head} "), Role::Cycle),
-            (&label, role),
-            (&format!(" {}", edge.word), Role::Cycle),
-            (&detail, Role::Dim),
+            (&fit(&format!("{corner}{bar}{head} "), options.width, glyphs == ASCII), Role::Cycle),
+            (&padded(&graph.nodes[node].label, label_width), role(graph, node)),
+            (
+                &fit(
+                    &format!("  {:<words$}  ", edge.word),
+                    options.width.saturating_sub(4 + label_width),
+                    glyphs == ASCII,
+                ),
+                Role::Cycle,
+            ),
+            (&padded(&graph.nodes[next].label, label_width), role(graph, next)),
+            (&fit(&format!("  {}", edge.detail), detail_width, glyphs == ASCII), Role::Dim),
         ]);
     }
     canvas
+}
+
+fn role(graph: &Graph, node: usize) -> Role {
+    match graph.nodes[node].key {
+        NodeKey::Thread(_) => Role::Thread,
+        NodeKey::Lock(_) => Role::Lock,
+    }
 }
 
 #[cfg(test)]

@@ -269,7 +269,7 @@ fn sparkline(state: &State, theme: &Theme, width: usize) -> Line<'static> {
         false => [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
         true => [" ", ".", ".", ":", ":", "=", "=", "#", "#"],
     };
-    let cursor = (u128::from(state.time().0) * columns as u128 / u128::from(end.0.max(1))) as usize;
+    let cursor = (u128::from(state.time().0) * columns as u128 / (u128::from(end.0) + 1)) as usize;
     let mut spans = vec![Span::styled(label, theme.dim())];
     for (column, value) in values.iter().enumerate() {
         let level = if *value == 0 { 0 } else { (value * 8 / most).max(1) as usize };
