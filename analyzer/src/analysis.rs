@@ -109,10 +109,9 @@ impl Analysis {
         for finding in potential.into_iter().flatten() {
             // What happened needs no telling that it can.
             match findings[..actual].iter_mut().find(|deadlock| covers(definitions, deadlock, &finding)) {
-                Some(deadlock) if finding.code == Code::LockOrderInversion => deadlock.notes.push(format!(
-                    "these locks were taken in conflicting orders {} in this run",
-                    text::times(finding.count)
-                )),
+                Some(deadlock) if finding.code == Code::LockOrderInversion && finding.count > 1 => deadlock.notes.push(
+                    format!("these locks were taken in conflicting orders {} in this run", text::times(finding.count)),
+                ),
                 Some(_) => {}
                 None => findings.push(finding),
             }

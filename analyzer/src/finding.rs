@@ -104,11 +104,12 @@ pub struct Finding {
     /// One line, lower case, no full stop: `2 threads are deadlocked over accounts and audit`.
     pub title: String,
     /// The threads involved, each with what it held and wanted; in the order of the cycle, so that each
-    /// wants what the next one holds.
+    /// wants what the next one holds. A reader that queues behind a waiting writer is followed by that writer, which
+    /// wants the same lock and need not hold anything.
     pub participants: Vec<Participant>,
     /// For cycles seen with several pairs of sites: the further ones, each a full set of participants.
     pub variants: Vec<Vec<Participant>>,
-    /// Locks involved, in the order of the cycle.
+    /// Locks involved, in the order of the cycle: each is held while the next one is asked for.
     pub locks: Vec<LockId>,
     /// When it was first seen.
     pub first_seen: Nanos,

@@ -162,9 +162,11 @@ fn wanted(state: &State, thread: ThreadId) -> Option<Wanted> {
 
 fn finding(context: &Context<'_>, event: &Event, cycle: &[ThreadId], participants: Vec<Participant>) -> Finding {
     let definitions = context.definitions;
+    // The lock that each one holds and the one before it wants.
     let mut locks: Vec<LockId> = Vec::new();
-    for participant in &participants {
-        if let Some(Target::Lock(lock, _)) = participant.wanted.as_ref().map(|wanted| wanted.target)
+    for index in 0..participants.len() {
+        let previous = &participants[(index + participants.len() - 1) % participants.len()];
+        if let Some(Target::Lock(lock, _)) = previous.wanted.as_ref().map(|wanted| wanted.target)
             && !locks.contains(&lock)
         {
             locks.push(lock);
@@ -236,7 +238,7 @@ fn explain(
                         "end the first read of {name} before {me} reads it again, or pass the first guard on"
                     )),
                     Some(held) if cycle.len() > 1 || held != mode => {
-                        notes.push(format!("{me} holds {name} {} and asks for it {}", held.word(), mode.word()));
+                        notes.push(format!("{me} holds {name} {} and asks {} it", text::held(held), text::asked(mode)));
                         help.push(format!("release {name} before asking for it in another mode"));
                     }
                     _ => {}

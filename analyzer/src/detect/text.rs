@@ -34,25 +34,32 @@ pub fn place(definitions: &Definitions, site: Option<SiteId>) -> String {
     site.and_then(|site| definitions.site(site)).map_or_else(|| "an unknown place".to_owned(), ToString::to_string)
 }
 
-/// `lock`, `read` or `upgradably read`, as the verb of an acquisition.
-pub fn verb(mode: Mode) -> &'static str {
+/// How a lock is held: `holds it for reading`.
+pub fn held(mode: Mode) -> &'static str {
     match mode {
-        Mode::Exclusive => "lock",
-        Mode::Shared => "read",
-        Mode::Upgradable => "upgradably read",
+        Mode::Exclusive => "for writing",
+        Mode::Shared => "for reading",
+        Mode::Upgradable => "for upgradable reading",
     }
 }
 
-/// Advice to keep one order of the locks of a circle, `names`, of which the last one's request is out of order at `place`.
+/// How a lock is asked for: `asks to read it`.
+pub fn asked(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Exclusive => "to write",
+        Mode::Shared => "to read",
+        Mode::Upgradable => "to read upgradably",
+    }
+}
+
+/// Advice to keep one order of the locks of a circle, each taken before the next; the one who takes the first after the
+/// last does so at `place`.
 pub fn one_order(definitions: &Definitions, names: &[String], place: Option<SiteId>) -> String {
     let distinct: BTreeSet<_> = names.iter().collect();
     if distinct.len() < names.len() {
         return "take locks of one kind in a fixed order, for example by address or by an id of their own".to_owned();
     }
-    // In a circle each participant holds what the one before it wants, so the last lock comes first.
-    let mut order: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    order.rotate_right(1);
-    let order = order.join(" before ");
+    let order = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" before ");
     match place {
         Some(_) => format!("take {order} everywhere; {} does not", self::place(definitions, place)),
         None => format!("take {order} everywhere"),

@@ -122,7 +122,7 @@ fn finding(definitions: &Definitions, circle: &Circle, orders: &FxHashMap<(LockI
         // The writer behind the rarest stays with it.
         first.parts.rotate_left(1);
     }
-    let locks: Vec<LockId> = first.parts.iter().filter(|part| part.holds.is_some()).filter_map(wanted).collect();
+    let locks: Vec<LockId> = first.parts.iter().filter_map(|part| part.holds).collect();
     let names: Vec<String> = locks.iter().map(|&lock| definitions.lock_name(lock)).collect();
     let participants: Vec<Participant> = first.parts.iter().map(participant).collect();
     let rarest = first.parts.iter().rev().find(|part| part.holds.is_some()).expect("a circle has members that hold");
@@ -166,16 +166,13 @@ fn notes(definitions: &Definitions, circle: &Circle, first: &Variant, seen: impl
         "nothing that was recorded keeps the threads apart: no common gate lock, no fork or join between them"
             .to_owned(),
     ];
+    let mut orders = Vec::new();
     for (index, part) in first.parts.iter().enumerate() {
         let me = definitions.thread_name(part.instance.moment.thread);
         let Some(wanted) = wanted(part) else { continue };
         let name = definitions.lock_name(wanted);
         match part.holds {
-            Some(held) => notes.push(format!(
-                "{name} was asked for with {} held {}",
-                definitions.lock_name(held),
-                times(seen(part))
-            )),
+            Some(held) => orders.push(format!("{} then {name} {}", definitions.lock_name(held), times(seen(part)))),
             None => {
                 let before = &first.parts[(index + first.parts.len() - 1) % first.parts.len()];
                 notes.push(format!(
@@ -189,6 +186,7 @@ fn notes(definitions: &Definitions, circle: &Circle, first: &Variant, seen: impl
             notes.push(format!("{me} asks for {name} with a time limit, which would end the deadlock"));
         }
     }
+    notes.push(format!("seen: {}", orders.join(", ")));
     if circle.locks.len() > 1 {
         let some = if circle.more_locks { "more than " } else { "" };
         notes.push(format!(
