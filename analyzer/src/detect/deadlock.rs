@@ -2,7 +2,7 @@
 //!
 //! Searched when a thread begins to wait, from that thread. That suffices: a thread that runs has no outgoing edge, so a
 //! circle is closed by the last of its threads that begins to wait, and what each of them holds was acquired before its
-//! own wait began. Why every edge must hold, see [`wait_for`](crate::wait_for).
+//! own wait began. Why every edge must hold, see [`wait_for`].
 
 use lockscope_trace::{Event, LockId, Mode, Op, SiteId, ThreadId};
 

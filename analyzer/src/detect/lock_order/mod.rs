@@ -5,12 +5,12 @@
 //! reported unless it is one thread's doing, or two of its threads hold a common lock around it (a gate lock), or fork
 //! and join put one after the other. Data that the threads pass to each other is not looked at: a finding is *potential*.
 //!
-//! - [`requests`] keeps each distinct request once, so that memory and search depend on the program and not on the
+//! - `requests` keeps each distinct request once, so that memory and search depend on the program and not on the
 //!   length of the run.
-//! - [`cycles`] searches circles within strongly connected components of the graph of locks.
-//! - [`assign`] finds distinct threads for the requests of a circle, and all pairs of places.
-//! - [`report`] makes findings.
-//! - [`fork_join`] knows what fork and join order.
+//! - `cycles` searches circles within strongly connected components of the graph of locks.
+//! - `assign` finds distinct threads for the requests of a circle, and all pairs of places.
+//! - `report` makes findings.
+//! - `fork_join` knows what fork and join order.
 
 mod assign;
 mod cycles;
