@@ -41,9 +41,7 @@
 //! # Features
 //!
 //! - `force`: on also without `debug_assertions`.
-//! - `send_guard`, `serde`, `owning_ref`: as in parking_lot, for the types of this crate too.
-//! - `arc_lock`: as in parking_lot for the types that are parking_lot's own; `Mutex` and `RwLock` have no
-//!   `lock_arc` and `read_arc` yet when lockscope is on.
+//! - `arc_lock`, `send_guard`, `serde`, `owning_ref`: as in parking_lot, for the types of this crate too.
 //! - `deadlock_detection`, `nightly`: handed to parking_lot. Its detector and lockscope's do not disturb each other.
 //!
 //! [parking_lot]: https://docs.rs/parking_lot/0.13

@@ -13,9 +13,13 @@ mod auto_traits;
 mod original {
     use parking_lot as subject;
 
+    #[cfg(feature = "arc_lock")]
+    mod arc;
     mod condvar;
     mod mutex;
     mod rwlock;
+    #[cfg(feature = "serde")]
+    mod serde;
     mod upgradable;
 }
 
@@ -23,8 +27,12 @@ mod original {
 mod facade {
     use lockscope_parking_lot as subject;
 
+    #[cfg(feature = "arc_lock")]
+    mod arc;
     mod condvar;
     mod mutex;
     mod rwlock;
+    #[cfg(feature = "serde")]
+    mod serde;
     mod upgradable;
 }

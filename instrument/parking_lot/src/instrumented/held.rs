@@ -146,13 +146,25 @@ impl<L: Lock, W: Way<Raw = L::Raw>> Held<L, W> {
         Held::new(lock, hold)
     }
 
-    /// Releases; hands the lock to a waiting thread if there is one.
+    /// Releases, handing the lock to a waiting thread if there is one; returns the pointer to the lock.
     #[inline]
-    pub(crate) fn release_fair(self) {
+    pub(crate) fn release_fair(self) -> L {
         let (lock, hold) = self.into_parts();
         rt::release(lock.lock_ref(), &hold);
         // SAFETY: it was held, and `into_parts` keeps it from being released again.
         unsafe { W::unlock_fair(lock.raw()) };
+        lock
+    }
+
+    /// Releases; returns the pointer to the lock.
+    #[cfg(feature = "arc_lock")]
+    #[inline]
+    pub(crate) fn release(self) -> L {
+        let (lock, hold) = self.into_parts();
+        rt::release(lock.lock_ref(), &hold);
+        // SAFETY: as in `release_fair`.
+        unsafe { W::unlock(lock.raw()) };
+        lock
     }
 
     /// Releases, runs `f`, and acquires again, also when `f` panics.

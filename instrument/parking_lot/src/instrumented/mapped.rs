@@ -62,7 +62,7 @@ impl<T: ?Sized> From<&mut T> for ExclusivePart<T> {
 
 /// Defines a guard of a part, with access by `&` or `&mut`.
 macro_rules! mapped_guard {
-    ($(#[$doc:meta])* $guard:ident of $raw:ident as $way:ident, $part:ident, $data:ty, & $($mut:tt)?) => {
+    ($(#[$doc:meta])* $guard:ident of $raw:ident as $way:ident, $part:ident, $data:ty, & $($mut:ident)?: $($trait:ident),+) => {
         $(#[$doc])*
         ///
         /// Its functions are associated functions, not methods, so that they do not hide methods of the data.
@@ -128,21 +128,21 @@ macro_rules! mapped_guard {
             }
         }
 
-        guard_traits!($($mut)? $guard);
+        guard_traits!(['a, T: ?Sized + 'a] $guard<'a, T>: $($trait),+);
     };
 }
 
 mapped_guard! {
     /// Access to a part of a mutex' data; dropping it unlocks the mutex.
-    MappedMutexGuard of RawMutex as Locked, ExclusivePart, *mut T, &mut
+    MappedMutexGuard of RawMutex as Locked, ExclusivePart, *mut T, &mut: Deref, DerefMut, Debug, Display, StableDeref
 }
 
 mapped_guard! {
     /// A reader's access to a part of a read-write lock's data; dropping it unlocks.
-    MappedRwLockReadGuard of RawRwLock as Read, SharedPart, *const T, &
+    MappedRwLockReadGuard of RawRwLock as Read, SharedPart, *const T, &: Deref, Debug, Display, StableDeref
 }
 
 mapped_guard! {
     /// A writer's access to a part of a read-write lock's data; dropping it unlocks.
-    MappedRwLockWriteGuard of RawRwLock as Write, ExclusivePart, *mut T, &mut
+    MappedRwLockWriteGuard of RawRwLock as Write, ExclusivePart, *mut T, &mut: Deref, DerefMut, Debug, Display, StableDeref
 }

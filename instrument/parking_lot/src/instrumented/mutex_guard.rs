@@ -3,7 +3,7 @@
 use std::{convert::Infallible, marker::PhantomData};
 
 use super::{
-    guard_traits::guard_traits,
+    guard_traits::{guard_traits, unlock_functions},
     held::{Held, Untyped},
     mapped::{ExclusivePart, MappedMutexGuard},
     mutex::Mutex,
@@ -73,40 +73,7 @@ impl<'a, T: ?Sized + 'a> MutexGuard<'a, T> {
         }
     }
 
-    /// Unlocks the mutex, runs `f`, and locks the mutex again, also when `f` panics.
-    ///
-    /// Aborts the process when locking again panics.
-    #[track_caller]
-    #[inline]
-    pub fn unlocked<F, U>(s: &mut Self, f: F) -> U
-    where
-        F: FnOnce() -> U,
-    {
-        s.held.released(f)
-    }
-
-    /// As [`unlocked`](Self::unlocked), handing the mutex to a waiting thread if there is one.
-    #[track_caller]
-    #[inline]
-    pub fn unlocked_fair<F, U>(s: &mut Self, f: F) -> U
-    where
-        F: FnOnce() -> U,
-    {
-        s.held.released_fair(f)
-    }
-
-    /// Unlocks the mutex, handing it to a waiting thread if there is one.
-    #[inline]
-    pub fn unlock_fair(s: Self) {
-        s.held.release_fair();
-    }
-
-    /// Lets a waiting thread have the mutex, and locks it again.
-    #[track_caller]
-    #[inline]
-    pub fn bump(s: &mut Self) {
-        s.held.released_fair(|| ());
-    }
+    unlock_functions!();
 
     /// Keeps the mutex locked for ever and returns the data.
     #[inline]
@@ -119,4 +86,4 @@ impl<'a, T: ?Sized + 'a> MutexGuard<'a, T> {
     }
 }
 
-guard_traits!(mut MutexGuard);
+guard_traits!(['a, T: ?Sized + 'a] MutexGuard<'a, T>: Deref, DerefMut, Debug, Display, StableDeref);

@@ -3,7 +3,7 @@
 use std::{convert::Infallible, marker::PhantomData};
 
 use super::{
-    guard_traits::guard_traits,
+    guard_traits::{guard_traits, unlock_functions},
     held::{Held, Untyped},
     mapped::{MappedRwLockReadGuard, SharedPart},
     raw::Read,
@@ -73,40 +73,7 @@ impl<'a, T: ?Sized + 'a> RwLockReadGuard<'a, T> {
         }
     }
 
-    /// Releases the lock, runs `f`, and locks again, also when `f` panics.
-    ///
-    /// Aborts the process when locking again panics.
-    #[track_caller]
-    #[inline]
-    pub fn unlocked<F, U>(s: &mut Self, f: F) -> U
-    where
-        F: FnOnce() -> U,
-    {
-        s.held.released(f)
-    }
-
-    /// As [`unlocked`](Self::unlocked), handing the lock to a waiting thread if there is one.
-    #[track_caller]
-    #[inline]
-    pub fn unlocked_fair<F, U>(s: &mut Self, f: F) -> U
-    where
-        F: FnOnce() -> U,
-    {
-        s.held.released_fair(f)
-    }
-
-    /// Releases the lock, handing it to a waiting thread if there is one.
-    #[inline]
-    pub fn unlock_fair(s: Self) {
-        s.held.release_fair();
-    }
-
-    /// Lets a waiting thread have the lock, and locks again.
-    #[track_caller]
-    #[inline]
-    pub fn bump(s: &mut Self) {
-        s.held.released_fair(|| ());
-    }
+    unlock_functions!();
 }
 
-guard_traits!(RwLockReadGuard);
+guard_traits!(['a, T: ?Sized + 'a] RwLockReadGuard<'a, T>: Deref, Debug, Display, StableDeref);

@@ -2,14 +2,11 @@
 
 use std::{convert::Infallible, marker::PhantomData, panic::Location};
 
-use lock_api::{RawRwLockDowngrade as _, RawRwLockUpgradeDowngrade as _};
-use lockscope::rt::{self, Mode};
-
 use super::{
-    guard_traits::guard_traits,
+    guard_traits::{downgrade_functions, guard_traits, unlock_functions},
     held::{Held, Untyped},
     mapped::{ExclusivePart, MappedRwLockWriteGuard},
-    raw::{Token, Write},
+    raw::Write,
     read_guard::RwLockReadGuard,
     rwlock::RwLock,
     upgradable_guard::RwLockUpgradableReadGuard,
@@ -78,62 +75,9 @@ impl<'a, T: ?Sized + 'a> RwLockWriteGuard<'a, T> {
         }
     }
 
-    /// Becomes a reader, without letting another writer in between.
-    #[track_caller]
-    pub fn downgrade(mut s: Self) -> RwLockReadGuard<'a, T> {
-        let (lock, raw, hold) = s.held.parts();
-        rt::downgrade(lock, hold, Mode::Shared, Location::caller());
-        // SAFETY: held for writing.
-        unsafe { raw.downgrade(Token::default()) };
-        // SAFETY: held for reading now.
-        RwLockReadGuard::new(unsafe { s.held.changed_to() })
-    }
+    downgrade_functions!(RwLockReadGuard<'a, T>, RwLockUpgradableReadGuard<'a, T>);
 
-    /// Becomes an upgradable reader, without letting another writer in between.
-    #[track_caller]
-    pub fn downgrade_to_upgradable(mut s: Self) -> RwLockUpgradableReadGuard<'a, T> {
-        let (lock, raw, hold) = s.held.parts();
-        rt::downgrade(lock, hold, Mode::Upgradable, Location::caller());
-        // SAFETY: held for writing.
-        unsafe { raw.downgrade_to_upgradable(Token::default()) };
-        // SAFETY: held upgradable now.
-        RwLockUpgradableReadGuard::new(unsafe { s.held.changed_to() })
-    }
-
-    /// Releases the lock, runs `f`, and locks again, also when `f` panics.
-    ///
-    /// Aborts the process when locking again panics.
-    #[track_caller]
-    #[inline]
-    pub fn unlocked<F, U>(s: &mut Self, f: F) -> U
-    where
-        F: FnOnce() -> U,
-    {
-        s.held.released(f)
-    }
-
-    /// As [`unlocked`](Self::unlocked), handing the lock to a waiting thread if there is one.
-    #[track_caller]
-    #[inline]
-    pub fn unlocked_fair<F, U>(s: &mut Self, f: F) -> U
-    where
-        F: FnOnce() -> U,
-    {
-        s.held.released_fair(f)
-    }
-
-    /// Releases the lock, handing it to a waiting thread if there is one.
-    #[inline]
-    pub fn unlock_fair(s: Self) {
-        s.held.release_fair();
-    }
-
-    /// Lets a waiting thread have the lock, and locks again.
-    #[track_caller]
-    #[inline]
-    pub fn bump(s: &mut Self) {
-        s.held.released_fair(|| ());
-    }
+    unlock_functions!();
 }
 
-guard_traits!(mut RwLockWriteGuard);
+guard_traits!(['a, T: ?Sized + 'a] RwLockWriteGuard<'a, T>: Deref, DerefMut, Debug, Display, StableDeref);

@@ -69,6 +69,25 @@ fn same_auto_traits() {
     assert_eq!(auto_traits!(lockscope_parking_lot::WaitTimeoutResult), auto_traits!(parking_lot::WaitTimeoutResult));
 }
 
+#[cfg(feature = "arc_lock")]
+#[test]
+fn same_auto_traits_of_arc_guards() {
+    macro_rules! check_arc {
+        ($($guard:ident of $raw:ident),+; $data:tt) => { $( check_arc!(@ $guard $raw $data); )+ };
+        (@ $guard:ident $raw:ident [$($data:ty),+]) => { $(
+            assert_eq!(
+                auto_traits!(lockscope_parking_lot::$guard<parking_lot::$raw, $data>),
+                auto_traits!(parking_lot::$guard<parking_lot::$raw, $data>),
+                "{} of {}: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe", stringify!($guard), stringify!($data),
+            );
+        )+ };
+    }
+    check_arc!(
+        ArcMutexGuard of RawMutex, ArcRwLockReadGuard of RawRwLock, ArcRwLockWriteGuard of RawRwLock,
+        ArcRwLockUpgradableReadGuard of RawRwLock; [u8, str, SendOnly, SyncOnly, Neither]
+    );
+}
+
 #[test]
 fn the_question_can_be_answered_both_ways() {
     assert_eq!(auto_traits!(u8), [true; 5]);
