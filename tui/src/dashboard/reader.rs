@@ -17,8 +17,9 @@ use lockscope_analyzer::{
 };
 use lockscope_trace::{Completeness, Definitions, Error, Event, EventSource, Progress, TraceInfo};
 
-/// Batches that may wait to be shown. Few, so that memory stays bounded when the screen is slower than the file.
-const QUEUE: usize = 4;
+/// Batches that may wait to be shown: bounded, for when the screen is slower than the file, and enough that the reader
+/// need not wait while the screen is drawn.
+const QUEUE: usize = 32;
 /// Pause before looking again whether a live trace has grown.
 const LIVE_POLL: Duration = Duration::from_millis(33);
 /// How often findings are brought up to date while events keep coming: asking for them costs.

@@ -34,7 +34,7 @@ const FRAME: Duration = Duration::from_millis(33);
 /// How often waiting times of a hung process are brought up to date.
 const CLOCK: Duration = Duration::from_secs(1);
 /// Batches taken before input is looked at again.
-const MAX_BATCHES: usize = 4;
+const MAX_BATCHES: usize = 16;
 
 /// Runs the dashboard until the user quits.
 pub fn run(mut state: State, theme: Theme, batches: Receiver<Result<Batch, Error>>) -> io::Result<()> {
@@ -70,6 +70,7 @@ fn events(
     state::update(state, Input::Resize(size.width, size.height));
     let mut is_dirty = true;
     let mut is_reading = true;
+    let mut has_more = true;
     let mut last_frame: Option<Instant> = None;
     let mut last_clock: Option<Instant> = None;
     loop {
@@ -83,10 +84,13 @@ fn events(
         let mut inputs = Vec::new();
         // A finished trace that is on the screen needs nothing until a key is pressed.
         let is_idle = !is_reading && !is_dirty;
-        if is_idle || event::poll(FRAME)? {
+        let patience = if has_more { Duration::ZERO } else { FRAME };
+        if is_idle || event::poll(patience)? {
             inputs.extend(input(event::read()?, state));
         } else {
-            is_reading &= receive(batches, &mut inputs);
+            let arrived = receive(batches, &mut inputs);
+            has_more = arrived == Arrived::More;
+            is_reading &= arrived != Arrived::Last;
         }
         if state.model.is_live() && last_clock.is_none_or(|last| last.elapsed() >= CLOCK) {
             last_clock = Some(Instant::now());
@@ -102,26 +106,37 @@ fn events(
     }
 }
 
-/// Takes some of what has arrived. Returns whether more can come.
-fn receive(batches: &Receiver<Result<Batch, Error>>, inputs: &mut Vec<Input>) -> bool {
+/// What was waiting to be taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Arrived {
+    /// So much that the rest has to wait until input was looked at.
+    More,
+    /// All that there is for now.
+    All,
+    /// The last there will ever be.
+    Last,
+}
+
+/// Takes some of what has arrived.
+fn receive(batches: &Receiver<Result<Batch, Error>>, inputs: &mut Vec<Input>) -> Arrived {
     for _ in 0..MAX_BATCHES {
         match batches.try_recv() {
             Ok(Ok(batch)) => {
                 let is_last = batch.progress == Progress::Ended;
                 inputs.push(Input::Batch(Box::new(batch)));
                 if is_last {
-                    return false;
+                    return Arrived::Last;
                 }
             }
             Ok(Err(error)) => {
                 inputs.push(Input::Failed(error.to_string()));
-                return false;
+                return Arrived::Last;
             }
-            Err(TryRecvError::Empty) => return true,
-            Err(TryRecvError::Disconnected) => return false,
+            Err(TryRecvError::Empty) => return Arrived::All,
+            Err(TryRecvError::Disconnected) => return Arrived::Last,
         }
     }
-    true
+    Arrived::More
 }
 
 /// What an event of the terminal means in this state.
