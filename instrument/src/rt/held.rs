@@ -84,7 +84,7 @@ const FIRST_CAPACITY: u32 = 32;
 pub(super) struct HeldSet {
     slots: AtomicPtr<Slot>,
     capacity: AtomicU32,
-    /// Slots that were ever used.
+    /// Slots that were ever used; never shrinks while the record has its owner.
     len: AtomicU32,
     /// Releases by other threads so far.
     foreign: AtomicU32,
@@ -93,13 +93,13 @@ pub(super) struct HeldSet {
     owner: Owner,
 }
 
-/// The owner's own view.
+/// The owner's own view. Kept small, and changed with few stores: the wrapped lock's atomic operation waits for all of them.
 #[derive(Debug, Default)]
 struct Owner {
-    held: Cell<u32>,
-    /// Sum over the mixed held locks: one number for the set, whatever the order of release.
+    /// Sum over the mixed held locks: one number for the set, whatever the order of release. 0 when nothing is held (and,
+    /// with a probability of 2^-64 each time, when something is).
     key: Cell<u64>,
-    /// A slot that may be free.
+    /// A slot that may be free: after the last one that was filled, or the last one that was emptied.
     free: Cell<u32>,
     foreign_seen: Cell<u32>,
 }
@@ -135,45 +135,54 @@ impl HeldSet {
         unsafe { &*self.slots.load(Ordering::Acquire).add(index as usize) }
     }
 
-    /// Owner only: how many locks are held, and the key of the set.
+    /// Owner only: the key of the set, 0 when it is empty.
     #[inline]
-    pub(super) fn summary(&self) -> (u32, u64) {
+    pub(super) fn key(&self) -> u64 {
         if self.foreign.load(Ordering::Relaxed) != self.owner.foreign_seen.get() {
             self.recount();
         }
-        (self.owner.held.get(), self.owner.key.get())
+        self.owner.key.get()
     }
 
     #[cold]
     fn recount(&self) {
         self.owner.foreign_seen.set(self.foreign.load(Ordering::Acquire));
-        let (mut held, mut key) = (0, 0u64);
-        for lock in self.iter() {
-            held += 1;
-            key = key.wrapping_add(mix(lock.lock, lock.mode));
-        }
-        self.owner.held.set(held);
+        let key = self.iter().fold(0u64, |key, lock| key.wrapping_add(mix(lock.lock, lock.mode)));
         self.owner.key.set(key);
     }
 
-    /// Owner only: makes room, so that the next `push` allocates nothing: it happens while a lock is held that may be the
-    /// allocator's.
+    /// Owner only: makes sure that there is a free slot and returns it. Allocates at most here, so that `fill` does not: it
+    /// happens while a lock is held that may be the allocator's.
     #[inline]
-    pub(super) fn reserve(&self) {
-        if self.len.load(Ordering::Relaxed) == self.capacity.load(Ordering::Relaxed) {
-            self.grow();
-        }
+    pub(super) fn reserve(&self) -> u32 {
+        self.free_slot().unwrap_or_else(|| self.find_free_slot())
     }
 
-    /// Owner only: adds an acquisition and returns its slot.
+    /// Owner only: a free slot, when it is the obvious one. Locks that are released in reverse order always find it.
     #[inline]
-    pub(super) fn push(&self, lock: &HeldLock) -> u16 {
-        let len = self.len.load(Ordering::Relaxed);
+    pub(super) fn free_slot(&self) -> Option<u32> {
         let free = self.owner.free.get();
-        let index = if free < len && self.slot(free).lock.load(Ordering::Relaxed) == 0 { free } else { len };
-        if index == self.capacity.load(Ordering::Relaxed) {
+        let is_free = free < self.len.load(Ordering::Relaxed) && self.slot(free).lock.load(Ordering::Relaxed) == 0;
+        is_free.then_some(free)
+    }
+
+    #[cold]
+    fn find_free_slot(&self) -> u32 {
+        let len = self.len.load(Ordering::Relaxed);
+        if let Some(free) = (0..len).find(|&index| self.slot(index).lock.load(Ordering::Relaxed) == 0) {
+            return free;
+        }
+        if len == self.capacity.load(Ordering::Relaxed) {
             self.grow();
         }
+        // Slots below `len` that were never filled read as free.
+        self.len.store(len + 1, Ordering::Release);
+        len
+    }
+
+    /// Owner only: notes an acquisition in a free slot.
+    #[inline]
+    pub(super) fn fill(&self, index: u32, lock: &HeldLock) -> u16 {
         let slot = self.slot(index);
         let what = u32::from(code::mode_how(lock.mode, lockscope_trace::How::Lock))
             | u32::from(code::lock_kind(lock.kind)) << 8;
@@ -183,10 +192,7 @@ impl HeldSet {
         slot.type_name.store(lock.type_name as *mut (), Ordering::Relaxed);
         slot.since.store(lock.since, Ordering::Relaxed);
         slot.lock.store(lock.lock + 1, Ordering::Release);
-        if index == len {
-            self.len.store(len + 1, Ordering::Release);
-        }
-        self.owner.held.set(self.owner.held.get() + 1);
+        self.owner.free.set(index + 1);
         self.owner.key.set(self.owner.key.get().wrapping_add(mix(lock.lock, lock.mode)));
         u16::try_from(index).unwrap_or(Hold::NO_SLOT)
     }
@@ -211,32 +217,29 @@ impl HeldSet {
         self.capacity.store(old * 2, Ordering::Release);
     }
 
-    /// Owner only: removes the acquisition in `slot`, or when that is not known the latest of this lock.
-    /// False when there is none.
+    /// Owner only: removes the acquisition in `slot`. False when it is not there.
     #[inline]
-    pub(super) fn remove(&self, lock: u32, mode: Mode, slot: u16) -> bool {
-        let len = self.len.load(Ordering::Relaxed);
-        let mut index = u32::from(slot);
-        if index >= len || self.slot(index).lock.load(Ordering::Relaxed) != lock + 1 {
-            match self.find(lock, mode) {
-                Some(found) => index = found,
-                None => return false,
-            }
+    pub(super) fn remove_at(&self, lock: u32, mode: Mode, slot: u16) -> bool {
+        let index = u32::from(slot);
+        if index >= self.len.load(Ordering::Relaxed) || self.slot(index).lock.load(Ordering::Relaxed) != lock + 1 {
+            return false;
         }
         self.slot(index).lock.store(0, Ordering::Release);
-        self.owner.held.set(self.owner.held.get().saturating_sub(1));
+        self.owner.free.set(index);
         self.owner.key.set(self.owner.key.get().wrapping_sub(mix(lock, mode)));
-        if index + 1 == len {
-            // The set shrinks past all slots that are free at its end.
-            let mut len = index;
-            while len > 0 && self.slot(len - 1).lock.load(Ordering::Relaxed) == 0 {
-                len -= 1;
-            }
-            self.len.store(len, Ordering::Release);
-        } else {
-            self.owner.free.set(index);
-        }
         true
+    }
+
+    /// Owner only: removes the acquisition in `slot`, or when it is not there the latest of this lock.
+    /// False when there is none.
+    pub(super) fn remove(&self, lock: u32, mode: Mode, slot: u16) -> bool {
+        self.remove_at(lock, mode, slot)
+            || self.find(lock, mode).is_some_and(|index| {
+                self.slot(index).lock.store(0, Ordering::Release);
+                self.owner.free.set(index);
+                self.owner.key.set(self.owner.key.get().wrapping_sub(mix(lock, mode)));
+                true
+            })
     }
 
     /// Owner only: changes the mode of an acquisition.
@@ -285,6 +288,13 @@ impl HeldSet {
     /// What is held of one lock.
     pub(super) fn of_lock(&self, lock: u32) -> impl Iterator<Item = HeldLock> + '_ {
         self.iter().filter(move |held| held.lock == lock)
+    }
+
+    /// Owner only, while nothing is held: as new.
+    pub(super) fn reset(&self) {
+        self.len.store(0, Ordering::Release);
+        self.owner.key.set(0);
+        self.owner.free.set(0);
     }
 
     /// Whether nothing is held.

@@ -155,11 +155,17 @@ impl<'a> LockRef<'a> {
         code::parse_lock_kind(self.kind as u8)
     }
 
+    /// The lock's id, when it has one.
+    #[inline]
+    pub(super) fn known_id(self) -> Option<u32> {
+        let id = self.meta.id.load(Ordering::Acquire);
+        (id & UNREGISTERED == 0).then_some(id & ID_MASK)
+    }
+
     /// The lock's id; gives it one at its first use. `None` when there are no more ids.
     #[inline]
     pub(super) fn id(self) -> Option<u32> {
-        let id = self.meta.id.load(Ordering::Acquire);
-        if id & UNREGISTERED == 0 { Some(id & ID_MASK) } else { self.register() }
+        self.known_id().or_else(|| self.register())
     }
 
     #[cold]

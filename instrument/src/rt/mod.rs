@@ -8,6 +8,7 @@
 
 mod chains;
 mod deadlock;
+mod fast;
 mod global;
 mod held;
 mod hierarchy;

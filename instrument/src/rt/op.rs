@@ -30,6 +30,8 @@ pub(super) struct Op<'a> {
     how: How,
     site: Site,
     flags: u32,
+    /// A free slot for the acquisition.
+    slot: u32,
 }
 
 impl<'a> Op<'a> {
@@ -43,22 +45,22 @@ impl<'a> Op<'a> {
         let entered = thread::enter()?;
         let id = lock.id()?;
         // What has to allocate does so here: once the lock is held nothing may, since it may be the allocator's.
-        entered.info.held.reserve();
+        let slot = entered.info.held.reserve();
         if flags & flag::RECORD != 0 {
             record::prepare(&entered, site);
         }
-        Some(Self { id, entered, lock, mode, how, site, flags })
+        Some(Self { id, entered, lock, mode, how, site, flags, slot })
     }
 
     /// Checks the order and the rank, unless this thread has had the same set of locks and the same lock checked before.
     #[inline]
     pub(super) fn check_order(&self) {
-        let (held, key) = self.entered.info.held.summary();
-        if held == 0 || self.flags & flag::ORDER == 0 {
+        if self.flags & flag::ORDER == 0 {
             return;
         }
+        let key = self.entered.info.held.key();
         let chain = chain_key(key, self.id, self.mode);
-        if !self.entered.local().chains.contains(chain) {
+        if key != 0 && !self.entered.local().chains.contains(chain) {
             self.check_new_chain(chain);
         }
     }
@@ -77,15 +79,18 @@ impl<'a> Op<'a> {
     #[inline]
     pub(super) fn acquired(&self) -> Hold {
         let ticks = if self.flags & flag::TIMES != 0 { clock::ticks() } else { 0 };
-        let slot = self.entered.info.held.push(&HeldLock {
-            lock: self.id,
-            mode: self.mode,
-            kind: self.lock.kind(),
-            site: self.site,
-            created: self.lock.meta.created,
-            type_name: self.lock.type_name,
-            since: ticks,
-        });
+        let slot = self.entered.info.held.fill(
+            self.slot,
+            &HeldLock {
+                lock: self.id,
+                mode: self.mode,
+                kind: self.lock.kind(),
+                site: self.site,
+                created: self.lock.meta.created,
+                type_name: self.lock.type_name,
+                since: ticks,
+            },
+        );
         if self.mode == Mode::Exclusive {
             self.lock.meta.set_owner_hint(self.entered.info);
         }

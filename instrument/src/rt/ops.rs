@@ -1,8 +1,7 @@
 //! The operations that facades call.
 //!
-//! Fast path of an acquisition that need not wait, with nothing new: one load of what is switched on, the thread's record, one look-up
-//! of the chain when other locks are held, the wrapped try, one slot filled in the thread's set, and when recording one
-//! or two words appended.
+//! Each first tries the fast path (`fast`): one load of what is switched on, the thread's record, one look-up of the chain when
+//! other locks are held, the wrapped try, one slot filled in the thread's set. The rest is in `op`.
 
 use std::time::{Duration, Instant};
 
@@ -10,6 +9,7 @@ use lockscope_trace::{How, clock, format::kind};
 
 use super::{
     Hold, LockRef, Mode, Site,
+    fast::{self, Fast},
     global::{flag, flags},
     op::{ENDLESS, Op},
     record,
@@ -26,6 +26,26 @@ use super::{
 /// When something is found whose policy is to panic. The lock is not held then.
 #[inline]
 pub fn acquire<G>(
+    lock: LockRef<'_>,
+    mode: Mode,
+    site: Site,
+    mut try_now: impl FnMut() -> Option<G>,
+    mut wait: impl FnMut(Option<Duration>) -> Option<G>,
+) -> (G, Hold) {
+    let flags = flags();
+    if flags & flag::TRACK == 0 {
+        return (try_now().or_else(|| wait(None)).expect(ENDLESS), Hold::untracked(mode));
+    }
+    if let Some(fast) = Fast::begin(lock, mode, flags, true)
+        && let Some(guard) = try_now()
+    {
+        return (guard, fast.acquired(lock, mode, site, flags));
+    }
+    acquire_slow(lock, mode, site, try_now, wait)
+}
+
+#[inline(never)]
+fn acquire_slow<G>(
     lock: LockRef<'_>,
     mode: Mode,
     site: Site,
@@ -89,9 +109,14 @@ pub fn try_acquire<G>(
 #[inline]
 pub fn release(lock: LockRef<'_>, hold: &Hold) {
     let flags = flags();
-    if hold.owner == Hold::NOBODY || flags & flag::FORKED != 0 {
+    if hold.owner == Hold::NOBODY || flags & flag::FORKED != 0 || fast::release(lock, hold, flags) {
         return;
     }
+    release_slow(lock, hold, flags);
+}
+
+#[inline(never)]
+fn release_slow(lock: LockRef<'_>, hold: &Hold, flags: u32) {
     let Some(id) = lock.id() else { return };
     // A guard may be dropped in a callback too; its release must not be missed.
     let entered = thread::enter_or_nested();

@@ -126,6 +126,16 @@ fn enter_first(current: &Current) -> Option<Entered> {
     Some(Entered { info: register(None), nested: false })
 }
 
+/// This thread's record, for steps that neither allocate nor call anything: those need not enter the runtime. `None` when the
+/// runtime is at work in this thread, or does not know it yet.
+#[inline]
+pub(super) fn current() -> Option<&'static ThreadInfo> {
+    CURRENT.with(|current| {
+        // SAFETY: as in `enter`.
+        unsafe { current.info.get().as_ref() }.filter(|_| !current.busy.get())
+    })
+}
+
 /// Enters the runtime also where this thread is in it already: in a callback, between two steps of the runtime.
 /// Not in the child of a fork.
 #[inline]
@@ -146,6 +156,15 @@ pub(super) fn register_spawned(id: u32) {
             current.busy.set(false);
         }
     });
+}
+
+impl ThreadInfo {
+    /// Owner only: whether the chain was checked before.
+    #[inline]
+    pub(super) fn has_checked(&self, chain: u64) -> bool {
+        // SAFETY: called by the owner while nobody in this thread has a reference into `local` (see `Entered::local`).
+        unsafe { &*self.local.get() }.chains.contains(chain)
+    }
 }
 
 impl Drop for Entered {
@@ -270,6 +289,7 @@ fn release_current(info: &'static ThreadInfo) {
     CURRENT.with(|current| current.info.set(ptr::null()));
     // Locks that are still held (leaked guards, or guards given to others) keep their owner known.
     if info.held.is_empty() {
+        info.held.reset();
         info.alive.store(false, Ordering::Release);
         FREE.lock().unwrap_or_else(PoisonError::into_inner).push(info);
     }

@@ -89,7 +89,7 @@ fn check_order(entered: &Entered, request: &Request, held: &[HeldLock]) -> Optio
     let mut new_stack = None;
     let mut found = Vec::new();
     let held_set: Arc<[(u32, Mode)]> = held.iter().map(|held| (held.lock, held.mode)).collect();
-    let (_, held_key) = entered.info.held.summary();
+    let held_key = entered.info.held.key();
     // Made when first needed: most acquisitions that come here turn out to be known.
     let mut name: Option<Arc<str>> = None;
     {
