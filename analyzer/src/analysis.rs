@@ -117,7 +117,23 @@ impl Analysis {
             }
         }
         findings.extend(self.hierarchy.findings(&context));
-        findings.extend(self.timeout.findings(&context));
+        for finding in self.timeout.findings(&context) {
+            // A deadlock takes longer than any limit.
+            let waits = |findings: &Finding| -> Vec<u64> {
+                findings.participants.iter().filter_map(|p| Some(p.wanted.as_ref()?.event)).collect()
+            };
+            let waited = waits(&finding).first().copied();
+            match findings[..actual]
+                .iter_mut()
+                .find(|deadlock| waited.is_some_and(|wait| waits(deadlock).contains(&wait)))
+            {
+                Some(deadlock) if finding.variants.is_empty() => deadlock.notes.push(format!(
+                    "{} waited past the program's time limit",
+                    definitions.thread_name(finding.participants[0].thread)
+                )),
+                _ => findings.push(finding),
+            }
+        }
         findings.sort_by_key(|finding| {
             (
                 std::cmp::Reverse((finding.severity, finding.confidence)),
@@ -172,5 +188,34 @@ fn covers(definitions: &Definitions, deadlock: &Finding, potential: &Finding) ->
         Code::LockOrderInversion => deadlock.code == Code::Deadlock && classes(deadlock) == classes(potential),
         Code::RecursiveRead => reads_again(),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{check, findings};
+
+    #[test]
+    fn worst_first_then_earliest() {
+        check(
+            "A: lock c^2, lock d^1, unlock d, unlock c, lock a, lock b, unlock b, unlock a; B: lock b, lock a, wait a",
+            &["hierarchy-violation c d", "self-deadlock a", "lock-order-inversion a b"],
+        );
+    }
+
+    #[test]
+    fn a_time_limit_in_a_deadlock_is_the_deadlock() {
+        let deadlock = "A: lock a; B: lock b; A: wait b; B: wait a;";
+        check(&format!("{deadlock} A: finding lock-timeout; B: finding lock-timeout"), &["deadlock a b"]);
+        // Another wait of the same run stays.
+        check(&format!("{deadlock} C: wait a, finding lock-timeout"), &["deadlock a b", "lock-timeout a"]);
+        let found = findings(&format!("{deadlock} A: finding lock-timeout"));
+        assert_eq!(found[0].notes, ["A waited past the program's time limit"]);
+    }
+
+    #[test]
+    fn a_read_behind_a_writer_that_happened_is_not_told_twice() {
+        check("A: read a; B: wait a; A: waitread a", &["deadlock a"]);
+        check("A: read b, read b; C: read a; B: wait a; C: waitread a", &["deadlock a", "recursive-read b"]);
     }
 }

@@ -254,9 +254,9 @@ fn explain(
         help.push(format!("pass on the guard of {name} that was taken at {first}, or release it before"));
     }
     if names.len() > 1 {
-        let last = participants.iter().rev().find(|participant| !participant.held.is_empty());
-        let place = last.and_then(|participant| participant.wanted.as_ref()).and_then(|wanted| wanted.site);
-        help.push(text::one_order(definitions, names, place));
+        let holding = participants.iter().filter(|participant| !participant.held.is_empty());
+        let places: Vec<_> = holding.filter_map(|participant| Some(participant.wanted.as_ref()?.site)).collect();
+        help.push(text::one_order(definitions, names, &places));
     }
     help.dedup();
     (notes, help)

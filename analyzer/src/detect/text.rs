@@ -52,17 +52,21 @@ pub fn asked(mode: Mode) -> &'static str {
     }
 }
 
-/// Advice to keep one order of the locks of a circle, each taken before the next; the one who takes the first after the
-/// last does so at `place`.
-pub fn one_order(definitions: &Definitions, names: &[String], place: Option<SiteId>) -> String {
+/// Advice to keep one order of the locks of a circle, each taken before the next. `places` are where the next one is
+/// asked for; the last one asks for the first lock after the last.
+pub fn one_order(definitions: &Definitions, names: &[String], places: &[Option<SiteId>]) -> String {
     let distinct: BTreeSet<_> = names.iter().collect();
     if distinct.len() < names.len() {
         return "take locks of one kind in a fixed order, for example by address or by an id of their own".to_owned();
     }
     let order = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" before ");
-    match place {
-        Some(_) => format!("take {order} everywhere; {} does not", self::place(definitions, place)),
-        None => format!("take {order} everywhere"),
+    match places {
+        [first @ .., Some(last)] if !first.is_empty() && first.iter().all(|place| *place == Some(*last)) => format!(
+            "{} takes them in an order that varies: sort them there before locking, {order} for example",
+            place(definitions, Some(*last))
+        ),
+        [.., Some(last)] => format!("take {order} everywhere; {} does not", place(definitions, Some(*last))),
+        _ => format!("take {order} everywhere"),
     }
 }
 

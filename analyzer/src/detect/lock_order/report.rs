@@ -125,7 +125,8 @@ fn finding(definitions: &Definitions, circle: &Circle, orders: &FxHashMap<(LockI
     let locks: Vec<LockId> = first.parts.iter().filter_map(|part| part.holds).collect();
     let names: Vec<String> = locks.iter().map(|&lock| definitions.lock_name(lock)).collect();
     let participants: Vec<Participant> = first.parts.iter().map(participant).collect();
-    let rarest = first.parts.iter().rev().find(|part| part.holds.is_some()).expect("a circle has members that hold");
+    let places: Vec<_> =
+        first.parts.iter().filter(|part| part.holds.is_some()).map(|part| part.instance.wanted.site).collect();
     Finding {
         code,
         severity: Severity::Warning,
@@ -138,7 +139,7 @@ fn finding(definitions: &Definitions, circle: &Circle, orders: &FxHashMap<(LockI
         count: circle.locks.iter().map(|locks| rarest_count(locks, orders)).sum(),
         notes: notes(definitions, circle, &first, seen),
         help: vec![
-            text::one_order(definitions, &names, rarest.instance.wanted.site),
+            text::one_order(definitions, &names, &places),
             "or release the held lock before asking for the other, or hold one common lock around all of it".to_owned(),
         ],
         participants,

@@ -172,6 +172,16 @@ fn one_finding_with_all_places() {
 }
 
 #[test]
+fn one_place_that_takes_both_orders_is_told_to_sort() {
+    let trace = "A: lock a #1, lock b #2, unlock b, unlock a; B: lock b #1, lock a #2";
+    assert_eq!(
+        only(trace).help[0],
+        "test.rs:2 takes them in an order that varies: sort them there before locking, `a` before `b` for example"
+    );
+    assert_eq!(only(&join(&[AB, BA])).help[0], "take `a` before `b` everywhere; test.rs:4 does not");
+}
+
+#[test]
 fn locks_of_a_class_are_one_finding() {
     let transfer = |thread: &str, from: u32, to: u32| {
         format!("{thread}: lock acc.{from} #1, lock acc.{to} #2, unlock acc.{to}, unlock acc.{from};")
