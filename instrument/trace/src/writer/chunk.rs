@@ -44,6 +44,15 @@ impl Chunk {
         self.u64_at(chunk::CLAIM).store(claim.to_le(), Ordering::Release);
     }
 
+    /// Has the system make the chunk's pages ready at once, which takes a fraction of the time of a fault for each.
+    pub(super) fn populate(&self) {
+        // SAFETY: the whole chunk is mapped and its space reserved. Where the advice is unknown nothing happens.
+        #[cfg(target_os = "linux")]
+        unsafe {
+            libc::madvise(self.base.cast(), CHUNK_SIZE, libc::MADV_POPULATE_WRITE);
+        }
+    }
+
     pub(super) fn seal(&self) {
         self.u32_at(chunk::SEALED).store(1u32.to_le(), Ordering::Release);
     }

@@ -241,6 +241,7 @@ impl TraceWriter {
 
     fn hand_out(&self, index: u32, kind: u32) -> Chunk {
         let chunk = self.chunk(index);
+        chunk.populate();
         // Serialised by the pool's lock, which both callers hold.
         let claim = u32::from_le(self.u32_at(header::CLAIMS).load(Ordering::Relaxed)) + 1;
         chunk.begin(kind, u64::from(claim));
