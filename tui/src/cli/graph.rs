@@ -1,9 +1,9 @@
 //! `lockscope graph`: the wait-for graph at any point of a trace, and the order of locks.
 
-use std::{io::Write, ops::ControlFlow, path::PathBuf};
+use std::{io::Write, path::PathBuf};
 
 use clap::{Args, ValueEnum, ValueHint};
-use lockscope_analyzer::{Analysis, Options as AnalysisOptions, order_graph::Grouping};
+use lockscope_analyzer::order_graph::Grouping;
 
 use crate::{
     cli::{Failure, Global, exit, load, style, style::Look, time::Point},
@@ -77,11 +77,7 @@ pub fn run(args: &GraphArgs, global: &Global, out: &mut dyn Write) -> Result<u8,
             build::wait_for(&state, source.definitions(), source.info().has_times.then_some(state.time))
         }
         Which::Order => {
-            let mut analysis = Analysis::new(AnalysisOptions::default());
-            load::for_each_until(&mut *source, args.at, global, |_, event, defs| {
-                analysis.feed(event, defs);
-                ControlFlow::Continue(())
-            })?;
+            let mut analysis = load::analysis_at(&mut *source, args.at, global)?;
             let grouping = if args.by == By::Class { Grouping::Classes } else { Grouping::Locks };
             let defs = source.definitions();
             build::order(&analysis.order_graph(defs, grouping), &analysis.findings(defs), defs)

@@ -108,6 +108,16 @@ pub fn for_each_until(
     Ok(())
 }
 
+/// Reads a trace up to a point and returns what an analysis knows there.
+pub fn analysis_at(source: &mut dyn EventSource, at: Point, global: &Global) -> Result<Analysis, Failure> {
+    let mut analysis = Analysis::new(Options::default());
+    for_each_until(source, at, global, |_, event, defs| {
+        analysis.feed(event, defs);
+        ControlFlow::Continue(())
+    })?;
+    Ok(analysis)
+}
+
 /// Reads a trace up to a point and returns the state there.
 pub fn state_at(source: &mut dyn EventSource, at: Point, global: &Global) -> Result<State, Failure> {
     let mut state = State::default();

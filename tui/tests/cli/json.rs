@@ -5,7 +5,10 @@ use serde_json::Value;
 use crate::support::{fixture, lockscope};
 
 fn schema() -> jsonschema::Validator {
-    let text = include_str!("../../schema/findings-1.json");
+    validator(include_str!("../../schema/findings-1.json"))
+}
+
+fn validator(text: &str) -> jsonschema::Validator {
     let schema: Value = serde_json::from_str(text).expect("the schema is JSON");
     jsonschema::meta::validate(&schema).expect("the schema is a schema");
     jsonschema::validator_for(&schema).expect("the schema can be used")
@@ -61,4 +64,24 @@ fn the_findings_of_a_trace_are_there() {
     // A trace without times has none, rather than event numbers that look like some.
     assert_eq!(output["traces"][0]["duration_ns"], Value::Null);
     assert_eq!(finding["first_seen_ns"], Value::Null);
+}
+
+#[test]
+fn tables_are_what_their_schema_says() {
+    let validator = validator(include_str!("../../schema/show-1.json"));
+    for what in ["threads", "locks", "order"] {
+        for name in ["hung.std", "inverted.std"] {
+            let ran = lockscope(&["show", &fixture(name), what, "--format", "json", "--at", "#14"]);
+            let output: Value =
+                serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{what}: {error}: {ran:?}"));
+            let errors: Vec<String> =
+                validator.iter_errors(&output).map(|error| format!("{}: {error}", error.instance_path())).collect();
+            assert!(errors.is_empty(), "{what} of {name}: {errors:#?}\n{output:#}");
+            assert!(output[what].as_array().is_some_and(|rows| !rows.is_empty()), "{what} of {name}: {output:#}");
+        }
+    }
+    let ran = lockscope(&["show", &fixture("hung.std"), "threads", "--format", "json", "--filter", "teller"]);
+    let output: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+    assert_eq!(output["threads"].as_array().map(Vec::len), Some(1), "the filter applies: {output:#}");
+    assert_eq!(lockscope(&["show", &fixture("hung.std"), "events", "--format", "json"]).code, Some(2));
 }

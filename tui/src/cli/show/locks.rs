@@ -1,38 +1,31 @@
 //! `show locks`: who holds and who wants each lock, how often it was taken, how long it was waited for and held.
 
-use std::{io::Write, ops::ControlFlow};
+use std::io::Write;
 
-use lockscope_analyzer::{Analysis, Options, stats::Stats};
-use lockscope_trace::{EventSource, LockId, Nanos};
+use lockscope_analyzer::{Analysis, state::LockState, stats::Stats};
+use lockscope_trace::{Definitions, EventSource, LockId, Nanos};
 
 use crate::{
     cli::{
-        Failure, Global, load,
+        Failure,
         report::{grouped, phrase},
         show::{heading, site},
-        style,
+        style::{self, Look},
         table::{Align, Cell, Table},
-        time::Point,
     },
     filter::{Filter, Row},
 };
 
 /// Writes all locks that the filter keeps, those that were waited for longest first.
 pub fn write(
-    source: &mut dyn EventSource,
-    at: Point,
+    source: &dyn EventSource,
+    analysis: &Analysis,
     filter: &Filter,
-    global: &Global,
+    look: &Look,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let look = global.stdout();
-    let mut analysis = Analysis::new(Options::default());
-    load::for_each_until(source, at, global, |_, event, defs| {
-        analysis.feed(event, defs);
-        ControlFlow::Continue(())
-    })?;
     let (defs, state, stats) = (source.definitions(), analysis.state(), analysis.stats());
-    heading(source, state, &look, out)?;
+    heading(source, state, look, out)?;
     let has_times = source.info().has_times;
     let mut ids: Vec<LockId> = (0..state.locks.len() as u32).map(LockId).collect();
     ids.sort_by_key(|&id| (std::cmp::Reverse(heat(stats, id)), id));
@@ -57,15 +50,7 @@ pub fn write(
             lock.waiters.iter().map(|(thread, ..)| phrase::thread_label(defs, *thread)).collect();
         let (label, kind) = (phrase::lock_label(defs, id), def.map_or("", |def| def.kind.word()));
         let made = site(defs, def.and_then(|def| def.created));
-        let mut row = Row::default();
-        for (key, text) in [("lock", &label), ("site", &made)] {
-            row.add(key, text);
-        }
-        row.add("kind", kind);
-        holders.iter().chain(&waiters).for_each(|thread| row.add("thread", thread));
-        holders.first().into_iter().for_each(|_| row.add("state", "held"));
-        waiters.first().into_iter().for_each(|_| row.add("state", "contended"));
-        if !filter.keeps(&row) {
+        if !filter.keeps(&row(defs, id, lock)) {
             continue;
         }
         let numbers = stats.lock(id);
@@ -89,10 +74,24 @@ pub fn write(
             made.into(),
         ]);
     }
-    table.write(out, &look)?;
+    table.write(out, look)?;
     Ok(())
 }
 
 fn heat(stats: &Stats, id: LockId) -> (Nanos, u64, u64) {
     stats.lock(id).map_or_else(Default::default, |lock| (lock.wait.total, lock.contended, lock.acquisitions))
+}
+
+/// What a filter sees of a lock.
+pub fn row(defs: &Definitions, id: LockId, lock: &LockState) -> Row {
+    let def = defs.lock(id);
+    let mut row = Row::default();
+    row.add("lock", &phrase::lock_label(defs, id));
+    row.add("kind", def.map_or("", |def| def.kind.word()));
+    row.add("site", &site(defs, def.and_then(|def| def.created)));
+    for (parties, state) in [(&lock.holders, "held"), (&lock.waiters, "contended")] {
+        parties.iter().for_each(|(thread, ..)| row.add("thread", &phrase::thread_label(defs, *thread)));
+        parties.first().into_iter().for_each(|_| row.add("state", state));
+    }
+    row
 }

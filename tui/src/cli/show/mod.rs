@@ -1,6 +1,7 @@
 //! `lockscope show`: tables of what a trace says, at any point of it.
 
 pub mod events;
+mod json;
 mod locks;
 mod order;
 mod stats;
@@ -33,6 +34,9 @@ pub struct ShowArgs {
     /// Show the state at this point: a time (12.4s, 350ms), an event (#1234), or `end`
     #[arg(long, value_name = "POINT", default_value = "end")]
     at: Point,
+    /// How to write it
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
     /// Show only rows with all these words; `-word` excludes, `key:value` looks into one column
     #[arg(long, value_name = "WORDS", default_value = "", hide_default_value = true, allow_hyphen_values = true)]
     filter: Filter,
@@ -54,19 +58,43 @@ enum What {
     Stats,
 }
 
+/// Form of the output.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+enum Format {
+    /// Tables
+    #[default]
+    Human,
+    /// For programs: threads, locks and order; `tui/schema/show-1.json` in the source describes it
+    Json,
+}
+
 /// Runs the verb.
 pub fn run(args: &ShowArgs, global: &Global, out: &mut dyn Write) -> Result<u8, Failure> {
+    if args.format == Format::Json && matches!(args.what, What::Events | What::Stats) {
+        let help = "threads, locks and order can be written as JSON, and so can findings, by `lockscope check`";
+        return Err(Failure::usage("events and statistics have no JSON form", help));
+    }
     let mut source = load::open(&args.trace, global)?;
     let look = global.stdout();
-    match args.what {
-        What::Threads => {
-            let state = load::state_at(&mut *source, args.at, global)?;
-            threads::write(&*source, &state, &args.filter, &look, out)?;
+    if args.what == What::Events {
+        events::write(&mut *source, args.at, &args.filter, global, out)?;
+        return Ok(exit::OK);
+    }
+    if args.what == What::Threads {
+        let state = load::state_at(&mut *source, args.at, global)?;
+        match args.format {
+            Format::Human => threads::write(&*source, &state, &args.filter, &look, out)?,
+            Format::Json => json::threads(&*source, &state, &args.filter, out)?,
         }
-        What::Locks => locks::write(&mut *source, args.at, &args.filter, global, out)?,
-        What::Order => order::write(&mut *source, args.at, &args.filter, global, out)?,
-        What::Events => events::write(&mut *source, args.at, &args.filter, global, out)?,
-        What::Stats => stats::write(&mut *source, args.at, global, out)?,
+        return Ok(exit::OK);
+    }
+    let analysis = load::analysis_at(&mut *source, args.at, global)?;
+    match (args.what, args.format) {
+        (What::Locks, Format::Human) => locks::write(&*source, &analysis, &args.filter, &look, out)?,
+        (What::Locks, Format::Json) => json::locks(&*source, &analysis, &args.filter, out)?,
+        (What::Order, Format::Human) => order::write(&*source, &analysis, &args.filter, &look, out)?,
+        (What::Order, Format::Json) => json::order(&*source, &analysis, out)?,
+        (What::Stats | What::Threads | What::Events, _) => stats::write(&*source, &analysis, &look, out)?,
     }
     Ok(exit::OK)
 }

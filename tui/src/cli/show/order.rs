@@ -1,38 +1,31 @@
 //! `show order`: which locks were taken while which were held, as a table of pairs.
 
-use std::{io::Write, ops::ControlFlow};
+use std::io::Write;
 
-use lockscope_analyzer::{Analysis, Options, order_graph::Grouping};
+use lockscope_analyzer::{Analysis, order_graph::Grouping};
 use lockscope_trace::EventSource;
 
 use crate::{
     cli::{
-        Failure, Global, load,
+        Failure,
         report::{grouped, phrase},
         show::{heading, site},
-        style,
+        style::{self, Look},
         table::{Align, Cell, Table},
-        time::Point,
     },
     filter::{Filter, Row},
 };
 
 /// Writes all pairs that the filter keeps.
 pub fn write(
-    source: &mut dyn EventSource,
-    at: Point,
+    source: &dyn EventSource,
+    analysis: &Analysis,
     filter: &Filter,
-    global: &Global,
+    look: &Look,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let look = global.stdout();
-    let mut analysis = Analysis::new(Options::default());
-    load::for_each_until(source, at, global, |_, event, defs| {
-        analysis.feed(event, defs);
-        ControlFlow::Continue(())
-    })?;
     let defs = source.definitions();
-    heading(source, analysis.state(), &look, out)?;
+    heading(source, analysis.state(), look, out)?;
     let graph = analysis.order_graph(defs, Grouping::Locks);
     let mut table = Table::new(&[
         ("held", Align::Left),
@@ -70,6 +63,6 @@ pub fn write(
         writeln!(out, "no lock was taken while another one was held")?;
         return Ok(());
     }
-    table.write(out, &look)?;
+    table.write(out, look)?;
     Ok(())
 }

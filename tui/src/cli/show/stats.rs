@@ -1,26 +1,19 @@
 //! `show stats`: the trace as a whole.
 
-use std::{io::Write, ops::ControlFlow};
+use std::io::Write;
 
-use lockscope_analyzer::{Analysis, Options};
+use lockscope_analyzer::Analysis;
 use lockscope_trace::{Definitions, EventSource};
 
 use crate::cli::{
-    Failure, Global, load,
+    Failure,
     report::grouped,
-    style,
+    style::{self, Look},
     table::{Align, Cell, Table},
-    time::Point,
 };
 
 /// Writes facts, completeness, and how many events of each kind there are.
-pub fn write(source: &mut dyn EventSource, at: Point, global: &Global, out: &mut dyn Write) -> Result<(), Failure> {
-    let look = global.stdout();
-    let mut analysis = Analysis::new(Options::default());
-    load::for_each_until(source, at, global, |_, event, defs| {
-        analysis.feed(event, defs);
-        ControlFlow::Continue(())
-    })?;
+pub fn write(source: &dyn EventSource, analysis: &Analysis, look: &Look, out: &mut dyn Write) -> Result<(), Failure> {
     let (info, defs, stats) = (source.info(), source.definitions(), analysis.stats());
     let mut facts: Vec<(&str, String)> =
         vec![("trace", info.path.display().to_string()), ("format", info.format.clone())];
@@ -67,6 +60,6 @@ pub fn write(source: &mut dyn EventSource, at: Point, global: &Global, out: &mut
     for (kind, count) in kinds {
         table.row([Cell::from(kind), grouped(count).into()]);
     }
-    table.write(out, &look)?;
+    table.write(out, look)?;
     Ok(())
 }

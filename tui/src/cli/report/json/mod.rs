@@ -1,0 +1,159 @@
+//! Findings as JSON, version 1. `tui/schema/findings-1.json` describes it; a test compares the two.
+//!
+//! These types leave the program and are apart from those that the analyses use, so that either can change alone.
+//! Within a version, fields are added and never removed, renamed or given another meaning.
+
+pub mod parts;
+
+use std::io::{self, Write};
+
+use lockscope_analyzer::finding::{Finding, Participant};
+use serde::Serialize;
+
+use self::parts::{Converter, HeldLock, Lock, Thread, WantedTarget};
+use crate::cli::load::Checked;
+
+/// Version of the format.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct Output {
+    version: u32,
+    tool: Tool,
+    traces: Vec<Trace>,
+}
+
+#[derive(Serialize)]
+struct Tool {
+    name: &'static str,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct Trace {
+    path: String,
+    format: String,
+    pid: Option<u32>,
+    executable: Option<String>,
+    command: Vec<String>,
+    threads: usize,
+    locks: usize,
+    events: u64,
+    /// Without times in the trace there is no duration.
+    duration_ns: Option<u64>,
+    completeness: Completeness,
+    /// Bounds that the analysis ran into.
+    limits: Vec<String>,
+    /// Findings that lint levels turned off.
+    allowed: usize,
+    findings: Vec<JsonFinding>,
+}
+
+#[derive(Serialize)]
+struct Completeness {
+    complete: bool,
+    lost_events: u64,
+    damaged_bytes: u64,
+    order_gaps: u64,
+    complete_from_ns: u64,
+    unclosed: bool,
+    notes: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct JsonFinding {
+    id: String,
+    code: &'static str,
+    severity: &'static str,
+    confidence: &'static str,
+    title: String,
+    fingerprint: String,
+    count: u64,
+    first_seen_ns: Option<u64>,
+    events: Vec<u64>,
+    locks: Vec<Lock>,
+    participants: Vec<JsonParticipant>,
+    variants: Vec<Vec<JsonParticipant>>,
+    notes: Vec<String>,
+    help: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct JsonParticipant {
+    thread: Thread,
+    held: Vec<HeldLock>,
+    wanted: Option<WantedTarget>,
+}
+
+/// Writes the findings of all traces as one document. `allowed` counts those that lint levels turned off, per trace.
+pub fn write(traces: &[(Checked, usize)], out: &mut dyn Write) -> io::Result<()> {
+    let output = Output {
+        version: VERSION,
+        tool: Tool { name: "lockscope", version: env!("CARGO_PKG_VERSION") },
+        traces: traces.iter().map(|(checked, allowed)| trace(checked, *allowed)).collect(),
+    };
+    serde_json::to_writer_pretty(&mut *out, &output)?;
+    writeln!(out)
+}
+
+fn trace(checked: &Checked, allowed: usize) -> Trace {
+    let (info, completeness) = (&checked.info, &checked.completeness);
+    let converter = Converter::new(&checked.defs, info);
+    Trace {
+        path: info.path.to_string_lossy().into_owned(),
+        format: info.format.clone(),
+        pid: (info.pid != 0).then_some(info.pid),
+        executable: (!info.executable.is_empty()).then(|| info.executable.clone()),
+        command: info.command.clone(),
+        threads: checked.defs.threads.len(),
+        locks: checked.defs.locks.len(),
+        events: checked.events,
+        duration_ns: converter.time(checked.duration),
+        completeness: Completeness {
+            complete: completeness.is_complete(),
+            lost_events: completeness.lost_events,
+            damaged_bytes: completeness.damaged_bytes,
+            order_gaps: completeness.gap_count,
+            complete_from_ns: completeness.complete_from.0,
+            unclosed: completeness.unclosed,
+            notes: completeness.notes.clone(),
+        },
+        limits: checked.limits.clone(),
+        allowed,
+        findings: checked
+            .findings
+            .iter()
+            .enumerate()
+            .map(|(idx, finding)| json_finding(&converter, idx, finding))
+            .collect(),
+    }
+}
+
+fn json_finding(converter: &Converter, idx: usize, finding: &Finding) -> JsonFinding {
+    let participants =
+        |list: &[Participant]| list.iter().map(|participant| json_participant(converter, participant)).collect();
+    JsonFinding {
+        id: format!("F{}", idx + 1),
+        code: finding.code.as_str(),
+        severity: finding.severity.as_str(),
+        confidence: finding.confidence.as_str(),
+        title: finding.title.clone(),
+        fingerprint: finding.fingerprint.clone(),
+        count: finding.count,
+        first_seen_ns: converter.time(finding.first_seen),
+        events: finding.events.clone(),
+        locks: finding.locks.iter().map(|&lock| converter.lock(lock)).collect(),
+        participants: participants(&finding.participants),
+        variants: finding.variants.iter().map(|list| participants(list)).collect(),
+        notes: finding.notes.clone(),
+        help: finding.help.clone(),
+    }
+}
+
+fn json_participant(converter: &Converter, participant: &Participant) -> JsonParticipant {
+    JsonParticipant {
+        thread: converter.thread(participant.thread),
+        held: participant.held.iter().map(|held| converter.held(held)).collect(),
+        wanted: participant.wanted.as_ref().map(|wanted| converter.wanted(wanted)),
+    }
+}

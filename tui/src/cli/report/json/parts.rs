@@ -1,0 +1,150 @@
+//! What machine output of every kind is made of: threads, locks, places.
+
+use lockscope_analyzer::finding::{Held, Target, Wanted};
+use lockscope_trace::{Definitions, LockId, Nanos, SiteId, StackId, ThreadId, TraceInfo};
+use serde::Serialize;
+
+use crate::source::frames::Symbols;
+
+/// A thread.
+#[derive(Serialize)]
+pub struct Thread {
+    id: String,
+    name: Option<String>,
+    os_id: Option<u32>,
+}
+
+/// A lock.
+#[derive(Serialize)]
+pub struct Lock {
+    id: String,
+    name: String,
+    kind: &'static str,
+    created: Option<Site>,
+    rank: Option<u32>,
+}
+
+/// A lock that is held.
+#[derive(Serialize)]
+pub struct HeldLock {
+    lock: Lock,
+    mode: &'static str,
+    #[serde(flatten)]
+    place: Place,
+}
+
+/// What is wanted.
+#[derive(Serialize)]
+pub struct WantedTarget {
+    kind: &'static str,
+    lock: Option<Lock>,
+    mode: Option<&'static str>,
+    thread: Option<Thread>,
+    #[serde(flatten)]
+    place: Place,
+}
+
+/// Where, with which stack, since when.
+#[derive(Serialize)]
+pub struct Place {
+    site: Option<Site>,
+    stack: Vec<Frame>,
+    since_ns: Option<u64>,
+    event: u64,
+}
+
+/// A place in the source.
+#[derive(Serialize)]
+pub struct Site {
+    file: String,
+    line: Option<u32>,
+    column: Option<u32>,
+}
+
+/// A frame of a stack.
+#[derive(Serialize)]
+pub struct Frame {
+    function: String,
+    site: Option<Site>,
+}
+
+/// Makes parts from what the ids of a trace mean.
+pub struct Converter<'a> {
+    defs: &'a Definitions,
+    has_times: bool,
+    symbols: Symbols,
+}
+
+impl<'a> Converter<'a> {
+    /// For a trace.
+    pub fn new(defs: &'a Definitions, info: &TraceInfo) -> Converter<'a> {
+        Converter { defs, has_times: info.has_times, symbols: Symbols::new(info) }
+    }
+
+    /// Times of a trace without times are event numbers and would be misread.
+    pub fn time(&self, nanos: Nanos) -> Option<u64> {
+        self.has_times.then_some(nanos.0)
+    }
+
+    /// A lock that a thread holds.
+    pub fn held(&self, held: &Held) -> HeldLock {
+        let place = self.place(held.site, held.stack, held.since, held.event);
+        HeldLock { lock: self.lock(held.lock), mode: held.mode.word(), place }
+    }
+
+    /// What a thread wants.
+    pub fn wanted(&self, wanted: &Wanted) -> WantedTarget {
+        let (kind, lock, mode, thread) = match wanted.target {
+            Target::Lock(lock, mode) => ("lock", Some(self.lock(lock)), Some(mode.word()), None),
+            Target::Thread(thread) => ("thread", None, None, Some(self.thread(thread))),
+            Target::Condvar(lock) => ("condvar", Some(self.lock(lock)), None, None),
+        };
+        let place = self.place(wanted.site, wanted.stack, wanted.since, wanted.event);
+        WantedTarget { kind, lock, mode, thread, place }
+    }
+
+    /// A place, when the trace has it.
+    pub fn site(&self, site: Option<SiteId>) -> Option<Site> {
+        site.and_then(|site| self.defs.site(site)).map(json_site)
+    }
+
+    fn place(&self, site: Option<SiteId>, stack: Option<StackId>, since: Nanos, event: u64) -> Place {
+        let frames = stack.map(|stack| self.symbols.stack(self.defs, stack)).unwrap_or_default();
+        Place {
+            site: self.site(site),
+            stack: frames
+                .into_iter()
+                .map(|frame| Frame { site: frame.site.as_ref().map(json_site), function: frame.function })
+                .collect(),
+            since_ns: self.time(since),
+            event,
+        }
+    }
+
+    /// A thread.
+    pub fn thread(&self, id: ThreadId) -> Thread {
+        let def = self.defs.thread(id);
+        Thread {
+            id: id.to_string(),
+            name: def.and_then(|def| def.name.as_ref()).map(|name| name.to_string()),
+            os_id: def.map(|def| def.os_id).filter(|&os_id| os_id != 0),
+        }
+    }
+
+    /// A lock.
+    pub fn lock(&self, id: LockId) -> Lock {
+        let def = self.defs.lock(id);
+        Lock {
+            id: id.to_string(),
+            name: self.defs.lock_name(id),
+            kind: def.map_or("other", |def| def.kind.word()),
+            created: self.site(def.and_then(|def| def.created)),
+            rank: def.and_then(|def| def.rank),
+        }
+    }
+}
+
+fn json_site(site: &lockscope_trace::Site) -> Site {
+    let known = |n: u32| (n > 0).then_some(n);
+    Site { file: site.file.to_string(), line: known(site.line), column: known(site.column) }
+}
