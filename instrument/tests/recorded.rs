@@ -1,0 +1,129 @@
+//! What the facades of std tell the runtime, as read back from a trace.
+#![cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Barrier, PoisonError},
+    time::Duration,
+};
+
+use lockscope::{
+    named,
+    sync::RwLockWriteGuard,
+    thread::{self, Builder},
+};
+
+use recording::Scenario;
+
+#[path = "support/recording.rs"]
+mod recording;
+
+#[test]
+fn recorded() {
+    recording::check("recorded", "recorded.rs", LOCKS);
+}
+
+const LOCKS: &[Scenario] = &[
+    (
+        "mutex",
+        |name| {
+            let mutex = named(name).mutex(0);
+            drop(mutex.lock().unwrap());
+            assert_eq!(*mutex.lock().unwrap(), 0);
+            *mutex.try_lock().unwrap() += 1;
+        },
+        "exclusive by lock; released nothing; exclusive by lock; released read; exclusive by try; released wrote;
+         destroyed",
+    ),
+    (
+        "mutex that is locked",
+        |name| {
+            let mutex = named(name).mutex(0);
+            let _guard = mutex.lock().unwrap();
+            assert!(mutex.try_lock().is_err());
+        },
+        "exclusive by lock; try-failed; released nothing; destroyed",
+    ),
+    (
+        "poisoned",
+        |name| {
+            let mutex = named(name).mutex(0);
+            let panic = AssertUnwindSafe(|| {
+                let _guard = mutex.lock().unwrap();
+                panic!("on purpose");
+            });
+            assert!(catch_unwind(panic).is_err());
+            drop(mutex.lock().unwrap_or_else(PoisonError::into_inner));
+            assert!(mutex.try_lock().is_err());
+        },
+        "exclusive by lock; released nothing; exclusive by lock; poisoned; released nothing;
+         exclusive by try; poisoned; released nothing; destroyed",
+    ),
+    (
+        "rwlock",
+        |name| {
+            let lock = named(name).rwlock(0);
+            assert_eq!(*lock.read().unwrap(), 0);
+            *lock.write().unwrap() += 1;
+            drop(lock.try_read().unwrap());
+            drop(lock.try_write().unwrap());
+            drop(RwLockWriteGuard::downgrade(lock.write().unwrap()));
+        },
+        "shared by lock; released read; exclusive by lock; released wrote; shared by try; released nothing;
+         exclusive by try; released nothing; exclusive by lock; shared by downgrade; released nothing; destroyed",
+    ),
+    (
+        "condvar",
+        |name| {
+            let (mutex, condvar) = (named(name).mutex(0), named(name).condvar());
+            let guard = mutex.lock().unwrap();
+            let (guard, _) = condvar.wait_timeout(guard, Duration::from_millis(1)).unwrap();
+            drop(condvar.wait_while(guard, |_| false).unwrap());
+            condvar.notify_one();
+            condvar.notify_all();
+        },
+        "exclusive by lock; cond-wait; released nothing; exclusive by condvarreacquire; cond-wake timed-out;
+         released wrote; notify one none; notify all none; destroyed; destroyed",
+    ),
+];
+
+#[test]
+fn recorded_threads() {
+    let recording = recording::record("recorded_threads", "recorded.rs", || {
+        let parent = Builder::new().name("parent".into()).spawn(|| {
+            Builder::new().name("child".into()).spawn(|| ()).unwrap().join().unwrap();
+            let panics = Builder::new().name("panics".into()).spawn(|| panic!("on purpose")).unwrap();
+            assert!(panics.join().is_err());
+        });
+        parent.unwrap().join().unwrap();
+    });
+    let Some(recording) = recording else { return };
+    let of = |name: &str| recording.threads.get(name).map(String::as_str);
+    assert_eq!(
+        of("parent"),
+        Some("start; spawn child; join-wait child; joined child; spawn panics; join-wait panics; joined panics; exit")
+    );
+    assert_eq!((of("child"), of("panics")), (Some("start; exit"), Some("start; exit")));
+}
+
+#[test]
+fn recorded_scopes() {
+    let recording = recording::record("recorded_scopes", "recorded.rs", || {
+        let parent = Builder::new().name("parent".into()).spawn(|| {
+            let both_run = Barrier::new(2);
+            thread::scope(|scope| {
+                Builder::new().name("joined".into()).spawn_scoped(scope, || ()).unwrap().join().unwrap();
+                Builder::new().name("left".into()).spawn_scoped(scope, || both_run.wait()).unwrap();
+                both_run.wait();
+            });
+        });
+        parent.unwrap().join().unwrap();
+    });
+    let Some(recording) = recording else { return };
+    let of = |name: &str| recording.threads.get(name).map(String::as_str);
+    assert_eq!(
+        of("parent"),
+        Some("start; spawn joined; join-wait joined; joined joined; spawn left; join-wait left; joined left; exit")
+    );
+    assert_eq!((of("joined"), of("left")), (Some("start; exit"), Some("start; exit")));
+}

@@ -1,0 +1,92 @@
+//! Runs scenarios in a child process that records, and tells what was recorded of each lock and thread.
+
+use std::{collections::BTreeMap, env, path::Path, process::Command};
+
+use lockscope_trace::{Definitions, EventSource as _, Op, Progress, reader::Reader};
+
+/// Says to a test that it is the child.
+const CHILD: &str = "LOCKSCOPE_TEST_CHILD";
+
+/// A scenario and what is to be recorded of the locks that bear its name.
+pub type Scenario = (&'static str, fn(&'static str), &'static str);
+
+/// What was recorded, events joined by `; `.
+#[derive(Default)]
+pub struct Recording {
+    /// By name of the lock, in order.
+    pub locks: BTreeMap<String, String>,
+    /// Starts, spawns and joins, by name of the thread.
+    pub threads: BTreeMap<String, String>,
+}
+
+/// Runs the test `test` once more, in a child process where `f` runs while recording, and returns the recording;
+/// `None` in the child. Every call site that was recorded must be in the file `site`.
+pub fn record(test: &str, site: &str, f: impl FnOnce()) -> Option<Recording> {
+    if env::var_os(CHILD).is_some() {
+        f();
+        return None;
+    }
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let trace = dir.path().join("trace.lks");
+    let status = Command::new(env::current_exe().expect("this program"))
+        .args(["--exact", test, "--nocapture"])
+        .env(CHILD, "1")
+        .env("LOCKSCOPE", format!("record={}", trace.display()))
+        .status()
+        .expect("this program can be run");
+    assert!(status.success(), "the child ended with {status}");
+    Some(read(&trace, site))
+}
+
+/// [`record`]s scenarios and compares.
+pub fn check(test: &str, site: &str, scenarios: &[Scenario]) {
+    let run_all = || scenarios.iter().for_each(|(name, run, _)| run(name));
+    let Some(recording) = record(test, site, run_all) else { return };
+    for (name, _, expected) in scenarios {
+        let expected = expected.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(recording.locks.get(*name), Some(&expected), "recorded of `{name}`, left, is not what is expected");
+    }
+}
+
+fn read(trace: &Path, site: &str) -> Recording {
+    let mut reader = Reader::open(trace).expect("the child recorded");
+    let mut events = Vec::new();
+    while reader.poll(&mut events).expect("a whole trace") != Progress::Ended {}
+    assert!(reader.completeness().is_complete(), "{:#?}", reader.completeness());
+    let defs = reader.definitions();
+    let mut recording = Recording::default();
+    for event in &events {
+        if let Some(id) = event.site {
+            let file = &defs.site(id).expect("a defined site").file;
+            assert!(file.ends_with(site), "{:?} is recorded at {file}, which is not the caller's file", event.op);
+        }
+        let (list, name) = match event.op.lock() {
+            Some(lock) => (&mut recording.locks, defs.lock(lock).and_then(|lock| lock.name.clone())),
+            None => (&mut recording.threads, defs.thread(event.thread).and_then(|thread| thread.name.clone())),
+        };
+        let (Some(name), Some(text)) = (name, describe(&event.op, defs)) else { continue };
+        let text_so_far: &mut String = list.entry(name.to_string()).or_default();
+        if !text_so_far.is_empty() {
+            text_so_far.push_str("; ");
+        }
+        text_so_far.push_str(&text);
+    }
+    recording
+}
+
+fn describe(op: &Op, defs: &Definitions) -> Option<String> {
+    let words = |text: String| Some(text.to_lowercase());
+    match *op {
+        Op::Acquired { mode, how, .. } => words(format!("{mode:?} by {how:?}")),
+        Op::Released { access, .. } => words(format!("released {access:?}")),
+        Op::CondWake { timed_out, .. } => {
+            words(format!("cond-wake {}", if timed_out { "timed-out" } else { "notified" }))
+        }
+        Op::Notify { all, woken, .. } => words(format!("notify {} {woken:?}", if all { "all" } else { "one" })),
+        Op::Spawn { child } | Op::JoinWait { child } | Op::Joined { child } => {
+            Some(format!("{} {}", op.name(), defs.thread_name(child)))
+        }
+        Op::Finding { .. } | Op::Mark { .. } | Op::Dropped { .. } => None,
+        _ => Some(op.name().into()),
+    }
+}
