@@ -109,8 +109,11 @@ fn a_full_flight_recorder_keeps_the_newest_and_says_so() {
     let mut reader = Reader::open(&path).unwrap();
     let mut events = Vec::new();
     drain(&mut reader, &mut events);
-    // Both threads' ends are there; the beginning is not, and that is said.
-    assert!(events.iter().any(|event| event.thread == ThreadId(1) && event.op == Op::Exit));
+    // The end is there (a thread that ended early may be gone altogether); the beginning is not, and that is said.
+    for child in [1, 2].map(ThreadId) {
+        assert!(events.iter().any(|event| event.op == Op::Joined { child }));
+    }
+    assert!(events.len() > 50_000);
     assert!(events.len() < 2 * 400_000);
     assert!(reader.completeness().notes.iter().any(|note| note.contains("overwritten")), "{:?}", reader.completeness());
     assert!(!reader.completeness().is_complete());
