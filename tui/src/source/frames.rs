@@ -7,7 +7,7 @@ use std::{
     cell::RefCell, collections::HashMap, fs, os::unix::fs::FileExt, path::Path, rc::Rc, sync::Arc, time::SystemTime,
 };
 
-use lockscope_trace::{Definitions, Frame, Site, StackId, TraceInfo, defs::Module};
+use lockscope_trace::{Definitions, Frame, Site, SiteId, StackId, TraceInfo, defs::Module};
 
 /// A frame as it is shown.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -51,10 +51,12 @@ impl Symbols {
         shown
     }
 
-    /// The stack without boring frames, unless nothing else is there.
-    pub fn folded_stack(&self, defs: &Definitions, stack: StackId) -> Vec<ShownFrame> {
+    /// The stack without what is above the call at `site` and without boring frames, unless nothing else is there.
+    pub fn folded_stack(&self, defs: &Definitions, stack: StackId, site: Option<SiteId>) -> Vec<ShownFrame> {
         let all = self.stack(defs, stack);
-        let kept: Vec<ShownFrame> = all.iter().filter(|frame| !frame.is_boring).cloned().collect();
+        let call = site.and_then(|site| defs.site(site));
+        let from = call.and_then(|call| all.iter().position(|frame| frame.is_at(call))).unwrap_or(0);
+        let kept: Vec<ShownFrame> = all[from..].iter().filter(|frame| !frame.is_boring).cloned().collect();
         if kept.is_empty() { all } else { kept }
     }
 
@@ -132,6 +134,12 @@ impl Object {
 }
 
 impl ShownFrame {
+    /// Whether it is at a recorded place. The compiler writes paths in two ways, so only the file's name is compared.
+    fn is_at(&self, place: &Site) -> bool {
+        let is_same = |site: &Site| site.line == place.line && file_name(&site.file) == file_name(&place.file);
+        self.site.as_ref().is_some_and(is_same)
+    }
+
     fn new(function: &str, site: Option<Site>) -> ShownFrame {
         let function = without_hash(&Definitions::clean(function)).to_owned();
         // The `main` that has a place in the source is the program's own; the other one is the C runtime's.
@@ -235,6 +243,27 @@ fn load_segments(file: &fs::File) -> Option<Vec<[u64; 3]>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stacks_begin_at_the_call() {
+        let mut defs = Definitions::default();
+        let site = |file: &str, line| Site { file: file.into(), line, column: 0 };
+        let frame = |function: &str, site: Option<Site>| Frame { address: 0, function: Some(function.into()), site };
+        defs.sites.push(site("examples/bank.rs", 35));
+        defs.stacks.push(vec![
+            frame("acquire<T>", Some(site("src/ops.rs", 44))),
+            frame("bank::transfer", Some(site("crate/../examples/bank.rs", 35))),
+            frame("std::thread::spawn", None),
+            frame("bank::main", Some(site("crate/../examples/bank.rs", 96))),
+        ]);
+        let (stack, call) = (StackId::from_index(0).expect("small"), SiteId::from_index(0));
+        let functions = |call| -> Vec<String> {
+            let frames = Symbols::new(&TraceInfo::default()).folded_stack(&defs, stack, call);
+            frames.into_iter().map(|frame| frame.function).collect()
+        };
+        assert_eq!(functions(call), ["bank::transfer", "bank::main"]);
+        assert_eq!(functions(None), ["acquire<T>", "bank::transfer", "bank::main"]);
+    }
 
     #[test]
     fn functions_are_judged_by_their_crate() {

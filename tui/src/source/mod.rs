@@ -130,7 +130,7 @@ impl Sources {
 /// A path as it is shown: relative to the working directory when it lies in it, in `~` or the registry's short form
 /// otherwise, and without anything that could drive a terminal.
 pub fn short_path(path: &str) -> String {
-    let cleaned = Definitions::clean(path);
+    let cleaned: Arc<str> = without_detours(&Definitions::clean(path)).into();
     let relative = std::env::current_dir()
         .ok()
         .and_then(|cwd| Path::new(&*cleaned).strip_prefix(cwd).ok().map(|rest| rest.to_string_lossy().into_owned()));
@@ -149,6 +149,21 @@ pub fn short_path(path: &str) -> String {
         return rest.to_owned();
     }
     cleaned.to_string()
+}
+
+/// `a/b/../../c` as `c`: compilers write the way they were told to go, people want to know where it ends.
+fn without_detours(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match (part, parts.last()) {
+            (".", Some(_)) => {}
+            ("..", Some(&last)) if !matches!(last, "" | "." | "..") => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    parts.join("/")
 }
 
 /// A site as it is shown: `src/bank.rs:41:9`.
@@ -207,6 +222,10 @@ mod tests {
             ("/rustc/abcdef/library/std/src/sync/mutex.rs", "library/std/src/sync/mutex.rs"),
             ("src/a\u{1b}[2J.rs", "src/a\u{fffd}[2J.rs"),
             ("src/bank.rs", "src/bank.rs"),
+            ("instrument/parking_lot/../../examples/bank.rs", "examples/bank.rs"),
+            ("../bank/src/lib.rs", "../bank/src/lib.rs"),
+            ("../../x", "../../x"),
+            ("a/./b/../c", "a/c"),
         ] {
             assert_eq!(short_path(path), expected);
         }

@@ -15,8 +15,13 @@ use crate::{
         load::Checked,
         report::{Counts, phrase, plural},
         style::{self, Look},
+        table::fit,
     },
-    source::{SourceFile, Sources, frames::Symbols, short_path, short_site},
+    source::{
+        SourceFile, Sources,
+        frames::{ShownFrame, Symbols},
+        short_path, short_site,
+    },
 };
 
 /// Variants beyond these are counted and not shown.
@@ -25,6 +30,8 @@ const MAX_VARIANTS: usize = 3;
 const MAX_EVENTS: usize = 6;
 /// Frames of a stack beyond these are counted and not shown.
 const MAX_FRAMES: usize = 12;
+/// Names of functions beyond this width are cut: generic arguments can be longer than any line.
+const MAX_FUNCTION: usize = 80;
 
 /// Writes all findings of one trace, then what is missing from it, then a summary line.
 pub fn write(
@@ -240,37 +247,49 @@ impl Report<'_> {
         (!parts.is_empty()).then(|| parts.join(", "))
     }
 
-    /// Stacks of what was wanted and held, where they were captured.
+    /// Stacks of what was wanted and held, where they were captured; stacks that are alike are shown once.
     fn stacks(&self, finding: &Finding) -> Vec<String> {
         let defs = &self.checked.defs;
-        let mut texts = Vec::new();
-        let mut shown: Vec<StackId> = Vec::new();
+        let mut known: Vec<StackId> = Vec::new();
+        let mut shown: Vec<(Vec<ShownFrame>, Vec<String>)> = Vec::new();
         for participant in &finding.participants {
             let wanted = participant
                 .wanted
                 .iter()
-                .map(|wanted| (wanted.stack, phrase::wants(defs, finding, participant, wanted)));
-            let held = participant.held.iter().map(|held| (held.stack, phrase::took(defs, participant, held)));
-            for (stack, label) in held.chain(wanted) {
-                let Some(stack) = stack.filter(|stack| !shown.contains(stack)) else { continue };
-                shown.push(stack);
-                let frames = self.symbols.folded_stack(defs, stack);
-                // The first frame is the place that the snippet shows; alone it adds nothing.
-                if frames.len() < 2 {
-                    continue;
+                .map(|wanted| (wanted.stack, wanted.site, phrase::wants(defs, finding, participant, wanted)));
+            let held =
+                participant.held.iter().map(|held| (held.stack, held.site, phrase::took(defs, participant, held)));
+            for (stack, site, label) in held.chain(wanted) {
+                let Some(stack) = stack.filter(|stack| !known.contains(stack)) else { continue };
+                known.push(stack);
+                let frames = self.symbols.folded_stack(defs, stack, site);
+                let label = label.strip_suffix(" here").unwrap_or(&label).to_owned();
+                match shown.iter_mut().find(|(same, _)| *same == frames) {
+                    Some((_, labels)) => labels.push(label),
+                    // The first frame is the place that the snippet shows; alone it adds nothing.
+                    None if frames.len() < 2 => {}
+                    None => shown.push((frames, vec![label])),
                 }
-                let mut text = label.replace(" here", ":");
-                for frame in frames.iter().take(MAX_FRAMES) {
-                    let site = frame.site.as_ref().map_or(String::new(), |site| format!(" at {}", short_site(site)));
-                    text.push_str(&format!("\n  {}{site}", frame.function));
-                }
-                if frames.len() > MAX_FRAMES {
-                    text.push_str(&format!("\n  and {} more", plural((frames.len() - MAX_FRAMES) as u64, "frame")));
-                }
-                texts.push(text);
             }
         }
-        texts
+        shown.iter().map(|(frames, labels)| self.stack(frames, labels)).collect()
+    }
+
+    fn stack(&self, frames: &[ShownFrame], labels: &[String]) -> String {
+        let mut text = match labels {
+            [one] => format!("{one}:"),
+            [one, other] => format!("{one}, and {other}:"),
+            [one, rest @ ..] => format!("{one}, and {} more in the same way:", rest.len()),
+            [] => String::new(),
+        };
+        for frame in frames.iter().take(MAX_FRAMES) {
+            let site = frame.site.as_ref().map_or(String::new(), |site| format!(" at {}", short_site(site)));
+            text.push_str(&format!("\n  {}{site}", fit(&frame.function, MAX_FUNCTION, self.look.ascii)));
+        }
+        if frames.len() > MAX_FRAMES {
+            text.push_str(&format!("\n  and {} more", plural((frames.len() - MAX_FRAMES) as u64, "frame")));
+        }
+        text
     }
 }
 

@@ -3,7 +3,7 @@
 //! They never claim more than the evidence: who *waits* was seen to wait, who *takes* was seen to take, and only in an
 //! actual finding does anybody wait.
 
-use lockscope_analyzer::finding::{Confidence, Finding, Held, Participant, Target, Wanted};
+use lockscope_analyzer::finding::{Code, Confidence, Finding, Held, Participant, Target, Wanted};
 use lockscope_trace::{Definitions, LockId, LockKind, Mode, ThreadId};
 
 use crate::source::file_and_line;
@@ -99,9 +99,18 @@ pub fn took(defs: &Definitions, participant: &Participant, held_lock: &Held) -> 
 /// Label for the place where something was wanted.
 pub fn wants(defs: &Definitions, finding: &Finding, participant: &Participant, wanted: &Wanted) -> String {
     let (thread, target) = (thread(defs, participant.thread), target(defs, wanted.target));
+    format!("{thread} {} {target} here", wants_verb(finding, participant))
+}
+
+/// What a participant did to what it wanted. Only where threads were seen to be stuck does anybody wait.
+pub fn wants_verb(finding: &Finding, participant: &Participant) -> &'static str {
+    let is_stuck = match finding.code {
+        Code::Deadlock | Code::SelfDeadlock | Code::RecursiveRead | Code::LockTimeout => true,
+        Code::LockOrderInversion | Code::HierarchyViolation => false,
+    };
     match (finding.confidence, participant.held.is_empty()) {
-        (Confidence::Actual, _) => format!("{thread} waits for {target} here"),
-        (_, true) => format!("{thread} takes {target} here"),
-        (_, false) => format!("{thread} then takes {target} here"),
+        (Confidence::Actual, _) if is_stuck => "waits for",
+        (_, true) => "takes",
+        (_, false) => "then takes",
     }
 }

@@ -166,17 +166,13 @@ fn side(
         lines.push(Line::from(vec![Span::raw(format!("{verb} ")), Span::styled(label, theme.lock())]));
         let since = if state.model.info.has_times { format!("at {since}") } else { String::new() };
         lines.extend(place(state, theme, site, &since, width));
-        lines.extend(self::stack(state, theme, stack, width));
+        lines.extend(self::stack(state, theme, stack, site, width));
     };
     for held in &participant.held {
         part("took", Target::Lock(held.lock, held.mode), held.since, held.site, held.stack);
     }
     if let Some(wanted) = &participant.wanted {
-        let verb = match finding.confidence {
-            lockscope_analyzer::finding::Confidence::Actual => "waits for",
-            _ if participant.held.is_empty() => "takes",
-            _ => "then takes",
-        };
+        let verb = phrase::wants_verb(finding, participant);
         part(verb, wanted.target, wanted.since, wanted.site, wanted.stack);
     }
     lines
@@ -254,9 +250,15 @@ fn chunks(text: &str, width: usize) -> Vec<String> {
     pieces
 }
 
-fn stack(state: &State, theme: &Theme, stack: Option<StackId>, width: usize) -> Vec<Line<'static>> {
+fn stack(
+    state: &State,
+    theme: &Theme,
+    stack: Option<StackId>,
+    site: Option<SiteId>,
+    width: usize,
+) -> Vec<Line<'static>> {
     let Some(stack) = stack else { return Vec::new() };
-    let frames = state.symbols.folded_stack(&state.model.defs, stack);
+    let frames = state.symbols.folded_stack(&state.model.defs, stack, site);
     // The first frame is the place above; alone it adds nothing.
     if frames.len() < 2 {
         return Vec::new();
