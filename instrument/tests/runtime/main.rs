@@ -1,5 +1,6 @@
 //! The runtime by itself, around plain parking_lot raw locks: each scenario runs in a child process, since the runtime is one
 //! per process, and a deadlock is to hang; a watchdog ends it.
+#![cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
 
 mod child;
 mod lock;

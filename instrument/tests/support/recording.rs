@@ -55,10 +55,16 @@ fn read(trace: &Path, site: &str) -> Recording {
     assert!(reader.completeness().is_complete(), "{:#?}", reader.completeness());
     let defs = reader.definitions();
     let mut recording = Recording::default();
+    let mut n_created = 0;
     for event in &events {
         if let Some(id) = event.site {
             let file = &defs.site(id).expect("a defined site").file;
             assert!(file.ends_with(site), "{:?} is recorded at {file}, which is not the caller's file", event.op);
+        }
+        if let Some(made) = event.op.lock().and_then(|lock| defs.lock(lock)?.created) {
+            let file = &defs.site(made).expect("a defined site").file;
+            assert!(file.ends_with(site), "a lock seems to be made at {file}, which is not the caller's file");
+            n_created += 1;
         }
         let (list, name) = match event.op.lock() {
             Some(lock) => (&mut recording.locks, defs.lock(lock).and_then(|lock| lock.name.clone())),
@@ -71,6 +77,7 @@ fn read(trace: &Path, site: &str) -> Recording {
         }
         text_so_far.push_str(&text);
     }
+    assert!(n_created > 0 || recording.locks.is_empty(), "locks know where they were made");
     recording
 }
 
