@@ -91,7 +91,7 @@ fn detail(state: &State, theme: &Theme, idx: usize, frame: &mut Frame, area: Rec
     let limit = scrolled(lines, state.scroll, frame, inner);
     let below = limit.saturating_sub(state.scroll);
     if below > 0 {
-        let text = format!(" {below} more lines ");
+        let text = format!(" {} ", plural(below as u64, "more line"));
         let width = (text.width() as u16).min(area.width);
         let place = Rect { x: area.right() - width, y: area.bottom().saturating_sub(1), width, height: 1 };
         frame.render_widget(Paragraph::new(Line::styled(text, theme.dim())), place.intersection(area));
