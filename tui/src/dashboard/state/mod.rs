@@ -1,4 +1,4 @@
-//! What is shown, and [`update`], which alone changes it.
+//! What is shown, and [`update()`], which alone changes it.
 //!
 //! [`action`] says what can happen, [`update`](mod@update) what comes of it; this file is what is shown.
 
