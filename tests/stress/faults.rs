@@ -14,6 +14,8 @@ const PAIRS: usize = 100_000;
 const LIMIT_FILE: &str = "LOCKSCOPE_STRESS_LIMIT_FILE";
 const LIMIT_MEMORY: &str = "LOCKSCOPE_STRESS_LIMIT_MEMORY";
 const REMOVE: &str = "LOCKSCOPE_STRESS_REMOVE";
+/// Environment variable: a new lock for each pair, so that definitions are lost as well.
+const NEW_LOCKS: &str = "LOCKSCOPE_STRESS_NEW_LOCKS";
 
 pub fn run() {
     for (name, resource) in [(LIMIT_FILE, libc::RLIMIT_FSIZE), (LIMIT_MEMORY, libc::RLIMIT_AS)] {
@@ -24,7 +26,15 @@ pub fn run() {
             assert_eq!(unsafe { libc::setrlimit(resource, &limit) }, 0);
         }
     }
-    let locks = || {
+    let new_locks = std::env::var_os(NEW_LOCKS).is_some();
+    let locks = move || {
+        if new_locks {
+            for _ in 0..PAIRS / 10 {
+                let lock = Lock::mutex("new");
+                lock.unlock(lock.lock());
+            }
+            return;
+        }
         // Nobody else's, so that the number of events is known.
         let lock = Lock::mutex("own");
         let once = |_| lock.unlock(lock.lock());
@@ -93,6 +103,21 @@ fn a_full_disk_stops_the_recording_only() {
     let trace = disk.0.join("trace.lks");
     case.run(case.command("faults", &format!("record={}", trace.display())));
     check_stopped(&case, &trace, "No space left on device");
+}
+
+/// Threads that still had room went on to record events of locks that could not be defined any more, which a reader takes
+/// for damage.
+#[test]
+fn nothing_that_cannot_be_defined_is_recorded() {
+    let case = Case::new();
+    let mut command = case.command("faults", "record=trace.lks");
+    command.env(NEW_LOCKS, "1").env(LIMIT_FILE, (1 << 20).to_string());
+    case.run(command);
+    let (reader, events) = verify::read(&case.path("trace.lks"));
+    let completeness = reader.completeness();
+    assert_eq!(completeness.damaged_bytes, 0, "{completeness:?}");
+    let expected = (THREADS * (3 * PAIRS / 10 + 2)) as u64;
+    assert_eq!(events.len() as u64 + completeness.lost_events, expected, "{completeness:?}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::{fs::File, io, os::unix::fs::FileExt, sync::atomic::Ordering};
 
 use super::{definitions, merge::Merge};
 use crate::{
-    Definitions, TraceInfo,
+    Completeness, Definitions, TraceInfo,
     format::{CHUNK_HEADER_SIZE, CHUNK_SIZE, HEADER_SIZE, chunk, halves, header, kind, record_words},
 };
 
@@ -56,16 +56,16 @@ pub(super) struct Scan {
     pub(super) bytes: u64,
     pub(super) lost: u64,
     pub(super) overwritten: u64,
-    pub(super) damaged: u64,
     pub(super) closed: bool,
     pub(super) clock_pair: Option<(u64, u64)>,
-    stopped: u32,
+    /// The error that stopped the recording, 0 for none.
+    pub(super) stopped: u32,
     missing_chunks: u64,
 }
 
 impl Scan {
     /// What is missing, for people.
-    pub(super) fn notes(&self, info: &TraceInfo, alive: bool) -> Vec<String> {
+    pub(super) fn notes(&self, info: &TraceInfo, alive: bool, completeness: &Completeness) -> Vec<String> {
         let mut notes = Vec::new();
         if self.stopped != 0 {
             let reason = match self.stopped as i32 {
@@ -74,8 +74,8 @@ impl Scan {
             };
             notes.push(format!("recording stopped before the program ended: {reason}"));
         }
-        if self.lost > 0 {
-            notes.push(format!("{} events could not be recorded", self.lost));
+        if completeness.lost_events > 0 {
+            notes.push(format!("{} events could not be recorded", completeness.lost_events));
         }
         if self.overwritten > 0 {
             notes.push(format!("{} older events were overwritten by newer ones (flight recorder)", self.overwritten));
@@ -83,8 +83,8 @@ impl Scan {
         if self.missing_chunks > 0 {
             notes.push(format!("the file is cut off: {} of its chunks are missing", self.missing_chunks));
         }
-        if self.damaged > 0 {
-            notes.push(format!("{} bytes are damaged and were skipped", self.damaged));
+        if completeness.damaged_bytes > 0 {
+            notes.push(format!("{} bytes are damaged and were skipped", completeness.damaged_bytes));
         }
         if !self.closed {
             notes.push(if alive {
@@ -192,7 +192,6 @@ impl ChunkFile {
             scan.new_data |= !words.is_empty();
             self.split(index, &words, header.sealed, defs, merge);
         }
-        scan.damaged = self.damaged;
         Ok(scan)
     }
 

@@ -56,6 +56,10 @@ pub(super) struct Merge {
     /// Acquisitions that were counted but not written, since their threads ended with the process.
     cut_off: u64,
     total_words: u64,
+    /// The recorder could not go on: definitions may be missing, and events that name them are lost, not damaged.
+    stopped: bool,
+    /// Events that were recorded without what they name.
+    pub(super) undefined_events: u64,
     pub(super) damaged_bytes: u64,
     pub(super) gaps: Vec<Gap>,
     pub(super) gap_count: u64,
@@ -75,6 +79,10 @@ impl Merge {
 
     pub(super) fn note_overwritten(&mut self, overwritten: bool) {
         self.overwritten = overwritten;
+    }
+
+    pub(super) fn note_stopped(&mut self, stopped: bool) {
+        self.stopped = stopped;
     }
 
     /// Room for the threads and locks that are defined; called before events that name them are handed over.
@@ -144,9 +152,14 @@ impl Merge {
 
     fn load(&mut self, thread: u32, defs: &Definitions, last: bool) {
         let state = &mut self.threads[thread as usize];
-        let damaged = state.stream.damaged_words;
         let head = state.stream.next(ThreadId(thread), defs, self.scan, last);
-        self.damaged_bytes += (state.stream.damaged_words - damaged) * 8;
+        self.damaged_bytes += std::mem::take(&mut state.stream.damaged_words) * 8;
+        let (events, words) = std::mem::take(&mut state.stream.undefined);
+        if self.stopped {
+            self.undefined_events += events;
+        } else {
+            self.damaged_bytes += words * 8;
+        }
         match head {
             Some(mut head) => {
                 if let Op::Released { owner, .. } = &mut head.event.op

@@ -18,7 +18,7 @@ use std::{fs::File, path::Path};
 use crate::{Completeness, Definitions, Error, Event, EventSource, Nanos, Progress, TraceInfo};
 
 use self::{
-    file::{ChunkFile, Input},
+    file::{ChunkFile, Input, Scan},
     header::Header,
     merge::{Merge, Missing},
 };
@@ -35,6 +35,8 @@ pub struct Reader {
     defs: Definitions,
     merge: Merge,
     completeness: Completeness,
+    /// What the last look at the file found.
+    scan: Scan,
     ended: bool,
 }
 
@@ -75,6 +77,7 @@ impl Reader {
             defs: Definitions::default(),
             merge: Merge::default(),
             completeness: Completeness::default(),
+            scan: Scan::default(),
             ended: false,
         })
     }
@@ -90,13 +93,13 @@ impl Reader {
         self.info.bytes = scan.bytes;
         self.header.improve_clock(scan.clock_pair, alive);
         self.merge.set_clock(self.header.clock());
-        self.completeness.lost_events = scan.lost;
-        self.completeness.damaged_bytes = scan.damaged;
+        self.merge.note_stopped(scan.stopped != 0);
         self.ended = !alive;
         self.completeness.unclosed = !scan.closed;
         self.merge.note_overwritten(scan.overwritten > 0);
-        self.completeness.notes = scan.notes(&self.info, alive);
-        Ok(scan.new_data)
+        let new_data = scan.new_data;
+        self.scan = scan;
+        Ok(new_data)
     }
 }
 
@@ -146,7 +149,9 @@ impl Reader {
     fn update_completeness(&mut self) {
         self.completeness.gaps.clone_from(&self.merge.gaps);
         self.completeness.gap_count = self.merge.gap_count;
+        self.completeness.lost_events = self.scan.lost + self.merge.undefined_events;
         self.completeness.complete_from = self.merge.complete_from.unwrap_or(Nanos(0));
         self.completeness.damaged_bytes = self.file.damaged() + self.merge.damaged_bytes;
+        self.completeness.notes = self.scan.notes(&self.info, !self.ended, &self.completeness);
     }
 }

@@ -48,6 +48,8 @@ pub(super) struct Stream {
     /// The scan at which the current section was first found missing.
     missing_since: Option<u64>,
     pub(super) damaged_words: u64,
+    /// Events that name a lock, a thread or a text that is not defined, and their words.
+    pub(super) undefined: (u64, u64),
     pub(super) consumed_words: u64,
 }
 
@@ -169,7 +171,10 @@ impl Stream {
         let parsed = self.operation(record_kind, words, defs);
         let Some((op, site)) = parsed else {
             // A kind of a newer minor version, or an id that was never defined.
-            self.damaged_words += u64::from(is_known(record_kind)) * record_words(first) as u64;
+            if is_known(record_kind) {
+                self.undefined.0 += 1;
+                self.undefined.1 += record_words(first) as u64;
+            }
             self.stack = None;
             return None;
         };
