@@ -188,7 +188,8 @@ fn with_pid(path: &Path) -> PathBuf {
 /// Recording stopped: says so once.
 pub(super) fn note_stopped(writer: &TraceWriter) {
     static SAID: AtomicU8 = AtomicU8::new(0);
-    if let Some(error) = writer.stopped()
+    if SAID.load(Ordering::Relaxed) == 0
+        && let Some(error) = writer.stopped()
         && SAID.swap(1, Ordering::Relaxed) == 0
     {
         let reason = match error.raw_os_error() {
@@ -236,6 +237,11 @@ pub(super) fn registry() -> RegistryGuard {
     let mut guard = REGISTRY.lock().unwrap_or_else(PoisonError::into_inner);
     guard.get_or_insert_default();
     RegistryGuard(guard)
+}
+
+/// The registry, unless another thread has it.
+pub(super) fn try_registry() -> Option<RegistryGuard> {
+    REGISTRY.try_lock().ok().filter(|registry| registry.is_some()).map(RegistryGuard)
 }
 
 pub(super) struct RegistryGuard(MutexGuard<'static, Option<Registry>>);
@@ -309,6 +315,11 @@ impl Registry {
         // SAFETY: addresses come from `Site`s that callers passed in, which live for ever.
         let site: Site = unsafe { &*(address as *const Location<'static>) };
         self.site(writer, site)
+    }
+
+    /// The id of a place that was defined before, else 0. Allocates nothing.
+    pub fn known_site(&self, address: usize) -> u32 {
+        self.site_addresses.get(&address).copied().unwrap_or(0)
     }
 
     fn site(&mut self, writer: &TraceWriter, site: Site) -> u32 {

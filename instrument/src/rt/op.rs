@@ -29,6 +29,8 @@ pub(super) struct Op<'a> {
     mode: Mode,
     how: How,
     site: Site,
+    /// Its id in the trace.
+    site_id: u32,
     flags: u32,
     /// A free slot for the acquisition.
     slot: u32,
@@ -46,10 +48,12 @@ impl<'a> Op<'a> {
         let id = lock.id()?;
         // What has to allocate does so here: once the lock is held nothing may, since it may be the allocator's.
         let slot = entered.info.held.reserve();
+        let mut site_id = 0;
         if flags & flag::RECORD != 0 {
-            record::prepare(&entered, site);
+            record::note_stopped();
+            site_id = record::site_id(&entered, site);
         }
-        Some(Self { id, entered, lock, mode, how, site, flags, slot })
+        Some(Self { id, entered, lock, mode, how, site, site_id, flags, slot })
     }
 
     /// Checks the order and the rank, unless this thread has had the same set of locks and the same lock checked before.
@@ -95,7 +99,7 @@ impl<'a> Op<'a> {
             self.lock.meta.set_owner_hint(self.entered.info);
         }
         if self.flags & flag::RECORD != 0 {
-            record::acquired(&self.entered, self.lock.meta, self.id, self.mode, self.how, self.site, ticks);
+            record::acquired(&self.entered, self.lock.meta, self.id, self.mode, self.how, self.site_id, ticks);
         }
         Hold::new(self.entered.info.index, slot, self.mode)
     }
@@ -119,7 +123,7 @@ impl<'a> Op<'a> {
         }
         if self.flags & flag::RECORD != 0 {
             let ticks = clock::ticks();
-            record::acquired(&self.entered, self.lock.meta, self.id, self.mode, self.how, self.site, ticks);
+            record::acquired(&self.entered, self.lock.meta, self.id, self.mode, self.how, self.site_id, ticks);
         }
     }
 

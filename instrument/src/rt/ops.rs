@@ -258,22 +258,39 @@ pub fn cond_wait<R>(
     let (Some(condvar_id), Some(mutex_id)) = (condvar.id(), mutex.id()) else { return wait() };
     let recording = flags() & flag::RECORD != 0;
     if recording && let Some(entered) = thread::enter() {
-        record::prepare(&entered, site);
         record::cond_event(&entered, kind::COND_WAIT, condvar_id, mutex_id, false, site);
     }
     release(mutex, hold);
     let mode = hold.mode;
     *hold = Hold::untracked(mode);
-    let result = wait();
+    let result = {
+        let _reacquire = Reacquire { mutex, mode, site, hold };
+        wait()
+    };
+    if recording && let Some(entered) = thread::enter() {
+        record::cond_event(&entered, kind::COND_WAKE, condvar_id, mutex_id, timed_out(&result), site);
+    }
+    // The mutex is held by now, and its guard is released in the normal way should this panic.
     if let Some(op) = Op::begin(mutex, mode, How::CondvarReacquire, site) {
-        *hold = op.acquired();
-        if recording {
-            record::cond_event(&op.entered, kind::COND_WAKE, condvar_id, mutex_id, timed_out(&result), site);
-        }
-        // The guard exists already, so a panic here would find the mutex held and releases it in the normal way.
         op.check_order();
     }
     result
+}
+
+/// Notes at the end of a wait, also by panic, that the mutex is held again.
+struct Reacquire<'a, 'h> {
+    mutex: LockRef<'a>,
+    mode: Mode,
+    site: Site,
+    hold: &'h mut Hold,
+}
+
+impl Drop for Reacquire<'_, '_> {
+    fn drop(&mut self) {
+        if let Some(op) = Op::begin(self.mutex, self.mode, How::CondvarReacquire, self.site) {
+            *self.hold = op.acquired();
+        }
+    }
 }
 
 /// Notifies a condition variable. `notify` returns how many threads it woke, when the condition variable tells.

@@ -10,10 +10,6 @@ use super::{
     thread::{Entered, Env},
 };
 
-fn address(site: Site) -> usize {
-    std::ptr::from_ref(site) as usize
-}
-
 /// Runs `f` with this thread's end of the trace, when there is one, after attaching a pending stack.
 #[inline]
 fn with(entered: &Entered, f: impl FnOnce(&mut ThreadWriter, &Env)) {
@@ -27,13 +23,27 @@ fn with(entered: &Entered, f: impl FnOnce(&mut ThreadWriter, &Env)) {
     }
 }
 
-/// Defines the place of an acquisition before it is made: recording the acquisition then allocates nothing.
+/// The id of a place; defines it first when that was not done. Asked for before an acquisition is made: defining allocates, and
+/// the lock may be the allocator's.
 #[inline]
-pub(super) fn prepare(entered: &Entered, site: Site) {
-    if !entered.local().sites.remember(address(site))
-        && let Some(writer) = global::trace()
+pub(super) fn site_id(entered: &Entered, site: Site) -> u32 {
+    let address = std::ptr::from_ref(site) as usize;
+    entered.local().sites.id(address, || define_site(address))
+}
+
+#[cold]
+fn define_site(address: usize) -> u32 {
+    let Some(writer) = global::trace() else { return 0 };
+    registry().site_of_address(writer, address)
+}
+
+/// Says once that the recording has stopped, if it has. Called while no lock is being taken or released, since it allocates.
+#[inline]
+pub(super) fn note_stopped() {
+    if let Some(writer) = global::trace()
+        && writer.is_stopped()
     {
-        registry().site_of_address(writer, address(site));
+        global::note_stopped(writer);
     }
 }
 
@@ -42,7 +52,7 @@ pub(super) fn prepare(entered: &Entered, site: Site) {
 /// The lock's count is what makes the order exact. An exclusive holder is alone, so it counts with plain moves; other
 /// holders may be several and count with an atomic addition.
 #[inline]
-pub(super) fn acquired(entered: &Entered, meta: &LockMeta, lock: u32, mode: Mode, how: How, site: Site, ticks: u64) {
+pub(super) fn acquired(entered: &Entered, meta: &LockMeta, lock: u32, mode: Mode, how: How, site: u32, ticks: u64) {
     let count = if mode == Mode::Exclusive {
         let count = meta.count.load(Ordering::Relaxed).wrapping_add(1);
         meta.count.store(count, Ordering::Relaxed);
@@ -50,7 +60,7 @@ pub(super) fn acquired(entered: &Entered, meta: &LockMeta, lock: u32, mode: Mode
     } else {
         meta.count.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
     };
-    with(entered, |writer, env| writer.acquired(env, lock, mode, how, address(site), count, ticks));
+    with(entered, |writer, env| writer.acquired(env, lock, mode, how, site, count, ticks));
 }
 
 /// Records a release; call while the lock is still held. `owner` is the thread that acquired it, when that is another one.
@@ -64,15 +74,14 @@ pub(super) fn released(entered: &Entered, lock: u32, owner: Option<u32>, access:
 
 /// Records a `WAIT`, `TRY_FAILED` or `TIMED_OUT`.
 pub(super) fn lock_event(entered: &Entered, kind: u8, lock: u32, mode: Mode, site: Site) {
-    with(entered, |writer, env| writer.lock_event(env, kind, lock, mode, address(site), clock::ticks()));
+    let site = site_id(entered, site);
+    with(entered, |writer, env| writer.lock_event(env, kind, lock, mode, site, clock::ticks()));
 }
 
 /// Records a `POISONED`.
 pub(super) fn poisoned(entered: &Entered, lock: u32, site: Site) {
-    with(entered, |writer, env| {
-        let site = registry().site_of_address(env.writer, address(site));
-        writer.event(env, kind::POISONED, lock, site, clock::ticks());
-    });
+    let site = site_id(entered, site);
+    with(entered, |writer, env| writer.event(env, kind::POISONED, lock, site, clock::ticks()));
 }
 
 /// Records a `DESTROYED`.
@@ -82,20 +91,20 @@ pub(super) fn destroyed(entered: &Entered, lock: u32) {
 
 /// Records a `SPAWN`, `JOIN_WAIT` or `JOINED`.
 pub(super) fn thread_event(entered: &Entered, kind: u8, child: u32, site: Site) {
-    with(entered, |writer, env| {
-        let site = registry().site_of_address(env.writer, address(site));
-        writer.event(env, kind, child, site, clock::ticks());
-    });
+    let site = site_id(entered, site);
+    with(entered, |writer, env| writer.event(env, kind, child, site, clock::ticks()));
 }
 
 /// Records a `COND_WAIT` or `COND_WAKE`.
 pub(super) fn cond_event(entered: &Entered, kind: u8, condvar: u32, mutex: u32, timed_out: bool, site: Site) {
-    with(entered, |writer, env| writer.cond_event(env, kind, condvar, mutex, timed_out, address(site), clock::ticks()));
+    let site = site_id(entered, site);
+    with(entered, |writer, env| writer.cond_event(env, kind, condvar, mutex, timed_out, site, clock::ticks()));
 }
 
 /// Records a notification that was made at `ticks`.
 pub(super) fn notified(entered: &Entered, condvar: u32, all: bool, woken: Option<u32>, site: Site, ticks: u64) {
-    with(entered, |writer, env| writer.notified(env, condvar, all, woken, address(site), ticks));
+    let site = site_id(entered, site);
+    with(entered, |writer, env| writer.notified(env, condvar, all, woken, site, ticks));
 }
 
 /// Attaches a stack to the next event of this thread.

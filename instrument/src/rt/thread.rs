@@ -54,27 +54,34 @@ pub(super) struct Local {
     pub chains: Chains,
     pub writer: Option<ThreadWriter>,
     pub exit_recorded: bool,
-    /// Places that the trace has defined, by address.
+    /// Ids of places in the trace.
     pub sites: Sites,
     /// A stack, by its id in the trace, to attach to the next event.
     pub pending_stack: Option<u32>,
 }
 
-/// Places whose definition is in the trace, as far as this small direct-mapped cache remembers. 2 KiB.
+/// Ids of places in the trace, as far as this small direct-mapped cache remembers. 4 KiB.
 #[derive(Debug)]
-pub(super) struct Sites([Cell<usize>; 256]);
+pub(super) struct Sites([Cell<(usize, u32)>; 256]);
 
 impl Default for Sites {
     fn default() -> Self {
-        Self([const { Cell::new(0) }; 256])
+        Self([const { Cell::new((0, 0)) }; 256])
     }
 }
 
 impl Sites {
-    /// Whether the place is remembered; if not, it is from now on.
+    /// The id of the place at an address, from `define` when it is not remembered.
     #[inline]
-    pub(super) fn remember(&self, site: usize) -> bool {
-        self.0[(site >> 3) % self.0.len()].replace(site) == site
+    pub(super) fn id(&self, address: usize, define: impl FnOnce() -> u32) -> u32 {
+        let entry = &self.0[(address >> 3) % self.0.len()];
+        let (known, id) = entry.get();
+        if known == address {
+            return id;
+        }
+        let id = define();
+        entry.set((address, id));
+        id
     }
 }
 
@@ -342,20 +349,18 @@ pub(super) struct Env {
 
 impl Environment for Env {
     fn writer(&self) -> &TraceWriter {
-        // Asked when a chunk is taken: the moment at which a recording may have stopped.
-        global::note_stopped(self.writer);
         self.writer
     }
 
     fn held(&self, each: &mut dyn FnMut(HeldAtStart)) {
+        // Called with the program's locks held, one of which whoever has the registry may wait for (the allocator's). So
+        // this does not wait; then the places of these locks are unknown to a reader that does not have the acquisitions.
+        let mut registry = global::try_registry();
         for held in self.info.held.iter() {
-            let site = self.site_id(std::ptr::from_ref(held.site) as usize);
+            let address = std::ptr::from_ref(held.site) as usize;
+            let site = registry.as_mut().map_or(0, |registry| registry.known_site(address));
             each(HeldAtStart { lock: held.lock, mode: held.mode, site, since: held.since });
         }
-    }
-
-    fn site_id(&self, site: usize) -> u32 {
-        registry().site_of_address(self.writer, site)
     }
 }
 

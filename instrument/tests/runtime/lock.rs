@@ -128,6 +128,14 @@ impl Lock {
         acquired.map(|(_, hold)| hold)
     }
 
+    /// A wait on a condition variable that panics after it has taken the lock again, as parking_lot's does when it is used with two
+    /// mutexes.
+    #[track_caller]
+    pub fn wait_and_panic(&self, condvar: &Lock, hold: &mut Hold) {
+        let site = Location::caller();
+        rt::cond_wait(condvar.lock_ref(), self.lock_ref(), hold, site, || panic!("as expected"), |_: &()| false);
+    }
+
     pub fn unlock(&self, hold: Hold) {
         rt::release(self.lock_ref(), &hold);
         // SAFETY: the hold says how the raw lock is held.

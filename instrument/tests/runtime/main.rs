@@ -49,6 +49,7 @@ scenarios! {
     recursive_read_alone, "", Expect::silence();
     upgrade_behind_a_reader, "order=off", Expect::hangs(&["deadlock"], &["to upgrade it"]);
     timed_wait_in_a_cycle, "order=off", Expect::hangs(&["deadlock"], &["time limit, which will dissolve it"]);
+    held_after_a_wait_that_panics, "", Expect::reports(&["lock-order-inversion"], &[]);
     self_deadlock, "deadlock=exit", Expect::exits(66, &["self-deadlock"]);
     self_deadlock_while_holding_others, "deadlock=exit", Expect::exits(66, &["self-deadlock"]);
     join_while_holding, "deadlock=exit", Expect::exits(66, &["deadlock"]);

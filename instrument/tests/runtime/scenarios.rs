@@ -207,6 +207,18 @@ pub fn timed_wait_in_a_cycle() {
     );
 }
 
+pub fn held_after_a_wait_that_panics() {
+    static CONDVAR: Lock = Lock::new("condvar", lockscope::rt::LockKind::Condvar);
+    let waits = || {
+        let mut hold = A.lock();
+        let wait = std::panic::AssertUnwindSafe(|| A.wait_and_panic(&CONDVAR, &mut hold));
+        assert!(std::panic::catch_unwind(wait).is_err());
+        nested(&[&B]);
+        A.unlock(hold);
+    };
+    one_after_the_other([waits, || nested(&[&B, &A])]);
+}
+
 pub fn self_deadlock() {
     let _a = A.lock();
     A.lock();

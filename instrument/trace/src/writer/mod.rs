@@ -138,6 +138,12 @@ impl TraceWriter {
         &self.path
     }
 
+    /// Whether an error stopped the recording.
+    #[inline]
+    pub fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed) != 0
+    }
+
     /// The error that stopped the recording, if one did.
     pub fn stopped(&self) -> Option<io::Error> {
         match self.stopped.load(Ordering::Relaxed) {

@@ -35,7 +35,7 @@ unsafe impl Send for ThreadWriter {}
 /// A lock, site and mode that the current section's dictionary has. 24 bytes.
 #[derive(Clone, Copy, Debug, Default)]
 struct Slot {
-    site: usize,
+    site: u32,
     lock: u32,
     section: u32,
     count: u32,
@@ -61,8 +61,6 @@ pub trait Environment {
     fn writer(&self) -> &TraceWriter;
     /// Calls `each` for every lock held, outermost first.
     fn held(&self, each: &mut dyn FnMut(HeldAtStart));
-    /// The id of a place in the source that is identified by an address (of a `Location`).
-    fn site_id(&self, site: usize) -> u32;
 }
 
 impl ThreadWriter {
@@ -91,7 +89,7 @@ impl ThreadWriter {
         lock: u32,
         mode: Mode,
         how: How,
-        site: usize,
+        site: u32,
         count: u32,
         ticks: u64,
     ) {
@@ -110,7 +108,7 @@ impl ThreadWriter {
             // SAFETY: `make_room` left room for this and all that follows.
             unsafe {
                 cursor.write((first | u64::from(base) << 32).to_le());
-                cursor.add(1).write(pair(lock, env.site_id(site)).to_le());
+                cursor.add(1).write(pair(lock, site).to_le());
                 cursor = cursor.add(2);
             }
         }
@@ -144,8 +142,8 @@ impl ThreadWriter {
     }
 
     /// Records a two-word event about a lock: `WAIT`, `TRY_FAILED` or `TIMED_OUT`.
-    pub fn lock_event(&mut self, env: &impl Environment, kind: u8, lock: u32, mode: Mode, site: usize, ticks: u64) {
-        let word = pair(lock, env.site_id(site));
+    pub fn lock_event(&mut self, env: &impl Environment, kind: u8, lock: u32, mode: Mode, site: u32, ticks: u64) {
+        let word = pair(lock, site);
         self.two(env, kind, u64::from(code::mode_how(mode, How::Lock)) << 8, word, ticks);
     }
 
@@ -161,12 +159,12 @@ impl ThreadWriter {
         condvar: u32,
         all: bool,
         woken: Option<u32>,
-        site: usize,
+        site: u32,
         ticks: u64,
     ) {
         let flags = u64::from(all) | u64::from(woken.is_some()) << 1;
         let woken = u64::from(woken.unwrap_or(0).min(0xffff));
-        let word = pair(condvar, env.site_id(site));
+        let word = pair(condvar, site);
         self.two(env, kind::NOTIFY, flags << 8 | woken << 16, word, ticks);
     }
 
@@ -179,10 +177,9 @@ impl ThreadWriter {
         condvar: u32,
         mutex: u32,
         timed_out: bool,
-        site: usize,
+        site: u32,
         ticks: u64,
     ) {
-        let site = env.site_id(site);
         if !self.make_room(env, ticks) {
             return;
         }
@@ -334,8 +331,8 @@ impl ThreadWriter {
 }
 
 #[inline]
-fn slot_of(lock: u32, site: usize) -> usize {
-    // Locations are at least 8 bytes apart; the multiplication spreads consecutive lock ids.
-    let hash = (u64::from(lock) ^ (site as u64 >> 3) << 20).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+fn slot_of(lock: u32, site: u32) -> usize {
+    // The multiplication spreads consecutive ids.
+    let hash = (u64::from(lock) ^ u64::from(site) << 24).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (hash >> 54) as usize & (SLOTS - 1)
 }

@@ -50,7 +50,7 @@ impl Recorder {
         let guard = mutex.lock().unwrap();
         let n = count.load(Ordering::Relaxed) + 1;
         count.store(n, Ordering::Relaxed);
-        thread.acquired(self, lock, Mode::Exclusive, How::Lock, 0x1000 + lock as usize * 8, n, clock::ticks());
+        thread.acquired(self, lock, Mode::Exclusive, How::Lock, self.site, n, clock::ticks());
         thread.released(self, lock, Access::Wrote, clock::ticks());
         drop(guard);
     }
@@ -62,10 +62,6 @@ impl Environment for Recorder {
     }
 
     fn held(&self, _: &mut dyn FnMut(HeldAtStart)) {}
-
-    fn site_id(&self, _: usize) -> u32 {
-        self.site
-    }
 }
 
 /// A generator that is the same everywhere.
