@@ -31,10 +31,10 @@ struct Victim {
 }
 
 impl Victim {
-    fn start(seed: u64) -> Self {
+    fn start(seed: u64, settings: &str) -> Self {
         let case = Case::new();
         let tally = Tally::open(&case.path("tally"));
-        let mut command = case.command("work", "record=trace.lks");
+        let mut command = case.command("work", settings);
         let command = command.env(TALLY, case.path("tally")).env(SEED, seed.to_string());
         let child = command.spawn().expect("this test can run itself");
         Self { case, tally, child }
@@ -63,7 +63,7 @@ fn everything_committed_before_a_kill_is_there() {
         let mut random = Random(seed * 0x9e37_79b9);
         let operations = moment(&mut random);
         let what = format!("run {seed}, killed after {operations} operations");
-        let mut victim = Victim::start(seed);
+        let mut victim = Victim::start(seed, "record=trace.lks");
         victim.kill_after(operations, std::thread::yield_now);
         if victim.tally.total() == 0 && Reader::open(&victim.trace()).is_err() {
             continue;
@@ -79,7 +79,7 @@ fn a_reader_that_follows_loses_nothing_to_a_kill() {
         let mut random = Random(seed * 0x517c_c1b7);
         let operations = moment(&mut random);
         let what = format!("run {seed}, followed and killed after {operations} operations");
-        let mut victim = Victim::start(1000 + seed);
+        let mut victim = Victim::start(1000 + seed, "record=trace.lks");
         let path = victim.trace();
         let mut reader = None;
         let mut events = Vec::new();
@@ -95,4 +95,19 @@ fn a_reader_that_follows_loses_nothing_to_a_kill() {
         verify::read_all(&mut reader, &mut events);
         verify::check(&what, &reader, &events, &victim.tally);
     }
+}
+
+#[test]
+fn a_flight_recorder_has_what_came_last_before_a_kill() {
+    let mut n_overwritten = 0;
+    for seed in 1..=kills() / 3 {
+        let operations = 150_000 + Random(seed * 0x2545_f491).below(150_000);
+        let what = format!("run {seed}, flight recorder killed after {operations} operations");
+        let mut victim = Victim::start(2000 + seed, "record=trace.lks,size=1536K");
+        victim.kill_after(operations, std::thread::yield_now);
+        let (reader, events) = verify::read(&victim.trace());
+        assert_eq!(reader.completeness().damaged_bytes, 0, "{what}: {:?}", reader.completeness());
+        n_overwritten += usize::from(verify::check_window(&what, &reader, &events, &victim.tally).is_some());
+    }
+    assert!(n_overwritten > 0, "the limit was never reached");
 }

@@ -105,6 +105,31 @@ pub fn check(what: &str, reader: &Reader, events: &[Event], tally: &Tally) {
     assert!(unknown.is_empty(), "{what}: threads {unknown:?} are not in the trace at all");
 }
 
+/// Checks what a flight recorder has kept: of every worker what it did last, without a hole. `None` when nothing was
+/// overwritten.
+pub fn check_window(what: &str, reader: &Reader, events: &[Event], tally: &Tally) -> Option<()> {
+    if !reader.completeness().notes.iter().any(|note| note.contains("overwritten")) {
+        return None;
+    }
+    let defs = reader.definitions();
+    let logs = logs(tally);
+    for id in (0..defs.threads.len() as u32).map(ThreadId).filter(|&id| defs.thread_name(id).starts_with("worker")) {
+        let name = defs.thread_name(id);
+        // What it held when its first section began is told again, without a number.
+        let told_again = |event: &Event| matches!(event.op, Op::Acquired { count: 0, .. });
+        let own = events.iter().filter(|event| event.thread == id && !told_again(event));
+        let own: Vec<_> = own.filter_map(did).filter(|&(did, _)| did != Did::Start).collect();
+        let own: Vec<_> = own.iter().map(|&(did, lock)| (did, lock.map(|lock| defs.lock_name(lock)))).collect();
+        let log: Vec<_> = logs[&name].iter().map(|entry| (entry.did, Some(entry.lock.to_string()))).collect();
+        let fits = (0..=MOST_UNWRITTEN).any(|unwritten| {
+            let written = own.len().saturating_sub(unwritten);
+            written <= log.len() && own[..written] == log[log.len() - written..]
+        });
+        assert!(fits && !own.is_empty(), "{what}: {name} ended otherwise than with these {} events", own.len());
+    }
+    Some(())
+}
+
 /// What each thread says it did, by its name.
 fn logs(tally: &Tally) -> HashMap<String, Vec<Entry>> {
     let mut logs: HashMap<String, Vec<Entry>> =
