@@ -142,7 +142,15 @@ impl State {
                 self.finish(me, event.time);
             }
             // Recorded by a thread that may well be about to block: in-process detection reports from inside the wait.
-            Op::Finding { .. } | Op::Mark { .. } | Op::Dropped { .. } => {}
+            Op::Finding { .. } | Op::Mark { .. } => {}
+            // Releases may be among what is missing: nothing that the thread held or waited for is known any more.
+            Op::Dropped { .. } => {
+                self.unblock(me, event.time);
+                let held = self.thread(me).map(|thread| thread.held.clone()).unwrap_or_default();
+                for held in held {
+                    self.release(held.lock, me);
+                }
+            }
             Op::TryFailed { .. }
             | Op::TimedOut { .. }
             | Op::CondWake { .. }

@@ -4,6 +4,11 @@
 #[path = "../support/examples.rs"]
 mod examples;
 
+use std::{
+    io::{BufRead, BufReader},
+    process::{Command, Stdio},
+};
+
 use examples::{example, lines_with, lockscope, root};
 use serde_json::Value;
 
@@ -30,7 +35,7 @@ const CASES: [Case; 7] = [
     },
     Case {
         example: "bank",
-        arguments: &["--hang", "1"],
+        arguments: &["--hang"],
         code: "deadlock",
         held: &[("from.balance.lock()", 0)],
         wanted: &[("to.balance.lock()", 0)],
@@ -46,7 +51,7 @@ const CASES: [Case; 7] = [
     },
     Case {
         example: "philosophers",
-        arguments: &["--hang", "1"],
+        arguments: &["--hang"],
         code: "deadlock",
         held: &[("FORKS[first].lock()", 0)],
         wanted: &[("FORKS[second].lock()", 0)],
@@ -140,16 +145,31 @@ fn fixed_examples_are_silent() {
     }
 }
 
-/// Runs an example with recording on; returns what it said and what `check` finds.
+/// Runs an example with recording on; returns what it said and what `check` finds. One that is to hang is killed as soon as
+/// it has reported its deadlock.
 fn run(name: &str, arguments: &[&str], dir: &std::path::Path) -> (String, Vec<Value>) {
     let trace = dir.join("trace.lks");
-    let output = std::process::Command::new(example(name))
+    let mut child = Command::new(example(name))
         .args(arguments)
         .env("LOCKSCOPE", format!("record={}", trace.display()))
-        .output()
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
         .expect("the example runs");
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{name} {arguments:?}: {:?}\n{said}", output.status);
+    let hangs = arguments.contains(&"--hang");
+    let mut stderr = BufReader::new(child.stderr.take().expect("it is piped"));
+    let mut said = String::new();
+    let mut reported = false;
+    // A report ends with an empty line. An example that does not report ends by itself, after a minute at most.
+    while stderr.read_line(&mut said).expect("text") > 0 {
+        reported |= said.contains("[deadlock]");
+        if hangs && reported && said.ends_with("\n\n") {
+            child.kill().expect("our child");
+            break;
+        }
+    }
+    let status = child.wait().expect("our child");
+    assert!(hangs || status.success(), "{name} {arguments:?}: {status:?}\n{said}");
     let check = lockscope()
         .args(["check", "--format", "json", "--fail-on", "never"])
         .arg(&trace)

@@ -122,11 +122,13 @@ pub(super) struct ChunkFile {
     chunks: Vec<ChunkState>,
     claims: u32,
     damaged: u64,
+    /// Sections, by thread and number, whose chunk was claimed anew before all of it was copied.
+    lost: Vec<(u32, u32)>,
 }
 
 impl ChunkFile {
     pub(super) fn new(input: Input) -> Self {
-        Self { input, chunks: Vec::new(), claims: 0, damaged: 0 }
+        Self { input, chunks: Vec::new(), claims: 0, damaged: 0, lost: Vec::new() }
     }
 
     pub(super) fn damaged(&self) -> u64 {
@@ -186,11 +188,15 @@ impl ChunkFile {
             // A chunk that was claimed anew while it was copied may hold anything.
             let unchanged = self.header(index)?.is_some_and(|now| now.claim == header.claim);
             if !unchanged {
-                self.chunks[index] = ChunkState::default();
+                let before = std::mem::take(&mut self.chunks[index]);
+                self.lost.extend(before.section);
                 continue;
             }
             scan.new_data |= !words.is_empty();
             self.split(index, &words, header.sealed, defs, merge);
+        }
+        for (thread, number) in self.lost.drain(..) {
+            merge.lose(thread, number);
         }
         Ok(scan)
     }
@@ -207,7 +213,8 @@ impl ChunkFile {
             return Ok(None);
         }
         if self.chunks[index].claim != claim {
-            self.chunks[index] = ChunkState { claim, ..ChunkState::default() };
+            let before = std::mem::replace(&mut self.chunks[index], ChunkState { claim, ..ChunkState::default() });
+            self.lost.extend(before.section);
         }
         Ok(Some(ChunkHeader {
             kind: u32_at(chunk::KIND),

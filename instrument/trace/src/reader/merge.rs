@@ -106,6 +106,13 @@ impl Merge {
         }
     }
 
+    /// A section's chunk was overwritten before all of it was copied.
+    pub(super) fn lose(&mut self, thread: u32, number: u32) {
+        if let Some(state) = self.threads.get_mut(thread as usize) {
+            state.stream.lose(number);
+        }
+    }
+
     pub(super) fn complete(&mut self, thread: u32, number: u32) {
         if let Some(state) = self.threads.get_mut(thread as usize) {
             state.stream.complete(number);
@@ -167,12 +174,9 @@ impl Merge {
                 {
                     *owner = ThreadId(thread);
                 }
-                if state.stream.is_resynced() {
-                    let from = self.clock.nanos(head.ticks);
-                    let held_before = matches!(head.event.op, Op::Acquired { count: 0, .. });
-                    if !held_before {
-                        self.complete_from = self.complete_from.max(Some(from));
-                    }
+                let held_before = matches!(head.event.op, Op::Acquired { count: 0, .. } | Op::Dropped { .. });
+                if !held_before && state.stream.is_first_after_loss() {
+                    self.complete_from = self.complete_from.max(Some(self.clock.nanos(head.ticks)));
                 }
                 state.head = Some(head);
                 self.heap.push(Reverse((head.ticks, thread)));
@@ -189,6 +193,8 @@ impl Merge {
                 let state = &self.locks[lock.0 as usize];
                 // Where older events were overwritten, the first acquisition that is left may have any count.
                 let expected = match state.next {
+                    // Late, after it was given up for lost: better out of order than never.
+                    Some(next) if self.overwritten && is_before(count as u32, next) => true,
                     Some(next) => next == count as u32,
                     None => count == 1 || self.overwritten,
                 };
@@ -225,8 +231,9 @@ impl Merge {
         match event.op {
             Op::Acquired { lock, mode, how, count } => {
                 let state = &mut self.locks[lock.0 as usize];
-                if count != 0 {
-                    state.next = Some((count as u32).wrapping_add(1));
+                let after = (count as u32).wrapping_add(1);
+                if count != 0 && state.next.is_none_or(|next| !is_before(after, next)) {
+                    state.next = Some(after);
                 }
                 if matches!(how, How::Upgrade | How::Downgrade) {
                     state.remove(thread);
@@ -249,6 +256,17 @@ impl Merge {
             Op::Exit => {
                 self.threads[thread.0 as usize].exited = true;
                 self.unpark_at_thread(thread);
+            }
+            // Releases may be among what is missing.
+            Op::Dropped { .. } => {
+                for index in 0..self.locks.len() {
+                    if self.locks[index].is_held_by(thread) {
+                        while self.locks[index].is_held_by(thread) {
+                            self.locks[index].remove(thread);
+                        }
+                        self.unpark_at_lock(LockId(index as u32));
+                    }
+                }
             }
             _ => {}
         }
@@ -367,6 +385,11 @@ pub(super) enum Missing {
     IsLost,
     /// The same, and no thread will write any more.
     AndNothingFollows,
+}
+
+/// Whether a count comes before another; counts wrap.
+fn is_before(count: u32, other: u32) -> bool {
+    (count.wrapping_sub(other) as i32) < 0
 }
 
 enum Obstacle {

@@ -113,25 +113,8 @@ impl EventSource for Reader {
     }
 
     fn poll(&mut self, out: &mut Vec<Event>) -> Result<Progress, Error> {
-        let before = out.len();
-        let limit = before + BATCH;
-        let progress = loop {
-            self.merge.run(&self.defs, out, limit, Missing::MayCome);
-            if out.len() > before {
-                break Progress::More;
-            }
-            if self.ended {
-                self.merge.run(&self.defs, out, limit, Missing::AndNothingFollows);
-                break if out.len() > before { Progress::More } else { Progress::Ended };
-            }
-            if !self.refill()? && !self.ended {
-                // In a flight recorder predecessors were overwritten, and waiting for them would be for ever.
-                if self.merge.is_overwritten() {
-                    self.merge.run(&self.defs, out, limit, Missing::IsLost);
-                }
-                break if out.len() > before { Progress::More } else { Progress::CaughtUp };
-            }
-        };
+        let limit = out.len() + BATCH;
+        let progress = self.deliver(out, limit)?;
         self.update_completeness();
         Ok(progress)
     }
@@ -146,6 +129,26 @@ impl EventSource for Reader {
 }
 
 impl Reader {
+    fn deliver(&mut self, out: &mut Vec<Event>, limit: usize) -> Result<Progress, Error> {
+        let before = out.len();
+        self.merge.run(&self.defs, out, limit, Missing::MayCome);
+        if out.len() == before && !self.ended {
+            self.refill()?;
+            self.merge.run(&self.defs, out, limit, Missing::MayCome);
+            // In a flight recorder predecessors were overwritten, and waiting for them would be for ever.
+            if out.len() == before && self.merge.is_overwritten() {
+                self.merge.run(&self.defs, out, limit, Missing::IsLost);
+            }
+            if out.len() == before && !self.ended {
+                return Ok(Progress::CaughtUp);
+            }
+        }
+        if out.len() == before {
+            self.merge.run(&self.defs, out, limit, Missing::AndNothingFollows);
+        }
+        Ok(if out.len() > before { Progress::More } else { Progress::Ended })
+    }
+
     fn update_completeness(&mut self) {
         self.completeness.gaps.clone_from(&self.merge.gaps);
         self.completeness.gap_count = self.merge.gap_count;

@@ -15,6 +15,8 @@ struct Section {
     start_ticks: u64,
     /// Nothing will be appended any more.
     complete: bool,
+    /// Its end was overwritten before it was read.
+    cut: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,8 +45,14 @@ pub(super) struct Stream {
     last_ticks: u64,
     stack: Option<StackId>,
     slots: Vec<Slot>,
-    /// Sections before this one are missing, so what it says of locks held is news.
+    /// Events before this section are missing, so what it says of locks held is news.
     resync: bool,
+    /// The end of the current section is missing.
+    cut: bool,
+    /// The section's first event was not delivered yet.
+    fresh: bool,
+    /// Something was delivered before.
+    delivered: bool,
     /// The scan at which the current section was first found missing.
     missing_since: Option<u64>,
     pub(super) damaged_words: u64,
@@ -75,6 +83,14 @@ impl Stream {
         }
     }
 
+    /// The section's chunk was overwritten before all of it was read.
+    pub(super) fn lose(&mut self, number: u32) {
+        if let Some(section) = self.sections.get_mut(&number) {
+            section.complete = true;
+            section.cut = true;
+        }
+    }
+
     /// The next event; `None` when there is none yet. With `last`, nothing more will come.
     ///
     /// `scan` is the number of the last scan, to tell a section that is lost from one that was not seen yet.
@@ -86,18 +102,28 @@ impl Stream {
             let section = self.sections.get_mut(&self.current)?;
             if !self.begun {
                 self.begun = true;
+                self.fresh = true;
                 self.last_ticks = section.start_ticks;
                 self.slots.clear();
                 self.stack = None;
+                // What the thread held before is not known any more; `HELD` records follow.
+                if self.resync && self.delivered {
+                    return Some(self.dropped(thread));
+                }
             }
             if section.read >= section.words.len() {
                 if !section.complete && !last {
                     return None;
                 }
+                // Said at once, before events of other threads are judged by what this one seems to hold.
+                if std::mem::take(&mut section.cut) {
+                    self.cut = true;
+                    return Some(self.dropped(thread));
+                }
+                self.resync = std::mem::take(&mut self.cut);
                 self.sections.remove(&self.current);
                 self.current += 1;
                 self.begun = false;
-                self.resync = false;
                 continue;
             }
             let len = record_words(section.words[section.read]).max(1);
@@ -109,9 +135,14 @@ impl Stream {
             section.read = end;
             self.consumed_words += len as u64;
             if let Some(head) = self.record(record, thread, defs) {
+                self.delivered = true;
                 return Some(head);
             }
         }
+    }
+
+    fn dropped(&mut self, thread: ThreadId) -> Head {
+        self.head(self.last_ticks, thread, None, Op::Dropped { count: 0 })
     }
 
     fn skip_missing(&mut self, scan: u64, last: bool) -> bool {
@@ -126,9 +157,9 @@ impl Stream {
         true
     }
 
-    /// Whether events before what is read now are missing.
-    pub(super) fn is_resynced(&self) -> bool {
-        self.resync
+    /// Whether this is the first event after some that are missing. Asked once for each event.
+    pub(super) fn is_first_after_loss(&mut self) -> bool {
+        std::mem::take(&mut self.fresh) && self.resync
     }
 
     fn record(&mut self, words: [u64; 4], thread: ThreadId, defs: &Definitions) -> Option<Head> {

@@ -154,3 +154,34 @@ fn the_file_is_private_and_never_replaces_another() {
         assert_eq!(error.kind(), std::io::ErrorKind::AlreadyExists);
     }
 }
+
+#[test]
+fn a_reader_that_is_overtaken_says_so_and_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.lks");
+    let recorder = Recorder::new(&path, Some(1 << 20), 5);
+    let mut reader = Reader::open(&path).unwrap();
+    let mut events = Vec::new();
+    let (_, mut writer) = recorder.thread(None);
+    let mut random = Random(7);
+    for round in 0..20 {
+        // Several times what the recorder keeps, and the reader takes what is left: twice, since it tells sections that are
+        // lost from ones that it has not seen yet by a second look.
+        for _ in 0..(if round % 2 == 0 { 200_000 } else { 100 }) {
+            recorder.lock(&mut writer, random.below(5) as u32);
+        }
+        drain(&mut reader, &mut events);
+        drain(&mut reader, &mut events);
+    }
+    assert_eq!(events.last().map(|event| event.op.name()), Some("released"), "the newest event is there");
+    let dropped = events.iter().filter(|event| matches!(event.op, Op::Dropped { .. })).count();
+    assert!(dropped >= 9, "{dropped} losses were said");
+    // Between two losses everything is in order.
+    for run in events.split(|event| matches!(event.op, Op::Dropped { .. })) {
+        // What is held when a run begins was acquired before it.
+        let first =
+            run.iter().position(|event| matches!(event.op, Op::Acquired { count: 1.., .. })).unwrap_or(run.len());
+        check_order(&run[first..]);
+    }
+    assert!(!reader.completeness().is_complete());
+}
