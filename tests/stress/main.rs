@@ -13,6 +13,7 @@ mod lock;
 mod tally;
 mod threads;
 mod verify;
+mod window;
 mod work;
 
 /// The child's entry: does nothing unless a test asked for a role.
@@ -25,6 +26,7 @@ fn child_process() {
         Ok("fork-thread") => fork::run_in_thread(),
         Ok("downgrade") => downgrade::run(),
         Ok("faults") => faults::run(),
+        Ok("window") => window::run(),
         Ok(other) => unreachable!("{other} is no role"),
         Err(_) => {}
     }

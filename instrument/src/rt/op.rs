@@ -83,6 +83,13 @@ impl<'a> Op<'a> {
     #[inline]
     pub(super) fn acquired(&self) -> Hold {
         let ticks = if self.flags & flag::TIMES != 0 { clock::ticks() } else { 0 };
+        if self.mode == Mode::Exclusive {
+            self.lock.meta.set_owner_hint(self.entered.info);
+        }
+        // Recorded before it is in the set: a section that begins with this event lists what was held before it.
+        if self.flags & flag::RECORD != 0 {
+            record::acquired(&self.entered, self.lock.meta, self.id, self.mode, self.how, self.site_id, ticks);
+        }
         let slot = self.entered.info.held.fill(
             self.slot,
             &HeldLock {
@@ -95,12 +102,6 @@ impl<'a> Op<'a> {
                 since: ticks,
             },
         );
-        if self.mode == Mode::Exclusive {
-            self.lock.meta.set_owner_hint(self.entered.info);
-        }
-        if self.flags & flag::RECORD != 0 {
-            record::acquired(&self.entered, self.lock.meta, self.id, self.mode, self.how, self.site_id, ticks);
-        }
         Hold::new(self.entered.info.index, slot, self.mode)
     }
 

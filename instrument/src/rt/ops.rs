@@ -122,10 +122,11 @@ fn release_slow(lock: LockRef<'_>, hold: &Hold, flags: u32) {
     let entered = thread::enter_or_nested();
     let recording = flags & flag::RECORD != 0;
     if hold.owner == entered.info.index {
-        entered.info.held.remove(id, hold.mode, hold.slot);
+        // Recorded while it is in the set: a section that begins with this event lists what is held before it.
         if recording {
             record::released(&entered, id, None, hold.access());
         }
+        entered.info.held.remove(id, hold.mode, hold.slot);
     } else {
         release_foreign(&entered, id, hold, recording);
     }
@@ -149,11 +150,11 @@ pub fn release_unguarded(lock: LockRef<'_>, mode: Mode) {
     let Some(id) = lock.id() else { return };
     let entered = thread::enter_or_nested();
     let recording = flags() & flag::RECORD != 0;
-    let own = entered.info.held.remove(id, mode, Hold::NO_SLOT);
-    if own {
+    if entered.info.held.find(id, mode).is_some() {
         if recording {
             record::released(&entered, id, None, lockscope_trace::Access::Unknown);
         }
+        entered.info.held.remove(id, mode, Hold::NO_SLOT);
     } else if let Some(owner) = thread::all().find(|other| other.held.find(id, mode).is_some()) {
         release_foreign(&entered, id, &Hold::new(owner.index, Hold::NO_SLOT, mode), recording);
     }

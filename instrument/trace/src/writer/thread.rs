@@ -287,7 +287,7 @@ impl ThreadWriter {
         self.limit = std::ptr::null_mut();
         let Ok(chunk) = writer.claim_events() else {
             self.lost += 1;
-            if self.lost.is_power_of_two() || self.lost >= 1024 {
+            if self.lost >= 1024 {
                 self.flush_lost(writer);
             }
             return false;
