@@ -11,23 +11,13 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 
 use super::{
     header::Clock,
+    lock_state::{LockState, is_before},
     stream::{Head, Stream},
 };
 use crate::{Definitions, Event, Gap, How, LockId, Mode, Nanos, Op, ThreadId};
 
 /// Gaps that are described; more are only counted.
 const MAX_GAPS: usize = 100;
-
-#[derive(Debug, Default)]
-struct LockState {
-    /// Count of the next acquisition, once one was seen.
-    next: Option<u32>,
-    exclusive: Option<ThreadId>,
-    upgradable: Option<ThreadId>,
-    shared: Vec<ThreadId>,
-    /// Threads whose head is an acquisition of this lock that cannot go out yet.
-    parked: Vec<u32>,
-}
 
 #[derive(Debug, Default)]
 struct ThreadState {
@@ -387,33 +377,7 @@ pub(super) enum Missing {
     AndNothingFollows,
 }
 
-/// Whether a count comes before another; counts wrap.
-fn is_before(count: u32, other: u32) -> bool {
-    (count.wrapping_sub(other) as i32) < 0
-}
-
 enum Obstacle {
     Lock(LockId),
     Thread(ThreadId),
-}
-
-impl LockState {
-    fn is_free(&self) -> bool {
-        self.exclusive.is_none() && self.upgradable.is_none() && self.shared.is_empty()
-    }
-
-    fn is_held_by(&self, thread: ThreadId) -> bool {
-        self.exclusive == Some(thread) || self.upgradable == Some(thread) || self.shared.contains(&thread)
-    }
-
-    /// Ends one hold of the thread.
-    fn remove(&mut self, thread: ThreadId) {
-        if self.exclusive == Some(thread) {
-            self.exclusive = None;
-        } else if let Some(index) = self.shared.iter().rposition(|&reader| reader == thread) {
-            self.shared.swap_remove(index);
-        } else if self.upgradable == Some(thread) {
-            self.upgradable = None;
-        }
-    }
 }

@@ -10,6 +10,7 @@
 mod definitions;
 mod file;
 mod header;
+mod lock_state;
 mod merge;
 mod stream;
 
