@@ -377,7 +377,8 @@ fn os_id() -> u32 {
 pub(super) fn describe(info: &ThreadInfo) -> String {
     let id = info.id.load(Ordering::Relaxed);
     match &*info.name.lock().unwrap_or_else(PoisonError::into_inner) {
-        Some(name) => format!("\"{name}\""),
+        // Reports go to terminals; names may hold anything.
+        Some(name) => format!("\"{}\"", lockscope_trace::Definitions::clean(name)),
         None => format!("T{id}"),
     }
 }

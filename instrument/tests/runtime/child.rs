@@ -107,6 +107,7 @@ pub fn run(name: &str, settings: &str, expect: Expect) {
         (End::Hang, None) => {}
         _ => panic!("unexpected end\n{shown}"),
     }
+    assert!(!text.contains('\u{1b}'), "a control character got out\n{shown}");
     let mut found: Vec<&str> = text
         .lines()
         .filter_map(|line| line.strip_prefix("lockscope: ")?.split_once('[')?.1.split_once("]: ").map(|(code, _)| code))

@@ -65,6 +65,7 @@ scenarios! {
     a_thousand_held, "", Expect::silence();
     locks_in_thread_local_destructors, "", Expect::silence();
     locks_in_the_allocator, "record=auto", Expect::silence();
+    names_that_would_drive_a_terminal, "", Expect::reports(&["lock-order-inversion"], &["[2Jevil", "]0;thread"]);
     bad_settings, "order=sometimes,colour=red", Expect::says(&["`sometimes` is not a value for `order`", "there is no key `colour`"]);
     unwritable_directory, "record=/nonexistent/dir/a.lks", Expect::says(&["cannot record to /nonexistent/dir/a.lks", "the program runs on"]);
     builder_and_callback, "", Expect::reports(&["lock-order-inversion"], &["callback saw lock-order-inversion"]);

@@ -361,6 +361,13 @@ pub fn locks_in_the_allocator() {
     crate::scenarios::allocator::switch_off();
 }
 
+pub fn names_that_would_drive_a_terminal() {
+    static EVIL: Lock = Lock::mutex("\u{1b}[2Jevil");
+    for locks in [[&EVIL, &B], [&B, &EVIL]] {
+        plain("\u{1b}]0;thread\u{7}", move || nested(&locks)).join().unwrap();
+    }
+}
+
 pub fn bad_settings() {
     nested(&[&A]);
 }

@@ -1,7 +1,7 @@
 //! Event model and trace file format of lockscope.
 //!
 //! Reading order: [`ids`], [`event`], [`defs`] are the model that every part of lockscope shares;
-//! [`format`] is the byte layout of a `.lks` file; [`writer`] appends to one from many threads without
+//! [`mod@format`] is the byte layout of a `.lks` file; [`writer`] appends to one from many threads without
 //! locks or system calls per event; [`reader`] merges the threads of one, finished or still growing,
 //! into a single order; [`source`] is the interface that readers of other formats implement too.
 //!

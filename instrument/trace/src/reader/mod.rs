@@ -1,7 +1,7 @@
 //! Reads a `.lks` file, finished or still being written, into one order.
 //!
-//! [`file`] copies newly committed records out of the file; [`stream`] turns the records of one thread into events;
-//! [`merge`] interleaves the threads. The same steps serve a file at rest and one that grows: polling copies what has been
+//! `file` copies newly committed records out of the file; `stream` turns the records of one thread into events;
+//! `merge` interleaves the threads. The same steps serve a file at rest and one that grows: polling copies what has been
 //! committed since, and an event whose predecessor is not there yet waits for the next poll.
 //!
 //! Nothing in the file is trusted: lengths are checked against what was read, ids against what was defined, and memory is

@@ -1,11 +1,11 @@
 //! Appends to a trace file from many threads: no lock, no system call and no allocation per event.
 //!
 //! The file is mapped shared, so that everything committed survives the process, also `kill -9`.
-//! Disk space is reserved with `fallocate` before any byte of it is touched: a full disk is an error of
-//! [`TraceWriter::claim`], never a SIGBUS.
+//! Disk space is reserved with `fallocate` before any byte of it is touched: a full disk stops the
+//! recording, and is never a SIGBUS.
 //!
 //! Invariants, and who upholds them:
-//! - a chunk is written by its owner only: [`TraceWriter::claim`] hands each out once, under the pool's lock;
+//! - a chunk is written by its owner only: each is handed out once, under the pool's lock;
 //! - a reader looks at committed bytes only: owners store `COMMITTED` with release ordering after the bytes;
 //! - a thread's next section begins after its previous one is marked as ended (`SECTION_END` or `SEALED`), so a reader that
 //!   sees the next one knows whether it has all of the previous one: [`ThreadWriter`] does so in that order;
