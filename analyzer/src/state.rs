@@ -107,8 +107,8 @@ impl State {
                 self.lock_mut(lock).waiters.push((me, mode, event.time));
             }
             Op::Acquired { lock, mode, how, .. } => self.acquire(event, lock, mode, how),
-            Op::Released { lock, owner, access } => {
-                self.release(lock, owner);
+            Op::Released { lock, owner, mode, access } => {
+                self.release(lock, owner, mode);
                 let lock = self.lock_mut(lock);
                 lock.last_access = access;
                 // A condition variable's wait releases the mutex from inside the wait; any other release is a sign
@@ -148,7 +148,7 @@ impl State {
                 self.unblock(me, event.time);
                 let held = self.thread(me).map(|thread| thread.held.clone()).unwrap_or_default();
                 for held in held {
-                    self.release(held.lock, me);
+                    self.release(held.lock, me, Some(held.mode));
                 }
             }
             Op::TryFailed { .. }
@@ -195,13 +195,21 @@ impl State {
         }
     }
 
-    fn release(&mut self, lock: LockId, owner: ThreadId) {
-        let thread = self.thread_mut(owner);
-        if let Some(index) = thread.held.iter().rposition(|held| held.lock == lock) {
-            thread.held.remove(index);
+    /// Ends the latest hold of the mode; when none is said, an upgradable one only if there is no other.
+    fn release(&mut self, lock: LockId, owner: ThreadId, mode: Option<Mode>) {
+        let fits = |held: Mode| mode.map_or(held != Mode::Upgradable, |mode| mode == held);
+        let held = &mut self.thread_mut(owner).held;
+        let of_lock = |exact: bool| move |held: &Held| held.lock == lock && (!exact || fits(held.mode));
+        if let Some(index) = held.iter().rposition(of_lock(true)).or_else(|| held.iter().rposition(of_lock(false))) {
+            held.remove(index);
         }
         let holders = &mut self.lock_mut(lock).holders;
-        if let Some(index) = holders.iter().rposition(|(thread, ..)| *thread == owner) {
+        let of_owner = |exact: bool| {
+            move |(holder, held, _): &(ThreadId, Mode, Nanos)| *holder == owner && (!exact || fits(*held))
+        };
+        if let Some(index) =
+            holders.iter().rposition(of_owner(true)).or_else(|| holders.iter().rposition(of_owner(false)))
+        {
             holders.remove(index);
         }
     }

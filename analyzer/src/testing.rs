@@ -97,7 +97,7 @@ impl Parser {
             "upgrade" => self.acquired(first, Mode::Exclusive, How::Upgrade),
             "downgrade" => self.acquired(first, Mode::Shared, How::Downgrade),
             "reget" => self.acquired(first, Mode::Exclusive, How::CondvarReacquire),
-            "unlock" => Op::Released { lock: self.lock(first), owner: thread, access: Access::Unknown },
+            "unlock" => Op::Released { lock: self.lock(first), owner: thread, mode: None, access: Access::Unknown },
             "tryfail" => Op::TryFailed { lock: self.lock(first), mode: Mode::Exclusive },
             "timeout" => Op::TimedOut { lock: self.lock(first), mode: Mode::Exclusive },
             "condwait" => Op::CondWait { condvar: self.lock(first), mutex: self.lock(second) },

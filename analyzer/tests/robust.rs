@@ -32,7 +32,7 @@ impl Random {
         let op = match self.below(30) {
             0..6 => Op::Wait { lock, mode },
             6..14 => Op::Acquired { lock, mode, how, count: u64::MAX },
-            14..17 => Op::Released { lock, owner: self.pick(&[thread, child]), access: Access::Unknown },
+            14..17 => Op::Released { lock, owner: self.pick(&[thread, child]), mode: None, access: Access::Unknown },
             17 => Op::TimedOut { lock, mode },
             18 => Op::CondWait { condvar: lock, mutex: other },
             19 => Op::CondWake { condvar: lock, mutex: other, timed_out: false },

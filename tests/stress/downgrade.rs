@@ -23,6 +23,31 @@ pub fn run() {
     threads.into_iter().for_each(|thread| thread.join().expect("no thread panics"));
 }
 
+/// One thread with two holds of one lock, ended in both orders.
+pub fn run_twice_held() {
+    for _ in 0..3 {
+        let (shared, upgradable) = (LOCK.read(), LOCK.upgradable());
+        LOCK.unlock(upgradable);
+        let upgradable = LOCK.upgradable();
+        LOCK.unlock(shared);
+        let shared = LOCK.read();
+        LOCK.unlock(upgradable);
+        LOCK.unlock(LOCK.upgradable());
+        LOCK.unlock(shared);
+    }
+}
+
+/// A release that does not say which of two holds it ends left the reader with the wrong one, and so with a gap.
+#[test]
+fn a_release_ends_the_hold_that_it_means() {
+    let case = Case::new();
+    case.run(case.command("twice-held", "record=trace.lks"));
+    let (reader, events) = verify::read(&case.path("trace.lks"));
+    assert!(reader.completeness().is_complete(), "{:?}", reader.completeness());
+    let releases = events.iter().filter(|event| matches!(event.op, Op::Released { .. })).count();
+    assert_eq!(releases, 3 * 5);
+}
+
 /// The downgrade of an upgradable hold was counted as if its thread were alone; with readers beside it, two acquisitions
 /// got one number.
 #[test]

@@ -25,6 +25,7 @@ fn child_process() {
         Ok("fork-holding") => fork::run_holding(),
         Ok("fork-thread") => fork::run_in_thread(),
         Ok("downgrade") => downgrade::run(),
+        Ok("twice-held") => downgrade::run_twice_held(),
         Ok("faults") => faults::run(),
         Ok("window") => window::run(),
         Ok(other) => unreachable!("{other} is no role"),

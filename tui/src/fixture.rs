@@ -71,7 +71,7 @@ pub fn events() -> Vec<Event> {
     let exclusive = Mode::Exclusive;
     let wait = |lock| Op::Wait { lock, mode: Mode::Exclusive };
     let take = |lock, mode, count| Op::Acquired { lock, mode, how: How::Lock, count };
-    let release = |lock, owner| Op::Released { lock, owner: T(owner), access: Default::default() };
+    let release = |lock, owner| Op::Released { lock, owner: T(owner), mode: None, access: Default::default() };
     let list = [
         (0, 0, 0, Op::Start),
         (0, 1, 0, Op::Spawn { child: T(1) }),

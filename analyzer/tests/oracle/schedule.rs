@@ -159,9 +159,12 @@ fn op(thread: usize, step: Step) -> Op {
     match step {
         Step::Acquire(lock, mode) => acquired(lock, mode, How::Lock),
         Step::Upgrade(lock) => acquired(lock, Mode::Exclusive, How::Upgrade),
-        Step::Release(lock) => {
-            Op::Released { lock: LockId(lock as u32), owner: ThreadId(thread as u32), access: Access::Unknown }
-        }
+        Step::Release(lock) => Op::Released {
+            lock: LockId(lock as u32),
+            owner: ThreadId(thread as u32),
+            mode: None,
+            access: Access::Unknown,
+        },
         Step::Fork(child) => Op::Spawn { child: ThreadId(child as u32) },
         Step::Join(child) => Op::Joined { child: ThreadId(child as u32) },
     }

@@ -124,7 +124,7 @@ fn release_slow(lock: LockRef<'_>, hold: &Hold, flags: u32) {
     if hold.owner == entered.info.index {
         // Recorded while it is in the set: a section that begins with this event lists what is held before it.
         if recording {
-            record::released(&entered, id, None, hold.access());
+            record::released(&entered, id, None, hold.mode, hold.access());
         }
         entered.info.held.remove(id, hold.mode, hold.slot);
     } else {
@@ -138,7 +138,7 @@ fn release_foreign(entered: &Entered, id: u32, hold: &Hold, recording: bool) {
     // Read before the slot is emptied: then the owner's record may go to another thread.
     let owner_id = owner.id.load(std::sync::atomic::Ordering::Relaxed);
     if owner.held.remove_foreign(id, hold.mode, hold.slot) && recording {
-        record::released(entered, id, Some(owner_id), hold.access());
+        record::released(entered, id, Some(owner_id), hold.mode, hold.access());
     }
 }
 
@@ -152,7 +152,7 @@ pub fn release_unguarded(lock: LockRef<'_>, mode: Mode) {
     let recording = flags() & flag::RECORD != 0;
     if entered.info.held.find(id, mode).is_some() {
         if recording {
-            record::released(&entered, id, None, lockscope_trace::Access::Unknown);
+            record::released(&entered, id, None, mode, lockscope_trace::Access::Unknown);
         }
         entered.info.held.remove(id, mode, Hold::NO_SLOT);
     } else if let Some(owner) = thread::all().find(|other| other.held.find(id, mode).is_some()) {

@@ -65,10 +65,10 @@ pub(super) fn acquired(entered: &Entered, meta: &LockMeta, lock: u32, mode: Mode
 
 /// Records a release; call while the lock is still held. `owner` is the thread that acquired it, when that is another one.
 #[inline]
-pub(super) fn released(entered: &Entered, lock: u32, owner: Option<u32>, access: Access) {
+pub(super) fn released(entered: &Entered, lock: u32, owner: Option<u32>, mode: Mode, access: Access) {
     with(entered, |writer, env| match owner {
-        None => writer.released(env, lock, access, clock::ticks()),
-        Some(owner) => writer.released_for(env, lock, owner, access, clock::ticks()),
+        None => writer.released(env, lock, mode, access, clock::ticks()),
+        Some(owner) => writer.released_for(env, lock, owner, mode, access, clock::ticks()),
     });
 }
 

@@ -91,8 +91,9 @@ pub enum Op {
     /// The lock is now held. `count` is the lock's own count of acquisitions, from 1, exact across threads.
     Acquired { lock: LockId, mode: Mode, how: How, count: u64 },
     /// The lock is no longer held. Usually by the thread that acquired it; guards that were sent to another
-    /// thread are released by that one, and `owner` says who acquired.
-    Released { lock: LockId, owner: ThreadId, access: Access },
+    /// thread are released by that one, and `owner` says who acquired. `mode` says which hold ends where the owner may have
+    /// several of the same lock; without it, exclusive ends before shared and shared before upgradable.
+    Released { lock: LockId, owner: ThreadId, mode: Option<Mode>, access: Access },
     /// A try did not get the lock.
     TryFailed { lock: LockId, mode: Mode },
     /// A timed call gave up.

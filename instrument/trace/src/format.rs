@@ -137,7 +137,7 @@ pub mod kind {
     pub const TRY_FAILED: u8 = 0x43;
     /// As `WAIT`.
     pub const TIMED_OUT: u8 = 0x44;
-    /// Two words: `access:8 | - | dt:32`, `lock:32 | owner:32`.
+    /// Two words: `access:2 | mode + 1:6 | - | dt:32`, `lock:32 | owner:32`; mode 0 is not said.
     pub const RELEASED_WIDE: u8 = 0x45;
     /// Two words: `dt`, `lock:32 | site:32`.
     pub const POISONED: u8 = 0x46;

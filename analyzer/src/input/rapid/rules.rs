@@ -161,13 +161,13 @@ impl Rules {
             }
             other => {
                 self.broken.get_or_insert(unheld(&self.definitions, lock, me, other.as_ref(), ""));
-                return Op::Released { lock, owner: me, access: Access::Unknown };
+                return Op::Released { lock, owner: me, mode: None, access: Access::Unknown };
             }
         }
         state.writer = None;
         // Only its own reads can be there: the writer goes back to reading.
         let Some(reader) = state.readers.first_mut() else {
-            return Op::Released { lock, owner: me, access: Access::Unknown };
+            return Op::Released { lock, owner: me, mode: None, access: Access::Unknown };
         };
         reader.events = reader.events.max(1);
         state.count += 1;
@@ -180,7 +180,7 @@ impl Rules {
         let Some(index) = state.readers.iter().position(|reader| reader.thread == me) else {
             let holder = state.writer.as_ref().or(state.readers.first());
             self.broken.get_or_insert(unheld(&self.definitions, lock, me, holder, " for reading"));
-            return Op::Released { lock, owner: me, access: Access::Unknown };
+            return Op::Released { lock, owner: me, mode: None, access: Access::Unknown };
         };
         let reader = &mut state.readers[index];
         reader.depth -= 1;
@@ -192,7 +192,7 @@ impl Rules {
         if !is_event {
             return self.mark("read ended, still held");
         }
-        Op::Released { lock, owner: me, access: Access::Unknown }
+        Op::Released { lock, owner: me, mode: None, access: Access::Unknown }
     }
 
     fn request(&mut self, me: ThreadId, line: &Line<'_>, mode: Mode) -> Op {

@@ -1,6 +1,6 @@
 //! What the merged events say of one lock so far: who holds it, and which acquisition is next.
 
-use crate::ThreadId;
+use crate::{Mode, ThreadId};
 
 #[derive(Debug, Default)]
 pub(super) struct LockState {
@@ -22,9 +22,11 @@ impl LockState {
         self.exclusive == Some(thread) || self.upgradable == Some(thread) || self.shared.contains(&thread)
     }
 
-    /// Ends one hold of the thread.
-    pub(super) fn remove(&mut self, thread: ThreadId) {
-        if self.exclusive == Some(thread) {
+    /// Ends one hold of the thread: that of the mode, else an exclusive one before a shared one before an upgradable one.
+    pub(super) fn remove(&mut self, thread: ThreadId, mode: Option<Mode>) {
+        if mode == Some(Mode::Upgradable) && self.upgradable == Some(thread) {
+            self.upgradable = None;
+        } else if self.exclusive == Some(thread) {
             self.exclusive = None;
         } else if let Some(index) = self.shared.iter().rposition(|&reader| reader == thread) {
             self.shared.swap_remove(index);

@@ -226,7 +226,7 @@ impl Merge {
                     state.next = Some(after);
                 }
                 if matches!(how, How::Upgrade | How::Downgrade) {
-                    state.remove(thread);
+                    state.remove(thread, None);
                 }
                 match mode {
                     Mode::Exclusive => state.exclusive = Some(thread),
@@ -235,8 +235,8 @@ impl Merge {
                 }
                 self.unpark_at_lock(lock);
             }
-            Op::Released { lock, owner, .. } => {
-                self.locks[lock.0 as usize].remove(owner);
+            Op::Released { lock, owner, mode, .. } => {
+                self.locks[lock.0 as usize].remove(owner, mode);
                 self.unpark_at_lock(lock);
             }
             Op::Spawn { child } => {
@@ -252,7 +252,7 @@ impl Merge {
                 for index in 0..self.locks.len() {
                     if self.locks[index].is_held_by(thread) {
                         while self.locks[index].is_held_by(thread) {
-                            self.locks[index].remove(thread);
+                            self.locks[index].remove(thread, None);
                         }
                         self.unpark_at_lock(LockId(index as u32));
                     }

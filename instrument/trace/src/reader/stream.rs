@@ -239,7 +239,7 @@ impl Stream {
                 let lock = known_lock((first >> 8) as u32 & 0xff_ffff, defs)?;
                 let access = code::parse_access(record_kind);
                 // The owner is filled in by the caller, who knows the thread.
-                return Some((Op::Released { lock, owner: ThreadId(u32::MAX), access }, None));
+                return Some((Op::Released { lock, owner: ThreadId(u32::MAX), mode: None, access }, None));
             }
             kind::START => Op::Start,
             kind::EXIT => Op::Exit,
@@ -248,7 +248,9 @@ impl Stream {
             kind::TIMED_OUT => Op::TimedOut { lock: known_lock(low, defs)?, mode },
             kind::RELEASED_WIDE => {
                 let owner = known_thread(high, defs)?;
-                let op = Op::Released { lock: known_lock(low, defs)?, owner, access: code::parse_access(operand) };
+                let mode = (operand >> 2).checked_sub(1).map(|mode| code::parse_mode_how(mode & 3).0);
+                let access = code::parse_access(operand);
+                let op = Op::Released { lock: known_lock(low, defs)?, owner, mode, access };
                 return Some((op, None));
             }
             kind::POISONED => Op::Poisoned { lock: known_lock(low, defs)? },

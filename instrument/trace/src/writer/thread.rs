@@ -122,9 +122,10 @@ impl ThreadWriter {
 
     /// Records that a lock is about to be released; call while it is still held.
     #[inline]
-    pub fn released(&mut self, env: &impl Environment, lock: u32, access: Access, ticks: u64) {
-        if lock >= SHORT_LOCKS {
-            return self.released_for(env, lock, self.thread, access, ticks);
+    pub fn released(&mut self, env: &impl Environment, lock: u32, mode: Mode, access: Access, ticks: u64) {
+        // The short form says no mode; of several holds of one lock it ends the upgradable one last.
+        if lock >= SHORT_LOCKS || mode == Mode::Upgradable {
+            return self.released_for(env, lock, self.thread, mode, access, ticks);
         }
         if !self.make_room(env, ticks) {
             return;
@@ -137,8 +138,17 @@ impl ThreadWriter {
     }
 
     /// Records that a lock that `owner` acquired is about to be released by this thread.
-    pub fn released_for(&mut self, env: &impl Environment, lock: u32, owner: u32, access: Access, ticks: u64) {
-        self.two(env, kind::RELEASED_WIDE, u64::from(code::access(access)) << 8, pair(lock, owner), ticks);
+    pub fn released_for(
+        &mut self,
+        env: &impl Environment,
+        lock: u32,
+        owner: u32,
+        mode: Mode,
+        access: Access,
+        ticks: u64,
+    ) {
+        let operand = code::access(access) | (code::mode_how(mode, How::Lock) + 1) << 2;
+        self.two(env, kind::RELEASED_WIDE, u64::from(operand) << 8, pair(lock, owner), ticks);
     }
 
     /// Records a two-word event about a lock: `WAIT`, `TRY_FAILED` or `TIMED_OUT`.

@@ -67,7 +67,7 @@ fn events_after_a_missing_exclusive_acquisition_are_a_gap() {
     // The second was never written, although it must have been before the third could be made.
     for count in [1, 3] {
         writer.acquired(&recorder, 0, Mode::Exclusive, How::Lock, 0x1000, count, clock::ticks());
-        writer.released(&recorder, 0, lockscope_trace::Access::Wrote, clock::ticks());
+        writer.released(&recorder, 0, Mode::Exclusive, lockscope_trace::Access::Wrote, clock::ticks());
     }
     let mut bytes = std::fs::read(&path).unwrap();
     bytes[format::header::PID..][..4].copy_from_slice(&u32::MAX.to_le_bytes());

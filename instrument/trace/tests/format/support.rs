@@ -51,7 +51,7 @@ impl Recorder {
         let n = count.load(Ordering::Relaxed) + 1;
         count.store(n, Ordering::Relaxed);
         thread.acquired(self, lock, Mode::Exclusive, How::Lock, self.site, n, clock::ticks());
-        thread.released(self, lock, Access::Wrote, clock::ticks());
+        thread.released(self, lock, Mode::Exclusive, Access::Wrote, clock::ticks());
         drop(guard);
     }
 }

@@ -96,7 +96,7 @@ pub fn what(defs: &Definitions, event: &Event) -> String {
             };
             format!("{}{mode}{how}", lock(id))
         }
-        Op::Released { lock: id, owner, access } => {
+        Op::Released { lock: id, owner, access, .. } => {
             let by = if owner == event.thread { String::new() } else { format!(", taken by {}", thread(owner)) };
             let access = match access {
                 Access::Unknown => String::new(),
