@@ -145,6 +145,21 @@ fn fixed_examples_are_silent() {
     }
 }
 
+#[test]
+fn a_recording_that_was_cut_off_is_incomplete() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    run("bank", &[], dir.path());
+    let whole = std::fs::read(dir.path().join("trace.lks")).expect("it was recorded");
+    let cut = dir.path().join("cut.lks");
+    for (bytes, code) in [(whole.len(), 0), (100_000, 4)] {
+        std::fs::write(&cut, &whole[..bytes]).expect("the folder is ours");
+        let check = lockscope().args(["check", "--strict"]).arg(&cut).output().expect("lockscope runs");
+        let said = String::from_utf8_lossy(&check.stderr).into_owned() + &String::from_utf8_lossy(&check.stdout);
+        assert_eq!(check.status.code(), Some(code), "{bytes} bytes: {said}");
+        assert_eq!(said.contains("cut off"), code == 4, "{bytes} bytes: {said}");
+    }
+}
+
 /// Runs an example with recording on; returns what it said and what `check` finds. One that is to hang is killed as soon as
 /// it has reported its deadlock.
 fn run(name: &str, arguments: &[&str], dir: &std::path::Path) -> (String, Vec<Value>) {

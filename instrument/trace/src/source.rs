@@ -77,6 +77,8 @@ pub struct Completeness {
     pub complete_from: Nanos,
     /// Sentences for people: what is missing and why.
     pub notes: Vec<String>,
+    /// The end is missing: the file was cut off, or recording stopped before the program ended.
+    pub truncated: bool,
     /// The writing process ended without closing the trace (killed, or still running).
     pub unclosed: bool,
 }
@@ -84,7 +86,11 @@ pub struct Completeness {
 impl Completeness {
     /// Whether events are known to be missing. A trace of a killed process is complete up to its last event.
     pub fn is_complete(&self) -> bool {
-        self.lost_events == 0 && self.damaged_bytes == 0 && self.gap_count == 0 && self.complete_from == Nanos(0)
+        !self.truncated
+            && self.lost_events == 0
+            && self.damaged_bytes == 0
+            && self.gap_count == 0
+            && self.complete_from == Nanos(0)
     }
 }
 

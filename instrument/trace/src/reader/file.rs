@@ -64,6 +64,11 @@ pub(super) struct Scan {
 }
 
 impl Scan {
+    /// Whether the end is missing.
+    pub(super) fn is_truncated(&self) -> bool {
+        self.stopped != 0 || self.missing_chunks > 0
+    }
+
     /// What is missing, for people.
     pub(super) fn notes(&self, info: &TraceInfo, alive: bool, completeness: &Completeness) -> Vec<String> {
         let mut notes = Vec::new();
@@ -140,9 +145,10 @@ impl ChunkFile {
     /// Event chunks' committed lengths are noted first and definitions read after, so every event copied finds its
     /// definitions; event bytes are copied last, up to the noted lengths.
     pub(super) fn scan(&mut self, defs: &mut Definitions, merge: &mut Merge) -> io::Result<Scan> {
-        let mut scan = Scan { bytes: self.input.len(), ..Scan::default() };
         let mut head = [0; 256];
         self.input.read_at(&mut head, 0)?;
+        // Asked after the header was read: a file that grows has every chunk that its header had counted by then.
+        let mut scan = Scan { bytes: self.input.len(), ..Scan::default() };
         let u32_at = |at: usize| u32::from_le_bytes(head[at..at + 4].try_into().expect("four bytes"));
         let u64_at = |at: usize| u64::from_le_bytes(head[at..at + 8].try_into().expect("eight bytes"));
         scan.lost = u64_at(header::LOST);

@@ -154,6 +154,7 @@ impl Reader {
         self.completeness.gaps.clone_from(&self.merge.gaps);
         self.completeness.gap_count = self.merge.gap_count;
         self.completeness.lost_events = self.scan.lost + self.merge.undefined_events;
+        self.completeness.truncated = self.scan.is_truncated();
         self.completeness.complete_from = self.merge.complete_from.unwrap_or(Nanos(0));
         self.completeness.damaged_bytes = self.file.damaged() + self.merge.damaged_bytes;
         self.completeness.notes = self.scan.notes(&self.info, !self.ended, &self.completeness);

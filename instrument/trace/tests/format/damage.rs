@@ -66,6 +66,7 @@ fn a_cut_off_file_gives_what_it_has_and_says_what_is_missing() {
     ] {
         let (events, reader) = read(sample[..keep].to_vec()).unwrap();
         assert!(events < all);
+        assert!(!reader.completeness().is_complete(), "{keep}");
         assert!(
             reader.completeness().notes.iter().any(|note| note.contains("cut off") || note.contains("damaged")),
             "{keep}"
