@@ -32,7 +32,7 @@ pub(super) struct HeldLock {
     pub since: u64,
 }
 
-/// A slot. 48 bytes.
+/// A slot. 40 bytes.
 #[derive(Debug)]
 struct Slot {
     /// The lock's id + 1; 0 for a free slot.

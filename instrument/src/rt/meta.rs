@@ -33,6 +33,10 @@ pub struct LockMeta {
     pub(crate) count: AtomicU32,
 }
 
+// What each lock costs in memory; the README and ARCHITECTURE.md say so.
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<LockMeta>() == 24 && size_of::<super::Hold>() == 8);
+
 pub(crate) const UNREGISTERED: u32 = 1 << 31;
 /// The registry has an entry for the lock.
 const NAMED: u32 = 1 << 30;
