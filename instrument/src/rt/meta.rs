@@ -33,7 +33,7 @@ pub struct LockMeta {
     pub(crate) count: AtomicU32,
 }
 
-// What each lock costs in memory; the README and ARCHITECTURE.md say so.
+// What each lock and guard costs in memory, as ARCHITECTURE.md says.
 #[cfg(target_pointer_width = "64")]
 const _: () = assert!(size_of::<LockMeta>() == 24 && size_of::<super::Hold>() == 8);
 
