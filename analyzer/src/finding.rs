@@ -1,6 +1,6 @@
 //! What an analysis concludes, in a form that reports and screens can render without knowing how it was found.
 
-use lockscope_trace::{LockId, Mode, Nanos, SiteId, StackId, ThreadId};
+use lockscope_trace::{LockId, Mode, Nanos, Need, SiteId, StackId, ThreadId};
 
 /// Stable codes of findings. The kebab-case form is what users see, filter and suppress by; it never changes meaning.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
@@ -176,6 +176,8 @@ pub enum Target {
     Lock(LockId, Mode),
     /// The end of a thread.
     Thread(ThreadId),
-    /// A notification of a condition variable.
-    Condvar(LockId),
+    /// Something that another thread has to do to an object: notify a condition variable, send a message, ...
+    Object(LockId, Need),
+    /// The thread's own token: somebody has to unpark it.
+    Token,
 }

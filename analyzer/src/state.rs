@@ -1,6 +1,6 @@
 //! The state of every thread and every lock at a point of the merged order.
 
-use lockscope_trace::{Access, Event, How, LockId, Mode, Nanos, Op, SiteId, StackId, ThreadId};
+use lockscope_trace::{Access, Event, How, LockId, Mode, Nanos, Need, Op, SiteId, StackId, ThreadId};
 
 use crate::finding::{Held, Target};
 
@@ -113,7 +113,7 @@ impl State {
                 lock.last_access = access;
                 // A condition variable's wait releases the mutex from inside the wait; any other release is a sign
                 // that its thread runs.
-                if !matches!(self.activity(me), Activity::Blocked { target: Target::Condvar(_), .. }) {
+                if !matches!(self.activity(me), Activity::Blocked { target: Target::Object(_, Need::Notify), .. }) {
                     self.unblock(me, event.time);
                 }
             }
@@ -121,8 +121,20 @@ impl State {
             Op::Destroyed { lock } => self.lock_mut(lock).destroyed = true,
             Op::CondWait { condvar, .. } => {
                 self.unblock(me, event.time);
-                self.block(event, Target::Condvar(condvar));
+                self.block(event, Target::Object(condvar, Need::Notify));
                 self.lock_mut(condvar).waiters.push((me, Mode::Exclusive, event.time));
+            }
+            Op::Block { object, need, .. } => {
+                // Of several in a row the first one stands for all.
+                if !matches!(self.activity(me), Activity::Blocked { target: Target::Object(..), .. }) {
+                    self.unblock(me, event.time);
+                    self.block(event, Target::Object(object, need));
+                    self.lock_mut(object).waiters.push((me, Mode::Exclusive, event.time));
+                }
+            }
+            Op::Park { .. } => {
+                self.unblock(me, event.time);
+                self.block(event, Target::Token);
             }
             Op::Spawn { child } => {
                 self.unblock(me, event.time);
@@ -158,6 +170,26 @@ impl State {
             | Op::Start
             | Op::Read { .. }
             | Op::Write { .. }
+            | Op::AtomicLoad { .. }
+            | Op::AtomicStore { .. }
+            | Op::AtomicUpdate { .. }
+            | Op::Fence { .. }
+            | Op::Unblock { .. }
+            | Op::PermitsAcquired { .. }
+            | Op::PermitsReleased { .. }
+            | Op::PermitsAdded { .. }
+            | Op::PermitsForgotten { .. }
+            | Op::BarrierArrived { .. }
+            | Op::BarrierLeft { .. }
+            | Op::Observed { .. }
+            | Op::Sent { .. }
+            | Op::Received { .. }
+            | Op::HandleAdded { .. }
+            | Op::HandleDropped { .. }
+            | Op::Unparked
+            | Op::Unpark { .. }
+            | Op::Sleep
+            | Op::Awake
             | Op::RegionBegin
             | Op::RegionEnd => self.unblock(me, event.time),
         }
@@ -225,7 +257,7 @@ impl State {
         let Activity::Blocked { target, since, .. } = thread.activity else { return };
         thread.activity = Activity::Running;
         thread.blocked_total.0 = thread.blocked_total.0.saturating_add(now.since(since).0);
-        let (Target::Lock(lock, _) | Target::Condvar(lock)) = target else { return };
+        let (Target::Lock(lock, _) | Target::Object(lock, _)) = target else { return };
         let waiters = &mut self.lock_mut(lock).waiters;
         if let Some(index) = waiters.iter().position(|(waiter, ..)| *waiter == id) {
             waiters.remove(index);
@@ -275,7 +307,8 @@ mod tests {
                 Activity::Finished => "ended".to_owned(),
                 Activity::Blocked { target: Target::Lock(lock, mode), .. } => format!("{} {}", mode.word(), name(lock)),
                 Activity::Blocked { target: Target::Thread(child), .. } => format!("joins {child}"),
-                Activity::Blocked { target: Target::Condvar(condvar), .. } => format!("awaits {}", name(condvar)),
+                Activity::Blocked { target: Target::Object(object, _), .. } => format!("awaits {}", name(object)),
+                Activity::Blocked { target: Target::Token, .. } => "parked".to_owned(),
             };
             let held: Vec<String> =
                 thread.held.iter().map(|held| format!("{} {}", held.mode.word(), name(held.lock))).collect();

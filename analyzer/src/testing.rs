@@ -100,8 +100,12 @@ impl Parser {
             "unlock" => Op::Released { lock: self.lock(first), owner: thread, mode: None, access: Access::Unknown },
             "tryfail" => Op::TryFailed { lock: self.lock(first), mode: Mode::Exclusive },
             "timeout" => Op::TimedOut { lock: self.lock(first), mode: Mode::Exclusive },
-            "condwait" => Op::CondWait { condvar: self.lock(first), mutex: self.lock(second) },
-            "condwake" => Op::CondWake { condvar: self.lock(first), mutex: self.lock(second), timed_out: false },
+            "condwait" => {
+                Op::CondWait { condvar: self.lock(first), mutex: self.lock(second), limited: false, count: 0 }
+            }
+            "condwake" => {
+                Op::CondWake { condvar: self.lock(first), mutex: self.lock(second), timed_out: false, count: 0 }
+            }
             "spawn" => Op::Spawn { child: self.thread(first) },
             "start" => Op::Start,
             "exit" => Op::Exit,

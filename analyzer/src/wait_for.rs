@@ -33,8 +33,8 @@ pub enum Node {
     Thread(ThreadId),
     /// A lock.
     Lock(LockId),
-    /// A condition variable.
-    Condvar(LockId),
+    /// A condition variable, a channel or the like.
+    Object(LockId),
 }
 
 /// How one node waits for another.
@@ -48,7 +48,7 @@ pub enum Edge {
     Behind,
     /// The thread waits for the other one to end.
     Joins,
-    /// The thread waits to be notified.
+    /// The thread waits until something is done to the object: a notification, a message.
     Awaits,
 }
 
@@ -81,9 +81,10 @@ impl WaitForGraph {
                 Target::Thread(child) => {
                     graph.add_edge(Node::Thread(me), Node::Thread(child), Edge::Joins);
                 }
-                Target::Condvar(condvar) => {
-                    graph.add_edge(Node::Thread(me), Node::Condvar(condvar), Edge::Awaits);
+                Target::Object(object, _) => {
+                    graph.add_edge(Node::Thread(me), Node::Object(object), Edge::Awaits);
                 }
+                Target::Token => {}
             }
             for blocker in blockers(state, me) {
                 waits.add_edge(me, blocker.thread, ());
@@ -115,7 +116,7 @@ impl WaitForGraph {
         };
         self.cycles.iter().any(|cycle| match node {
             Node::Thread(thread) => cycle.contains(&thread),
-            Node::Condvar(_) => false,
+            Node::Object(_) => false,
             Node::Lock(_) => cycle.iter().any(|&thread| {
                 self.graph.contains_edge(Node::Thread(thread), node)
                     && next(cycle, thread).is_some_and(|holder| self.graph.contains_edge(node, Node::Thread(holder)))
@@ -150,7 +151,7 @@ pub fn blockers(state: &State, thread: ThreadId) -> Vec<Blocker> {
         return Vec::new();
     };
     match target {
-        Target::Condvar(_) => Vec::new(),
+        Target::Object(..) | Target::Token => Vec::new(),
         Target::Thread(child) => {
             // A thread that has ended is only waiting to be collected.
             let ended = state.thread(child).is_some_and(|child| child.activity == Activity::Finished);
@@ -224,7 +225,7 @@ mod tests {
         );
         assert_eq!(edges("A: joinwait B"), [(t0, t1, Edge::Joins)]);
         // Defined before its mutex.
-        assert_eq!(edges("A: condwait c m"), [(t0, Node::Condvar(LockId(0)), Edge::Awaits)]);
+        assert_eq!(edges("A: condwait c m"), [(t0, Node::Object(LockId(0)), Edge::Awaits)]);
         assert!(edges("A: read a; B: wait a; C: waitread a").contains(&(t2, t1, Edge::Behind)));
         assert!(!edges("A: read a; C: waitread a; B: wait a").iter().any(|(_, _, edge)| *edge == Edge::Behind));
         assert_eq!(edges("A: lock a; B: lock b"), []);

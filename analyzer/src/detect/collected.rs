@@ -77,7 +77,7 @@ fn places(participant: &Participant) -> impl Iterator<Item = (Option<SiteId>, Op
     let held = participant.held.iter().map(|held| (held.site, Some(held.mode)));
     let wanted = participant.wanted.iter().map(|wanted| match wanted.target {
         Target::Lock(_, mode) => (wanted.site, Some(mode)),
-        Target::Thread(_) | Target::Condvar(_) => (wanted.site, None),
+        Target::Thread(_) | Target::Object(..) | Target::Token => (wanted.site, None),
     });
     held.chain(wanted)
 }

@@ -131,7 +131,7 @@ fn places(participants: &[Participant]) -> Vec<Place> {
         .map(|wanted| match wanted.target {
             Target::Lock(lock, mode) => (Some((lock, mode)), wanted.site),
             // Joined threads differ from round to round.
-            Target::Thread(_) | Target::Condvar(_) => (None, wanted.site),
+            Target::Thread(_) | Target::Object(..) | Target::Token => (None, wanted.site),
         })
         .collect();
     places.sort_unstable();
@@ -244,7 +244,7 @@ fn explain(
                     _ => {}
                 }
             }
-            Target::Condvar(_) => {}
+            Target::Object(..) | Target::Token => {}
         }
     }
     if let ([participant], [name]) = (participants, names)

@@ -278,6 +278,19 @@ impl Registry {
         id
     }
 
+    /// Says what an object was made with.
+    pub fn capacity(&mut self, writer: &TraceWriter, id: u32, capacity: u64) {
+        self.defs.capacity(writer, id, capacity);
+    }
+
+    /// Gives a memory location its id. The caller has checked under this lock that it has none.
+    #[expect(dead_code, reason = "the atomics that are to follow use it")]
+    pub fn new_var(&mut self, writer: &TraceWriter, type_name: &str, created: Site) -> u32 {
+        let type_name = self.string(writer, type_name);
+        let site = self.site(writer, created);
+        self.defs.var(writer, type_name, site)
+    }
+
     /// Whether a lock has an entry with name or rank.
     pub fn is_named(&self, id: u32) -> bool {
         self.named.contains_key(&id)

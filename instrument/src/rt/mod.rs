@@ -4,6 +4,7 @@
 //! lock's own operations:
 //! - [`acquire`], [`acquire_timed`], [`try_acquire`]: check order, wait, hold, record;
 //! - [`release`] *before* the wrapped unlock, so that the next acquisition is always recorded after it;
+//! - [`note`], [`block`], [`may_help`] for objects that are not locks;
 //! - [`upgrade`], [`try_upgrade`], [`downgrade`], [`cond_wait`], [`notify`] for the rest.
 
 mod chains;
@@ -14,6 +15,7 @@ mod held;
 mod hierarchy;
 mod hold;
 mod meta;
+mod object;
 mod op;
 mod ops;
 mod order;
@@ -30,12 +32,13 @@ pub(crate) use global::install;
 
 pub use hold::Hold;
 pub use meta::{LockMeta, LockRef};
+pub use object::{Act, block, capacity, may_help, note};
 pub use ops::{
     acquire, acquire_timed, adopt, cond_wait, downgrade, notify, poisoned, release, release_unguarded, try_acquire,
     try_upgrade, upgrade,
 };
 pub use threads::{Spawned, scope_wait};
 
-pub use lockscope_trace::{LockKind, Mode};
+pub use lockscope_trace::{LockKind, MemoryOrder, Mode, Need, Side};
 /// A place in the source, as `#[track_caller]` functions see it.
 pub type Site = &'static std::panic::Location<'static>;

@@ -5,12 +5,17 @@
 
 use std::time::{Duration, Instant};
 
-use lockscope_trace::{How, clock, format::kind};
+use lockscope_trace::{
+    How,
+    format::{act, kind},
+    writer::{CondEvent, ObjectEvent},
+};
 
 use super::{
     Hold, LockRef, Mode, Site,
     fast::{self, Fast},
     global::{flag, flags},
+    object::next_count,
     op::{ENDLESS, Op},
     record,
     thread::{self, Entered},
@@ -241,7 +246,8 @@ pub fn downgrade(lock: LockRef<'_>, hold: &mut Hold, to: Mode, site: Site) {
     }
 }
 
-/// Waits on a condition variable: `wait` releases the mutex, waits, and takes the mutex again.
+/// Waits on a condition variable: `wait` releases the mutex, waits, and takes the mutex again. `limited` says that it ends by
+/// itself some time.
 ///
 /// `timed_out` tells from its result whether the wait ended by time. `hold` is the mutex' acquisition and is
 /// renewed. The order of the re-acquisition is checked when it has happened.
@@ -249,6 +255,7 @@ pub fn cond_wait<R>(
     condvar: LockRef<'_>,
     mutex: LockRef<'_>,
     hold: &mut Hold,
+    limited: bool,
     site: Site,
     wait: impl FnOnce() -> R,
     timed_out: impl FnOnce(&R) -> bool,
@@ -259,7 +266,8 @@ pub fn cond_wait<R>(
     let (Some(condvar_id), Some(mutex_id)) = (condvar.id(), mutex.id()) else { return wait() };
     let recording = flags() & flag::RECORD != 0;
     if recording && let Some(entered) = thread::enter() {
-        record::cond_event(&entered, kind::COND_WAIT, condvar_id, mutex_id, false, site);
+        let event = CondEvent { condvar: condvar_id, mutex: mutex_id, site: 0, count: next_count(condvar) };
+        record::cond_event(&entered, kind::COND_WAIT, limited, event, site);
     }
     release(mutex, hold);
     let mode = hold.mode;
@@ -269,7 +277,8 @@ pub fn cond_wait<R>(
         wait()
     };
     if recording && let Some(entered) = thread::enter() {
-        record::cond_event(&entered, kind::COND_WAKE, condvar_id, mutex_id, timed_out(&result), site);
+        let event = CondEvent { condvar: condvar_id, mutex: mutex_id, site: 0, count: next_count(condvar) };
+        record::cond_event(&entered, kind::COND_WAKE, timed_out(&result), event, site);
     }
     // The mutex is held by now, and its guard is released in the normal way should this panic.
     if let Some(op) = Op::begin(mutex, mode, How::CondvarReacquire, site) {
@@ -299,11 +308,18 @@ pub fn notify(condvar: LockRef<'_>, all: bool, site: Site, notify: impl FnOnce()
     if flags() & flag::RECORD == 0 {
         return notify();
     }
-    // The time is taken before, so that it does not come after the wake-up that it causes.
-    let ticks = clock::ticks();
+    // The count is taken before, so that it does not come after that of the wake-up that it causes; the event is written after,
+    // when it is known who was woken.
+    let count = next_count(condvar);
     let woken = notify();
-    if let (Some(id), Some(entered)) = (condvar.id(), thread::enter()) {
-        record::notified(&entered, id, all, woken, site, ticks);
+    if let (Some(object), Some(entered)) = (condvar.id(), thread::enter()) {
+        let detail = u16::from(all) | u16::from(woken.is_some()) << 1;
+        let a = woken.unwrap_or(0);
+        record::object(
+            &entered,
+            ObjectEvent { act: act::NOTIFY, detail, object, count, a, ..ObjectEvent::default() },
+            site,
+        );
     }
     woken
 }

@@ -2,7 +2,11 @@
 
 use std::sync::atomic::Ordering;
 
-use lockscope_trace::{Access, How, Mode, clock, format::kind, writer::ThreadWriter};
+use lockscope_trace::{
+    Access, How, Mode, clock,
+    format::kind,
+    writer::{CondEvent, ObjectEvent, ThreadWriter},
+};
 
 use super::{
     LockMeta, Site,
@@ -95,16 +99,16 @@ pub(super) fn thread_event(entered: &Entered, kind: u8, child: u32, site: Site) 
     with(entered, |writer, env| writer.event(env, kind, child, site, clock::ticks()));
 }
 
-/// Records a `COND_WAIT` or `COND_WAKE`.
-pub(super) fn cond_event(entered: &Entered, kind: u8, condvar: u32, mutex: u32, timed_out: bool, site: Site) {
-    let site = site_id(entered, site);
-    with(entered, |writer, env| writer.cond_event(env, kind, condvar, mutex, timed_out, site, clock::ticks()));
+/// Records a `COND_WAIT` (the flag says whether it is limited) or `COND_WAKE` (whether it timed out).
+pub(super) fn cond_event(entered: &Entered, kind: u8, flag: bool, event: CondEvent, site: Site) {
+    let event = CondEvent { site: site_id(entered, site), ..event };
+    with(entered, |writer, env| writer.cond_event(env, kind, flag, &event, clock::ticks()));
 }
 
-/// Records a notification that was made at `ticks`.
-pub(super) fn notified(entered: &Entered, condvar: u32, all: bool, woken: Option<u32>, site: Site, ticks: u64) {
-    let site = site_id(entered, site);
-    with(entered, |writer, env| writer.notified(env, condvar, all, woken, site, ticks));
+/// Records what was done to an object that is not a lock; fills in the site.
+pub(super) fn object(entered: &Entered, event: ObjectEvent, site: Site) {
+    let event = ObjectEvent { site: site_id(entered, site), ..event };
+    with(entered, |writer, env| writer.object(env, &event, clock::ticks()));
 }
 
 /// Attaches a stack to the next event of this thread.

@@ -166,12 +166,7 @@ impl LockFacts {
         if let Some(name) = registry().named(self.lock).name {
             return format!("`{}`", lockscope_trace::Definitions::clean(name));
         }
-        let kind = match self.kind {
-            LockKind::Mutex => "Mutex",
-            LockKind::RwLock => "RwLock",
-            LockKind::Condvar => "Condvar",
-            LockKind::Other(_) => "lock",
-        };
+        let kind = self.kind.type_word();
         let (file, line) = (self.created.file(), self.created.line());
         format!("`{kind}<{}>` made at {file}:{line}", short_type((self.type_name)()))
     }

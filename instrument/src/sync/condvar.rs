@@ -47,7 +47,7 @@ impl Condvar {
     #[track_caller]
     pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
         let wait = |inner| held::map(self.inner.wait(inner), |inner| (inner, ()));
-        held::map(self.wait_by(guard, Location::caller(), wait, |()| false), |(guard, ())| guard)
+        held::map(self.wait_by(guard, false, Location::caller(), wait, |()| false), |(guard, ())| guard)
     }
 
     /// Waits again and again while `condition` is true; does not wait when it is false from the start.
@@ -79,6 +79,7 @@ impl Condvar {
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
         self.wait_by(
             guard,
+            true,
             Location::caller(),
             |inner| self.inner.wait_timeout(inner, dur),
             |result| result.timed_out(),
@@ -147,6 +148,7 @@ impl Condvar {
     fn wait_by<'a, T, R>(
         &self,
         guard: MutexGuard<'a, T>,
+        limited: bool,
         site: Site,
         wait: impl FnOnce(sync::MutexGuard<'a, T>) -> LockResult<(sync::MutexGuard<'a, T>, R)>,
         timed_out: impl FnOnce(&R) -> bool,
@@ -160,6 +162,7 @@ impl Condvar {
             self.lock_ref(),
             mutex,
             &mut held.hold,
+            limited,
             site,
             || {
                 let (is_poisoned, (woken, result)) = match wait(inner.take().expect("a guard has std's guard")) {

@@ -102,7 +102,7 @@ impl Lock {
             std::thread::yield_now();
             self.raw.lock_exclusive();
         };
-        rt::cond_wait(condvar.lock_ref(), self.lock_ref(), hold, Location::caller(), wait, |()| false);
+        rt::cond_wait(condvar.lock_ref(), self.lock_ref(), hold, false, Location::caller(), wait, |()| false);
     }
 
     #[track_caller]
@@ -133,7 +133,7 @@ impl Lock {
     #[track_caller]
     pub fn wait_and_panic(&self, condvar: &Lock, hold: &mut Hold) {
         let site = Location::caller();
-        rt::cond_wait(condvar.lock_ref(), self.lock_ref(), hold, site, || panic!("as expected"), |_: &()| false);
+        rt::cond_wait(condvar.lock_ref(), self.lock_ref(), hold, false, site, || panic!("as expected"), |_: &()| false);
     }
 
     pub fn unlock(&self, hold: Hold) {

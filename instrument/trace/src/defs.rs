@@ -16,6 +16,22 @@ pub enum LockKind {
     RwLock,
     /// Condition variable.
     Condvar,
+    /// Mutual exclusion in order of arrival.
+    FairMutex,
+    /// Mutual exclusion of threads: its holder may take it again.
+    ReentrantMutex,
+    /// Runs something once; held while it runs.
+    Once,
+    /// A cell that is initialised once.
+    OnceLock,
+    /// A value that is computed when it is first needed.
+    LazyLock,
+    /// Lets a number of threads go on together.
+    Barrier,
+    /// Counts permits.
+    Semaphore,
+    /// Passes messages.
+    Channel,
     /// A kind that this version does not know, by its number in the file.
     Other(u8),
 }
@@ -27,7 +43,33 @@ impl LockKind {
             LockKind::Mutex => "mutex",
             LockKind::RwLock => "rwlock",
             LockKind::Condvar => "condvar",
+            LockKind::FairMutex => "fair-mutex",
+            LockKind::ReentrantMutex => "reentrant-mutex",
+            LockKind::Once => "once",
+            LockKind::OnceLock => "once-lock",
+            LockKind::LazyLock => "lazy-lock",
+            LockKind::Barrier => "barrier",
+            LockKind::Semaphore => "semaphore",
+            LockKind::Channel => "channel",
             LockKind::Other(_) => "other",
+        }
+    }
+
+    /// As the type is called in a program: `Mutex`; `lock` for a kind that is not known.
+    pub fn type_word(self) -> &'static str {
+        match self {
+            LockKind::Mutex => "Mutex",
+            LockKind::RwLock => "RwLock",
+            LockKind::Condvar => "Condvar",
+            LockKind::FairMutex => "FairMutex",
+            LockKind::ReentrantMutex => "ReentrantMutex",
+            LockKind::Once => "Once",
+            LockKind::OnceLock => "OnceLock",
+            LockKind::LazyLock => "LazyLock",
+            LockKind::Barrier => "Barrier",
+            LockKind::Semaphore => "Semaphore",
+            LockKind::Channel => "channel",
+            LockKind::Other(_) => "lock",
         }
     }
 }
@@ -47,6 +89,18 @@ pub struct LockDef {
     pub rank: Option<u32>,
     /// Its class.
     pub class: ClassId,
+    /// What it was made with: permits of a semaphore, bound of a channel (0: rendezvous), threads of a barrier. `None` when that
+    /// was not recorded, or there is no bound.
+    pub capacity: Option<u64>,
+}
+
+/// A memory location whose accesses are recorded.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct VarDef {
+    /// Its type as the program spells it (`AtomicU64`, `Shared<u32>`), or its name in a foreign trace.
+    pub name: Arc<str>,
+    /// Where it was made.
+    pub created: Option<SiteId>,
 }
 
 /// A thread.
@@ -116,8 +170,8 @@ pub struct Definitions {
     pub sites: Vec<Site>,
     /// Stacks by [`StackId::index`], innermost frame first.
     pub stacks: Vec<Vec<Frame>>,
-    /// Names of memory locations by [`VarId`].
-    pub vars: Vec<Arc<str>>,
+    /// Memory locations by [`VarId`].
+    pub vars: Vec<VarDef>,
     /// A representative lock of each class, by [`ClassId`].
     pub classes: Vec<LockId>,
     /// Executable files of the traced process.
@@ -190,7 +244,7 @@ impl Definitions {
                 }
             }
         };
-        self.locks.push(LockDef { kind, name, type_name, created, rank, class });
+        self.locks.push(LockDef { kind, name, type_name, created, rank, class, capacity: None });
         id
     }
 
@@ -219,9 +273,13 @@ impl Definitions {
         self.stacks.get(id.index()).map(Vec::as_slice)
     }
 
-    /// Name of a memory location.
-    pub fn var(&self, id: VarId) -> &str {
-        self.vars.get(id.0 as usize).map_or("?", |name| name)
+    /// How a report calls a memory location: `AtomicU64 (src/main.rs:3)`, `x`, or `?` for one that is not defined.
+    pub fn var(&self, id: VarId) -> String {
+        let Some(var) = self.vars.get(id.0 as usize) else { return "?".to_owned() };
+        match var.created.and_then(|site| self.site(site)) {
+            Some(site) => format!("{} ({}:{})", short_type(&var.name), site.file, site.line),
+            None => var.name.to_string(),
+        }
     }
 
     /// How a report calls the lock: its name, else kind, type and creation site.
@@ -232,12 +290,7 @@ impl Definitions {
         if let Some(name) = &lock.name {
             return name.to_string();
         }
-        let kind = match lock.kind {
-            LockKind::Mutex => "Mutex",
-            LockKind::RwLock => "RwLock",
-            LockKind::Condvar => "Condvar",
-            LockKind::Other(_) => "lock",
-        };
+        let kind = lock.kind.type_word();
         let of = if lock.type_name.is_empty() { String::new() } else { format!("<{}>", short_type(&lock.type_name)) };
         match lock.created.and_then(|site| self.site(site)) {
             Some(site) => format!("{kind}{of} ({}:{})", site.file, site.line),

@@ -1,6 +1,9 @@
 //! The event model: what a thread did, to which lock, where and when.
 
-use crate::ids::{LockId, Nanos, SiteId, StackId, StringId, ThreadId, VarId};
+use crate::{
+    ids::{LockId, Nanos, SiteId, StackId, StringId, ThreadId, VarId},
+    object::{MemoryOrder, Need, Side},
+};
 
 /// One event of one thread.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,7 +85,13 @@ pub enum Access {
 /// - an acquisition that blocks: `Wait`, then `Acquired` or `TimedOut`;
 /// - a condition variable: `CondWait`, `Released` (the mutex), later `Acquired` with
 ///   [`How::CondvarReacquire`], `CondWake`;
+/// - a wait for a message, permits and the like: `Block` (several in a row: any of them will do), then `Unblock`, then what
+///   was got (`Received`, `PermitsAcquired`, ...) unless it timed out;
 /// - threads: `Spawn` (parent) precedes `Start` (child); `Exit` (child) precedes `Joined`.
+///
+/// Events of one object that have a `count` are in the order of their counts, which are exact across threads: what gives
+/// something (`Sent`, `PermitsReleased`, `BarrierArrived`, `Notify`) is counted before it is done and what takes it
+/// (`Received`, `PermitsAcquired`, `BarrierLeft`, `CondWake`) after, so a cause always precedes its effect. 0 means not counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[expect(missing_docs, reason = "fields are named after their types; the variant says what they mean")]
 pub enum Op {
@@ -104,11 +113,50 @@ pub enum Op {
     Destroyed { lock: LockId },
 
     /// About to wait on `condvar`, which releases `mutex`.
-    CondWait { condvar: LockId, mutex: LockId },
+    CondWait { condvar: LockId, mutex: LockId, limited: bool, count: u64 },
     /// The wait is over and `mutex` held again.
-    CondWake { condvar: LockId, mutex: LockId, timed_out: bool },
+    CondWake { condvar: LockId, mutex: LockId, timed_out: bool, count: u64 },
     /// `notify_one` or `notify_all`; `woken` is how many were waiting, when the condition variable tells.
-    Notify { condvar: LockId, all: bool, woken: Option<u32> },
+    Notify { condvar: LockId, all: bool, woken: Option<u32>, count: u64 },
+
+    /// About to wait for something that is not a lock, with a time limit or not.
+    Block { object: LockId, need: Need, limited: bool },
+    /// The wait is over: it got what it needed from `object`, or time ran out.
+    Unblock { object: LockId, timed_out: bool },
+    /// Permits of a semaphore were taken.
+    PermitsAcquired { semaphore: LockId, permits: u32, count: u64 },
+    /// Permits are given back; `owner` had acquired them.
+    PermitsReleased { semaphore: LockId, permits: u32, owner: ThreadId, count: u64 },
+    /// Permits are added that nobody had.
+    PermitsAdded { semaphore: LockId, permits: u32, count: u64 },
+    /// Permits that `owner` had will never be given back.
+    PermitsForgotten { semaphore: LockId, permits: u32, owner: ThreadId, count: u64 },
+    /// Arrived at a barrier.
+    BarrierArrived { barrier: LockId, count: u64 },
+    /// Went on from a barrier; one of each round is its leader.
+    BarrierLeft { barrier: LockId, leader: bool, count: u64 },
+    /// Found initialised what another thread had initialised ([`Once`](std::sync::Once) and the like). Said once or more for each thread and
+    /// object.
+    Observed { object: LockId },
+    /// About to send; the message is known by this event's count.
+    Sent { channel: LockId, count: u64 },
+    /// Received the message that was sent with the count `message`, 0 when that is not known.
+    Received { channel: LockId, message: u64, count: u64 },
+    /// A handle to one side of a channel was made by this thread, or has come to it.
+    HandleAdded { channel: LockId, side: Side, count: u64 },
+    /// A handle that this thread had was dropped, or has gone to another thread.
+    HandleDropped { channel: LockId, side: Side, count: u64 },
+
+    /// About to wait for its token, with a time limit or not.
+    Park { limited: bool },
+    /// The wait is over.
+    Unparked,
+    /// Gives the thread its token.
+    Unpark { thread: ThreadId },
+    /// Sleeps.
+    Sleep,
+    /// The sleep is over.
+    Awake,
 
     /// This thread started `child`.
     Spawn { child: ThreadId },
@@ -125,6 +173,14 @@ pub enum Op {
     Read { var: VarId },
     /// Plain write of a recorded memory location.
     Write { var: VarId },
+    /// Atomic load, also by a compare-exchange that failed, of the value that modification `read` had stored (0: the initial one).
+    AtomicLoad { var: VarId, order: MemoryOrder, read: u64, count: u64 },
+    /// Atomic store, the variable's modification `number` (from 1).
+    AtomicStore { var: VarId, order: MemoryOrder, number: u64, count: u64 },
+    /// Atomic read-modify-write: reads modification `number - 1` and stores `number`.
+    AtomicUpdate { var: VarId, order: MemoryOrder, number: u64, count: u64 },
+    /// Memory fence.
+    Fence { order: MemoryOrder },
     /// Begin of a region meant to be atomic.
     RegionBegin,
     /// End of a region meant to be atomic.
@@ -139,7 +195,7 @@ pub enum Op {
 }
 
 impl Op {
-    /// The lock (or condition variable) that the event is about.
+    /// The lock or other object that the event is about.
     pub fn lock(&self) -> Option<LockId> {
         match *self {
             Op::Wait { lock, .. }
@@ -150,6 +206,52 @@ impl Op {
             | Op::Poisoned { lock }
             | Op::Destroyed { lock } => Some(lock),
             Op::CondWait { condvar, .. } | Op::CondWake { condvar, .. } | Op::Notify { condvar, .. } => Some(condvar),
+            Op::Block { object, .. } | Op::Unblock { object, .. } | Op::Observed { object } => Some(object),
+            Op::PermitsAcquired { semaphore, .. }
+            | Op::PermitsReleased { semaphore, .. }
+            | Op::PermitsAdded { semaphore, .. }
+            | Op::PermitsForgotten { semaphore, .. } => Some(semaphore),
+            Op::BarrierArrived { barrier, .. } | Op::BarrierLeft { barrier, .. } => Some(barrier),
+            Op::Sent { channel, .. }
+            | Op::Received { channel, .. }
+            | Op::HandleAdded { channel, .. }
+            | Op::HandleDropped { channel, .. } => Some(channel),
+            _ => None,
+        }
+    }
+
+    /// The count by which its object orders the event, from 1; `None` for events that are not counted.
+    pub fn count(&self) -> Option<u64> {
+        match *self {
+            Op::Acquired { count, .. }
+            | Op::CondWait { count, .. }
+            | Op::CondWake { count, .. }
+            | Op::Notify { count, .. }
+            | Op::PermitsAcquired { count, .. }
+            | Op::PermitsReleased { count, .. }
+            | Op::PermitsAdded { count, .. }
+            | Op::PermitsForgotten { count, .. }
+            | Op::BarrierArrived { count, .. }
+            | Op::BarrierLeft { count, .. }
+            | Op::Sent { count, .. }
+            | Op::Received { count, .. }
+            | Op::HandleAdded { count, .. }
+            | Op::HandleDropped { count, .. }
+            | Op::AtomicLoad { count, .. }
+            | Op::AtomicStore { count, .. }
+            | Op::AtomicUpdate { count, .. } => Some(count).filter(|&count| count != 0),
+            _ => None,
+        }
+    }
+
+    /// The memory location that the event is about.
+    pub fn var(&self) -> Option<VarId> {
+        match *self {
+            Op::Read { var }
+            | Op::Write { var }
+            | Op::AtomicLoad { var, .. }
+            | Op::AtomicStore { var, .. }
+            | Op::AtomicUpdate { var, .. } => Some(var),
             _ => None,
         }
     }
@@ -167,6 +269,24 @@ impl Op {
             Op::CondWait { .. } => "cond-wait",
             Op::CondWake { .. } => "cond-wake",
             Op::Notify { .. } => "notify",
+            Op::Block { .. } => "block",
+            Op::Unblock { .. } => "unblock",
+            Op::PermitsAcquired { .. } => "permits-acquired",
+            Op::PermitsReleased { .. } => "permits-released",
+            Op::PermitsAdded { .. } => "permits-added",
+            Op::PermitsForgotten { .. } => "permits-forgotten",
+            Op::BarrierArrived { .. } => "barrier-arrived",
+            Op::BarrierLeft { .. } => "barrier-left",
+            Op::Observed { .. } => "observed",
+            Op::Sent { .. } => "sent",
+            Op::Received { .. } => "received",
+            Op::HandleAdded { .. } => "handle-added",
+            Op::HandleDropped { .. } => "handle-dropped",
+            Op::Park { .. } => "park",
+            Op::Unparked => "unparked",
+            Op::Unpark { .. } => "unpark",
+            Op::Sleep => "sleep",
+            Op::Awake => "awake",
             Op::Spawn { .. } => "spawn",
             Op::Start => "start",
             Op::Exit => "exit",
@@ -174,6 +294,10 @@ impl Op {
             Op::Joined { .. } => "joined",
             Op::Read { .. } => "read",
             Op::Write { .. } => "write",
+            Op::AtomicLoad { .. } => "atomic-load",
+            Op::AtomicStore { .. } => "atomic-store",
+            Op::AtomicUpdate { .. } => "atomic-update",
+            Op::Fence { .. } => "fence",
             Op::RegionBegin => "region-begin",
             Op::RegionEnd => "region-end",
             Op::Finding { .. } => "finding",

@@ -28,6 +28,9 @@
 //! Only acquisitions are counted. That is enough for an exact order: an acquisition with count n follows the one with
 //! n - 1, and follows every release that it needs (an exclusive one: all), since a release is committed before the lock
 //! is really released.
+//!
+//! Objects that are not locks (channels, semaphores, barriers, condition variables, atomics) count all their events: what gives
+//! something before it is done, what takes it afterwards. So an event with count n simply follows the one with n - 1.
 
 /// First bytes of every trace.
 pub const MAGIC: [u8; 8] = *b"LOCKSCOP";
@@ -149,8 +152,6 @@ pub mod kind {
     pub const JOIN_WAIT: u8 = 0x49;
     /// As `SPAWN`.
     pub const JOINED: u8 = 0x4a;
-    /// Two words: `all and known:8 | woken:16 | dt:32`, `condvar:32 | site:32`.
-    pub const NOTIFY: u8 = 0x4b;
     /// Two words: `dt`, `code:32 | text:32`.
     pub const FINDING: u8 = 0x4c;
     /// Two words: `dt`, `text:32 | site:32`.
@@ -164,10 +165,14 @@ pub mod kind {
     pub const SECTION: u8 = 0x80;
     /// Four words: `mode:8`, `lock:32 | site:32`, ticks of the acquisition, -: held when the section began.
     pub const HELD: u8 = 0x81;
-    /// Four words: `dt`, `condvar:32 | mutex:32`, `site:32`, -.
+    /// Four words: `limited:8 | - | dt:32`, `condvar:32 | mutex:32`, `site:32 | count:32`, -.
     pub const COND_WAIT: u8 = 0x82;
     /// Four words: `timed out:8 | - | dt:32`, as `COND_WAIT`.
     pub const COND_WAKE: u8 = 0x83;
+    /// Four words: `act:8 | detail:16 | dt:32`, `object or thread:32 | site:32`, `count:32 | a:32`, `b`; see [`act`](super::act).
+    pub const OBJECT: u8 = 0x84;
+    /// Four words: `act:8 | order:16 | dt:32`, `variable:32 | site:32`, `count:32 | -`, modification; see [`memory`](super::memory).
+    pub const MEMORY: u8 = 0x85;
 
     /// Definition: `id:32 | bytes:32`, bytes.
     pub const STRING: u8 = 0xc0;
@@ -181,6 +186,68 @@ pub mod kind {
     pub const STACK_DEF: u8 = 0xc4;
     /// Definition: start, end, offset, `path:32`.
     pub const MODULE: u8 = 0xc5;
+    /// Definition: `lock:32 | -`, capacity: of the object that was defined before.
+    pub const CAPACITY: u8 = 0xc6;
+    /// Definition: `id:32 | type:32`, `- | site:32`: a memory location.
+    pub const VAR: u8 = 0xc7;
+}
+
+/// What an `OBJECT` record says was done, and what its `detail`, `a` and `b` are.
+pub mod act {
+    /// detail: `need | limited << 8`; a: permits.
+    pub const BLOCK: u8 = 1;
+    /// detail: timed out.
+    pub const UNBLOCK: u8 = 2;
+    /// a: permits.
+    pub const PERMITS_ACQUIRED: u8 = 3;
+    /// a: permits; b: owner.
+    pub const PERMITS_RELEASED: u8 = 4;
+    /// a: permits.
+    pub const PERMITS_ADDED: u8 = 5;
+    /// a: permits; b: owner.
+    pub const PERMITS_FORGOTTEN: u8 = 6;
+    /// Nothing more.
+    pub const BARRIER_ARRIVED: u8 = 7;
+    /// detail: leader.
+    pub const BARRIER_LEFT: u8 = 8;
+    /// Nothing more.
+    pub const OBSERVED: u8 = 9;
+    /// Nothing more: the count is the message's number.
+    pub const SENT: u8 = 10;
+    /// a: message.
+    pub const RECEIVED: u8 = 11;
+    /// detail: side.
+    pub const HANDLE_ADDED: u8 = 12;
+    /// detail: side.
+    pub const HANDLE_DROPPED: u8 = 13;
+    /// detail: `all | known << 1`; a: woken.
+    pub const NOTIFY: u8 = 14;
+    /// detail: limited; no object.
+    pub const PARK: u8 = 15;
+    /// No object.
+    pub const UNPARKED: u8 = 16;
+    /// A thread instead of the object.
+    pub const UNPARK: u8 = 17;
+    /// No object.
+    pub const SLEEP: u8 = 18;
+    /// No object.
+    pub const AWAKE: u8 = 19;
+}
+
+/// What a `MEMORY` record says was done.
+pub mod memory {
+    /// A plain read.
+    pub const READ: u8 = 1;
+    /// A plain write.
+    pub const WRITE: u8 = 2;
+    /// modification: the one that was read.
+    pub const LOAD: u8 = 3;
+    /// modification: the one that was made.
+    pub const STORE: u8 = 4;
+    /// modification: the one that was made; the one before was read.
+    pub const UPDATE: u8 = 5;
+    /// No variable.
+    pub const FENCE: u8 = 6;
 }
 
 /// Length in words of the record that starts with `first`; 0 for a length that no writer makes.
@@ -208,7 +275,7 @@ pub fn halves(word: u64) -> (u32, u32) {
 
 /// Numbers of modes, hows, accesses and lock kinds in the file.
 pub mod code {
-    use crate::{Access, How, LockKind, Mode};
+    use crate::{Access, How, LockKind, MemoryOrder, Mode, Need, Side};
 
     /// Mode and how in one byte.
     #[inline]
@@ -276,6 +343,14 @@ pub mod code {
             LockKind::Mutex => 1,
             LockKind::RwLock => 2,
             LockKind::Condvar => 3,
+            LockKind::FairMutex => 4,
+            LockKind::ReentrantMutex => 5,
+            LockKind::Once => 6,
+            LockKind::OnceLock => 7,
+            LockKind::LazyLock => 8,
+            LockKind::Barrier => 9,
+            LockKind::Semaphore => 10,
+            LockKind::Channel => 11,
             LockKind::Other(code) => code,
         }
     }
@@ -287,7 +362,75 @@ pub mod code {
             1 => LockKind::Mutex,
             2 => LockKind::RwLock,
             3 => LockKind::Condvar,
+            4 => LockKind::FairMutex,
+            5 => LockKind::ReentrantMutex,
+            6 => LockKind::Once,
+            7 => LockKind::OnceLock,
+            8 => LockKind::LazyLock,
+            9 => LockKind::Barrier,
+            10 => LockKind::Semaphore,
+            11 => LockKind::Channel,
             other => LockKind::Other(other),
+        }
+    }
+
+    /// Need as a byte; the number of permits is kept apart.
+    pub fn need(need: Need) -> u8 {
+        match need {
+            Need::Notify => 1,
+            Need::Message => 2,
+            Need::Room => 3,
+            Need::Permits(_) => 4,
+            Need::Party => 5,
+            Need::Init => 6,
+        }
+    }
+
+    /// Inverse of [`need`]; `None` for a need of a newer version.
+    pub fn parse_need(byte: u8, permits: u32) -> Option<Need> {
+        Some(match byte {
+            1 => Need::Notify,
+            2 => Need::Message,
+            3 => Need::Room,
+            4 => Need::Permits(permits),
+            5 => Need::Party,
+            6 => Need::Init,
+            _ => return None,
+        })
+    }
+
+    /// Side of a channel as a number.
+    pub fn side(side: Side) -> u16 {
+        match side {
+            Side::Sender => 0,
+            Side::Receiver => 1,
+        }
+    }
+
+    /// Inverse of [`side`].
+    pub fn parse_side(number: u16) -> Side {
+        if number == 0 { Side::Sender } else { Side::Receiver }
+    }
+
+    /// Memory ordering as a number.
+    pub fn order(order: MemoryOrder) -> u16 {
+        match order {
+            MemoryOrder::Relaxed => 0,
+            MemoryOrder::Acquire => 1,
+            MemoryOrder::Release => 2,
+            MemoryOrder::AcqRel => 3,
+            MemoryOrder::SeqCst => 4,
+        }
+    }
+
+    /// Inverse of [`order`]; unknown numbers are read as the weakest.
+    pub fn parse_order(number: u16) -> MemoryOrder {
+        match number {
+            1 => MemoryOrder::Acquire,
+            2 => MemoryOrder::Release,
+            3 => MemoryOrder::AcqRel,
+            4 => MemoryOrder::SeqCst,
+            _ => MemoryOrder::Relaxed,
         }
     }
 }

@@ -95,7 +95,7 @@ pub fn selected(state: &State, rows: &[Id]) -> Option<usize> {
 /// The lock that a thread wants, or else the last one that it took.
 pub fn lock_of_interest(thread: &ThreadState) -> Option<LockId> {
     match thread.activity {
-        Activity::Blocked { target: Target::Lock(lock, _) | Target::Condvar(lock), .. } => Some(lock),
+        Activity::Blocked { target: Target::Lock(lock, _) | Target::Object(lock, _), .. } => Some(lock),
         _ => thread.held.last().map(|held| held.lock),
     }
 }

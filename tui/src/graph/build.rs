@@ -107,7 +107,7 @@ impl Builder<'_> {
                 let label = || phrase::thread_label(defs, id);
                 self.graph.add_node(key, || Node { key, label: label(), detail: activity(state, id, now), level: 0 })
             }
-            wait_for::Node::Lock(id) | wait_for::Node::Condvar(id) => {
+            wait_for::Node::Lock(id) | wait_for::Node::Object(id) => {
                 let key = NodeKey::Lock(id);
                 let label = || phrase::lock_short(defs, id);
                 self.graph.add_node(key, || Node { key, label: label(), detail: kind_and_place(defs, id), level: 0 })

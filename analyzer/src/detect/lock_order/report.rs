@@ -224,7 +224,7 @@ fn events(variant: &Variant) -> Vec<u64> {
 fn wanted(part: &Part) -> Option<LockId> {
     match part.instance.wanted.target {
         Target::Lock(lock, _) => Some(lock),
-        Target::Thread(_) | Target::Condvar(_) => None,
+        Target::Thread(_) | Target::Object(..) | Target::Token => None,
     }
 }
 
@@ -232,7 +232,7 @@ fn place(part: &Part) -> Place {
     let held = part.instance.held.iter().find(|held| Some(held.lock) == part.holds).and_then(|held| held.site);
     let mode = match part.instance.wanted.target {
         Target::Lock(_, mode) => mode,
-        Target::Thread(_) | Target::Condvar(_) => Mode::Exclusive,
+        Target::Thread(_) | Target::Object(..) | Target::Token => Mode::Exclusive,
     };
     (held, part.instance.wanted.site, mode)
 }

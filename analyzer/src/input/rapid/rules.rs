@@ -5,7 +5,7 @@
 
 use lockscope_trace::{
     Access, Definitions, Event, How, LockId, LockKind, Mode, Nanos, Op, Site, SiteId, StringId, ThreadDef, ThreadId,
-    VarId,
+    VarDef, VarId,
 };
 use rustc_hash::FxHashMap;
 
@@ -90,11 +90,11 @@ impl Rules {
             Verb::Join => self.join(number, me, line.operand),
             Verb::Wait => {
                 let mutex = self.lock(line.operand);
-                Op::CondWait { condvar: self.condvar(mutex), mutex }
+                Op::CondWait { condvar: self.condvar(mutex), mutex, limited: false, count: 0 }
             }
             Verb::Notify | Verb::NotifyAll => {
                 let mutex = self.lock(line.operand);
-                Op::Notify { condvar: self.condvar(mutex), all: line.verb == Verb::NotifyAll, woken: None }
+                Op::Notify { condvar: self.condvar(mutex), all: line.verb == Verb::NotifyAll, woken: None, count: 0 }
             }
             Verb::Begin => Op::RegionBegin,
             Verb::End => Op::RegionEnd,
@@ -289,7 +289,8 @@ impl Rules {
             return id;
         }
         let id = VarId(self.definitions.vars.len() as u32);
-        self.definitions.vars.push(Definitions::clean(&String::from_utf8_lossy(name)));
+        let cleaned = Definitions::clean(&String::from_utf8_lossy(name));
+        self.definitions.vars.push(VarDef { name: cleaned, created: None });
         self.var_ids.insert(name.into(), id);
         id
     }

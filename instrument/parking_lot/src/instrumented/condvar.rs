@@ -90,7 +90,7 @@ impl Condvar {
     #[track_caller]
     #[inline]
     pub fn wait<T: ?Sized>(&self, mutex_guard: &mut MutexGuard<'_, T>) {
-        self.wait_by(mutex_guard, Location::caller(), |raw, mutex, token| {
+        self.wait_by(mutex_guard, false, Location::caller(), |raw, mutex, token| {
             // SAFETY: `wait_by` hands over a locked mutex.
             unsafe { raw.wait(mutex, token) };
             false
@@ -101,7 +101,7 @@ impl Condvar {
     #[track_caller]
     #[inline]
     pub fn wait_until<T: ?Sized>(&self, mutex_guard: &mut MutexGuard<'_, T>, timeout: Instant) -> WaitTimeoutResult {
-        self.wait_by(mutex_guard, Location::caller(), |raw, mutex, token| {
+        self.wait_by(mutex_guard, true, Location::caller(), |raw, mutex, token| {
             // SAFETY: `wait_by` hands over a locked mutex.
             unsafe { raw.wait_until(mutex, token, &timeout) }
         })
@@ -111,7 +111,7 @@ impl Condvar {
     #[track_caller]
     #[inline]
     pub fn wait_for<T: ?Sized>(&self, mutex_guard: &mut MutexGuard<'_, T>, timeout: Duration) -> WaitTimeoutResult {
-        self.wait_by(mutex_guard, Location::caller(), |raw, mutex, token| {
+        self.wait_by(mutex_guard, true, Location::caller(), |raw, mutex, token| {
             // SAFETY: `wait_by` hands over a locked mutex.
             unsafe { raw.wait_for(mutex, token, &timeout) }
         })
@@ -179,12 +179,13 @@ impl Condvar {
     fn wait_by<T: ?Sized>(
         &self,
         mutex_guard: &mut MutexGuard<'_, T>,
+        limited: bool,
         site: Site,
         wait: impl FnOnce(&RawCondvar, &RawMutex, &mut Token) -> bool,
     ) -> WaitTimeoutResult {
         let (mutex, raw_mutex, hold) = mutex_guard.held.parts();
         let wait = || wait(&self.raw, raw_mutex, &mut Token::default());
-        WaitTimeoutResult(rt::cond_wait(self.lock_ref(), mutex, hold, site, wait, |&timed_out| timed_out))
+        WaitTimeoutResult(rt::cond_wait(self.lock_ref(), mutex, hold, limited, site, wait, |&timed_out| timed_out))
     }
 
     #[inline]

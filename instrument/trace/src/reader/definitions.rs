@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    Definitions, Frame, Site, SiteId, StringId, ThreadDef, ThreadId,
+    Definitions, Frame, Site, SiteId, StringId, ThreadDef, ThreadId, VarDef,
     defs::{Module, without_detours},
     format::{code, halves, kind, record_words},
 };
@@ -50,6 +50,17 @@ fn one(record_kind: u8, words: &[u64], defs: &mut Definitions) -> Option<()> {
             let type_name = text(second, defs).unwrap_or_default();
             let name = text(name, defs);
             defs.add_lock(code::parse_lock_kind(lock_kind as u8), name, type_name, site, rank.checked_sub(1));
+        }
+        kind::CAPACITY => {
+            let capacity = word(1)?;
+            defs.locks.get_mut(id as usize)?.capacity = Some(capacity);
+        }
+        kind::VAR => {
+            in_order(id, defs.vars.len())?;
+            let (_, site) = halves(word(1)?);
+            let created = SiteId::from_raw(site).filter(|site| site.index() < defs.sites.len());
+            let name = text(second, defs).unwrap_or_else(|| "?".into());
+            defs.vars.push(VarDef { name, created });
         }
         kind::THREAD => {
             in_order(id, defs.threads.len())?;

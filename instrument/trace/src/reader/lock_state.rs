@@ -4,13 +4,40 @@ use crate::{Mode, ThreadId};
 
 #[derive(Debug, Default)]
 pub(super) struct LockState {
-    /// Count of the next acquisition, once one was seen.
-    pub(super) next: Option<u32>,
+    pub(super) counter: Counter,
     pub(super) exclusive: Option<ThreadId>,
     pub(super) upgradable: Option<ThreadId>,
     pub(super) shared: Vec<ThreadId>,
-    /// Threads whose head is an acquisition of this lock that cannot go out yet.
+}
+
+/// Which event of a lock, of another object or of a memory location is next.
+#[derive(Debug, Default)]
+pub(super) struct Counter {
+    /// Count of the next one, once one was seen.
+    pub(super) next: Option<u32>,
+    /// Threads whose head cannot go out yet because of this.
     pub(super) parked: Vec<u32>,
+}
+
+impl Counter {
+    /// Whether the event with this count may go out. Where older events were overwritten, the first one that is left may
+    /// have any count.
+    pub(super) fn expects(&self, count: u64, overwritten: bool) -> bool {
+        match self.next {
+            // Late, after it was given up for lost: better out of order than never.
+            Some(next) if overwritten && is_before(count as u32, next) => true,
+            Some(next) => next == count as u32,
+            None => count == 1 || overwritten,
+        }
+    }
+
+    /// The event with this count went out; 0 is none.
+    pub(super) fn pass(&mut self, count: u64) {
+        let after = (count as u32).wrapping_add(1);
+        if count != 0 && self.next.is_none_or(|next| !is_before(after, next)) {
+            self.next = Some(after);
+        }
+    }
 }
 
 impl LockState {
@@ -37,6 +64,6 @@ impl LockState {
 }
 
 /// Whether a count comes before another; counts wrap.
-pub(super) fn is_before(count: u32, other: u32) -> bool {
+fn is_before(count: u32, other: u32) -> bool {
     (count.wrapping_sub(other) as i32) < 0
 }

@@ -1,7 +1,8 @@
 //! Interleaves threads into one order that respects every thread and every lock.
 //!
 //! Events go out by time unless that would contradict what must have happened: an acquisition waits for the one counted
-//! before it and for the releases it needs, a thread's start for its spawn, a join for the thread's end. So the order is exact
+//! before it and for the releases it needs, another counted event for the one counted before it, a thread's start for its
+//! spawn, a join for the thread's end. So the order is exact
 //! where it matters and the clocks only decide between events that do not depend on each other.
 //!
 //! Each thread's next event is its head. Heads that may go out are in a heap by time; a head that has to wait is parked at
@@ -11,10 +12,10 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 
 use super::{
     header::Clock,
-    lock_state::{LockState, is_before},
+    lock_state::{Counter, LockState},
     stream::{Head, Stream},
 };
-use crate::{Definitions, Event, Gap, How, LockId, Mode, Nanos, Op, ThreadId};
+use crate::{Definitions, Event, Gap, How, LockId, Mode, Nanos, Op, ThreadId, VarId};
 
 /// Gaps that are described; more are only counted.
 const MAX_GAPS: usize = 100;
@@ -35,6 +36,7 @@ pub(super) struct Merge {
     clock: Clock,
     threads: Vec<ThreadState>,
     locks: Vec<LockState>,
+    vars: Vec<Counter>,
     heap: BinaryHeap<Reverse<(u64, u32)>>,
     /// Threads without a head.
     idle: Vec<u32>,
@@ -82,6 +84,7 @@ impl Merge {
             self.idle.push(index as u32);
         }
         self.locks.resize_with(defs.locks.len(), LockState::default);
+        self.vars.resize_with(defs.vars.len(), Counter::default);
     }
 
     /// Begins a thread's section. False when the thread is not defined or the section is already there.
@@ -141,7 +144,7 @@ impl Merge {
             let Some(head) = self.threads[thread as usize].head else { continue };
             match self.obstacle(&head) {
                 None => self.deliver(thread, head, defs, out, last),
-                Some(Obstacle::Lock(lock)) => self.locks[lock.0 as usize].parked.push(thread),
+                Some(Obstacle::Count(place)) => self.counter(place).parked.push(thread),
                 Some(Obstacle::Thread(other)) => self.threads[other.0 as usize].parked.push(thread),
             }
         }
@@ -181,13 +184,7 @@ impl Merge {
         match head.event.op {
             Op::Acquired { lock, mode, how, count } if count != 0 => {
                 let state = &self.locks[lock.0 as usize];
-                // Where older events were overwritten, the first acquisition that is left may have any count.
-                let expected = match state.next {
-                    // Late, after it was given up for lost: better out of order than never.
-                    Some(next) if self.overwritten && is_before(count as u32, next) => true,
-                    Some(next) => next == count as u32,
-                    None => count == 1 || self.overwritten,
-                };
+                let expected = state.counter.expects(count, self.overwritten);
                 let free = match (how, mode) {
                     (How::Downgrade, _) => true,
                     (How::Upgrade, _) => state.shared.iter().all(|&reader| reader == thread),
@@ -195,15 +192,29 @@ impl Merge {
                     (_, Mode::Shared) => state.exclusive.is_none(),
                     (_, Mode::Upgradable) => state.exclusive.is_none() && state.upgradable.is_none(),
                 };
-                (!expected || !free).then_some(Obstacle::Lock(lock))
+                (!expected || !free).then_some(Obstacle::Count(Place::Lock(lock)))
             }
             // Given away guards are released by others, after their acquisition.
             Op::Released { lock, owner, .. } if owner != thread => {
-                (!self.locks[lock.0 as usize].is_held_by(owner)).then_some(Obstacle::Lock(lock))
+                (!self.locks[lock.0 as usize].is_held_by(owner)).then_some(Obstacle::Count(Place::Lock(lock)))
             }
             Op::Start => (!self.threads[thread.0 as usize].spawned).then_some(Obstacle::Thread(thread)),
             Op::Joined { child } => (!self.threads[child.0 as usize].exited).then_some(Obstacle::Thread(child)),
-            _ => None,
+            op => {
+                let (place, count) = counted(&op)?;
+                let counter = match place {
+                    Place::Lock(lock) => &self.locks[lock.0 as usize].counter,
+                    Place::Var(var) => &self.vars[var.0 as usize],
+                };
+                (!counter.expects(count, self.overwritten)).then_some(Obstacle::Count(place))
+            }
+        }
+    }
+
+    fn counter(&mut self, place: Place) -> &mut Counter {
+        match place {
+            Place::Lock(lock) => &mut self.locks[lock.0 as usize].counter,
+            Place::Var(var) => &mut self.vars[var.0 as usize],
         }
     }
 
@@ -221,10 +232,7 @@ impl Merge {
         match event.op {
             Op::Acquired { lock, mode, how, count } => {
                 let state = &mut self.locks[lock.0 as usize];
-                let after = (count as u32).wrapping_add(1);
-                if count != 0 && state.next.is_none_or(|next| !is_before(after, next)) {
-                    state.next = Some(after);
-                }
+                state.counter.pass(count);
                 if matches!(how, How::Upgrade | How::Downgrade) {
                     state.remove(thread, None);
                 }
@@ -233,11 +241,11 @@ impl Merge {
                     Mode::Upgradable => state.upgradable = Some(thread),
                     Mode::Shared => state.shared.push(thread),
                 }
-                self.unpark_at_lock(lock);
+                self.unpark_at(Place::Lock(lock));
             }
             Op::Released { lock, owner, mode, .. } => {
                 self.locks[lock.0 as usize].remove(owner, mode);
-                self.unpark_at_lock(lock);
+                self.unpark_at(Place::Lock(lock));
             }
             Op::Spawn { child } => {
                 self.threads[child.0 as usize].spawned = true;
@@ -254,20 +262,25 @@ impl Merge {
                         while self.locks[index].is_held_by(thread) {
                             self.locks[index].remove(thread, None);
                         }
-                        self.unpark_at_lock(LockId(index as u32));
+                        self.unpark_at(Place::Lock(LockId(index as u32)));
                     }
                 }
             }
-            _ => {}
+            op => {
+                if let Some((place, count)) = counted(&op) {
+                    self.counter(place).pass(count);
+                    self.unpark_at(place);
+                }
+            }
         }
     }
 
-    fn unpark_at_lock(&mut self, lock: LockId) {
-        if self.locks[lock.0 as usize].parked.is_empty() {
+    fn unpark_at(&mut self, place: Place) {
+        if self.counter(place).parked.is_empty() {
             return;
         }
         // Only those that may go out now leave: with many waiters all others would come straight back.
-        let parked = std::mem::take(&mut self.locks[lock.0 as usize].parked);
+        let parked = std::mem::take(&mut self.counter(place).parked);
         let mut still = Vec::with_capacity(parked.len());
         for thread in parked {
             match self.threads[thread as usize].head {
@@ -276,7 +289,7 @@ impl Merge {
                 None => {}
             }
         }
-        self.locks[lock.0 as usize].parked = still;
+        self.counter(place).parked = still;
     }
 
     fn unpark_at_thread(&mut self, thread: ThreadId) {
@@ -295,50 +308,63 @@ impl Merge {
     fn skip_cut_off(&mut self) -> bool {
         let ended_early = self.threads.iter().filter(|state| !state.exited && state.head.is_none()).count() as u64;
         let left = ended_early.saturating_sub(self.cut_off);
-        let parked = self.locks.iter().flat_map(|lock| &lock.parked).filter_map(|&thread| {
-            let Op::Acquired { lock, mode, count, .. } = self.threads[thread as usize].head?.event.op else {
-                return None;
+        let parked = self.parked_at_counters().filter_map(|thread| {
+            let op = self.threads[thread as usize].head?.event.op;
+            let (place, next, beside) = match op {
+                Op::Acquired { lock, mode, .. } => {
+                    let state = &self.locks[lock.0 as usize];
+                    let beside = mode != Mode::Exclusive && state.exclusive.is_none();
+                    (Place::Lock(lock), state.counter.next, beside)
+                }
+                _ => match counted(&op)?.0 {
+                    place @ Place::Lock(lock) => (place, self.locks[lock.0 as usize].counter.next, true),
+                    place @ Place::Var(var) => (place, self.vars[var.0 as usize].next, true),
+                },
             };
-            let state = &self.locks[lock.0 as usize];
-            let skipped = (count as u32).wrapping_sub(state.next.unwrap_or(1));
-            let beside = mode != Mode::Exclusive && state.exclusive.is_none();
-            (beside && skipped > 0 && u64::from(skipped) <= left).then_some((skipped, thread, lock))
+            let skipped = (op.count()? as u32).wrapping_sub(next.unwrap_or(1));
+            (beside && skipped > 0 && u64::from(skipped) <= left).then_some((skipped, thread, place))
         });
-        let Some((skipped, thread, lock)) = parked.min_by_key(|&(skipped, thread, _)| (skipped, thread)) else {
+        let Some((skipped, thread, place)) = parked.min_by_key(|&(skipped, thread, _)| (skipped, thread)) else {
             return false;
         };
         self.cut_off += u64::from(skipped);
-        let state = &mut self.locks[lock.0 as usize];
-        state.next = Some(state.next.unwrap_or(1).wrapping_add(skipped));
-        state.parked.retain(|&parked| parked != thread);
+        let counter = self.counter(place);
+        counter.next = Some(counter.next.unwrap_or(1).wrapping_add(skipped));
+        counter.parked.retain(|&parked| parked != thread);
         let ticks = self.threads[thread as usize].head.expect("only threads with a head were considered").ticks;
         self.heap.push(Reverse((ticks, thread)));
         true
     }
 
+    /// Threads whose head waits for its turn at a lock, another object or a memory location.
+    fn parked_at_counters(&self) -> impl Iterator<Item = u32> {
+        let counters = self.locks.iter().map(|lock| &lock.counter).chain(&self.vars);
+        counters.flat_map(|counter| counter.parked.iter().copied())
+    }
+
     /// Lets the earliest parked event go although something before it is missing.
     fn release_one_parked(&mut self) -> bool {
-        let parked_at_locks = self.locks.iter().flat_map(|lock| &lock.parked);
-        let parked = parked_at_locks.chain(self.threads.iter().flat_map(|thread| &thread.parked));
-        let earliest = parked.filter_map(|&thread| Some((self.threads[thread as usize].head?.ticks, thread))).min();
+        let parked_at_threads = self.threads.iter().flat_map(|thread| thread.parked.iter().copied());
+        let parked = self.parked_at_counters().chain(parked_at_threads);
+        let earliest = parked.filter_map(|thread| Some((self.threads[thread as usize].head?.ticks, thread))).min();
         let Some((ticks, thread)) = earliest else { return false };
         let head = self.threads[thread as usize].head.expect("only parked threads with a head were considered");
         let what = match head.event.op {
             Op::Acquired { lock, count, mode, .. } => {
                 let state = &mut self.locks[lock.0 as usize];
-                let expected = state.next.unwrap_or(1);
-                state.next = Some(count as u32);
+                let expected = state.counter.next.unwrap_or(1);
+                state.counter.next = Some(count as u32);
                 if mode != Mode::Shared {
                     state.shared.clear();
                 }
                 state.exclusive = None;
                 state.upgradable = None;
-                state.parked.retain(|&parked| parked != thread);
+                state.counter.parked.retain(|&parked| parked != thread);
                 format!("acquisition {count} of {lock} without what came before (expected {expected})")
             }
             Op::Released { lock, owner, .. } => {
                 let state = &mut self.locks[lock.0 as usize];
-                state.parked.retain(|&parked| parked != thread);
+                state.counter.parked.retain(|&parked| parked != thread);
                 state.shared.push(owner);
                 format!("release of {lock} that {owner} had acquired, without the acquisition")
             }
@@ -352,7 +378,19 @@ impl Merge {
                 self.threads[child.0 as usize].parked.retain(|&parked| parked != thread);
                 format!("join of {child} without its end")
             }
-            _ => "an event out of order".to_owned(),
+            op => match counted(&op) {
+                Some((place, count)) => {
+                    let counter = self.counter(place);
+                    let expected = counter.next.replace(count as u32).unwrap_or(1);
+                    counter.parked.retain(|&parked| parked != thread);
+                    let whose = match place {
+                        Place::Lock(lock) => lock.to_string(),
+                        Place::Var(VarId(var)) => format!("memory location {var}"),
+                    };
+                    format!("event {count} of {whose} ({}) without what came before (expected {expected})", op.name())
+                }
+                None => "an event out of order".to_owned(),
+            },
         };
         self.heap.push(Reverse((ticks, thread)));
         // The start of a flight recorder's window is said once, as the time from which on everything is there.
@@ -378,6 +416,20 @@ pub(super) enum Missing {
 }
 
 enum Obstacle {
-    Lock(LockId),
+    Count(Place),
     Thread(ThreadId),
+}
+
+/// What counts events.
+#[derive(Clone, Copy)]
+enum Place {
+    Lock(LockId),
+    Var(VarId),
+}
+
+/// Whose event it is and which one, for events that simply follow the one counted before.
+fn counted(op: &Op) -> Option<(Place, u64)> {
+    let count = op.count()?;
+    let place = op.lock().map(Place::Lock).or_else(|| op.var().map(Place::Var))?;
+    Some((place, count))
 }

@@ -12,6 +12,7 @@ mod file;
 mod header;
 mod lock_state;
 mod merge;
+mod objects;
 mod stream;
 
 use std::{fs::File, path::Path};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::objects;
 use crate::{
     Definitions, Event, How, LockId, Nanos, Op, SiteId, StackId, StringId, ThreadId,
     format::{SLOTS, code, halves, kind, record_words},
@@ -258,21 +259,21 @@ impl Stream {
             kind::SPAWN => Op::Spawn { child: known_thread(low, defs)? },
             kind::JOIN_WAIT => Op::JoinWait { child: known_thread(low, defs)? },
             kind::JOINED => Op::Joined { child: known_thread(low, defs)? },
-            kind::NOTIFY => {
-                let woken = (operand & 2 != 0).then_some((first >> 16) as u32 & 0xffff);
-                Op::Notify { condvar: known_lock(low, defs)?, all: operand & 1 != 0, woken }
-            }
             kind::FINDING => return Some((Op::Finding { code: string(low)?, text: string(high)? }, None)),
             kind::MARK => Op::Mark { text: string(low)? },
             kind::DROPPED => return Some((Op::Dropped { count: words[1] }, None)),
             kind::COND_WAIT | kind::COND_WAKE => {
                 let (condvar, mutex) = (known_lock(low, defs)?, known_lock(high, defs)?);
+                let (at, count) = halves(words[2]);
+                let (flag, count) = (operand & 1 != 0, u64::from(count));
                 let op = match record_kind {
-                    kind::COND_WAIT => Op::CondWait { condvar, mutex },
-                    _ => Op::CondWake { condvar, mutex, timed_out: operand & 1 != 0 },
+                    kind::COND_WAIT => Op::CondWait { condvar, mutex, limited: flag, count },
+                    _ => Op::CondWake { condvar, mutex, timed_out: flag, count },
                 };
-                return Some((op, site(words[2] as u32, defs)));
+                return Some((op, site(at, defs)));
             }
+            kind::OBJECT => objects::object(operand, words, defs)?,
+            kind::MEMORY => objects::memory(operand, words, defs)?,
             _ => return None,
         };
         let has_site = !matches!(record_kind, kind::START | kind::EXIT);
@@ -280,11 +281,11 @@ impl Stream {
     }
 }
 
-fn known_lock(id: u32, defs: &Definitions) -> Option<LockId> {
+pub(super) fn known_lock(id: u32, defs: &Definitions) -> Option<LockId> {
     ((id as usize) < defs.locks.len()).then_some(LockId(id))
 }
 
-fn known_thread(id: u32, defs: &Definitions) -> Option<ThreadId> {
+pub(super) fn known_thread(id: u32, defs: &Definitions) -> Option<ThreadId> {
     ((id as usize) < defs.threads.len()).then_some(ThreadId(id))
 }
 
@@ -293,5 +294,5 @@ fn site(id: u32, defs: &Definitions) -> Option<SiteId> {
 }
 
 fn is_known(record_kind: u8) -> bool {
-    matches!(record_kind, 0x00..=kind::EXIT | kind::WAIT..=kind::DROPPED | kind::COND_WAIT | kind::COND_WAKE)
+    matches!(record_kind, 0x00..=kind::EXIT | kind::WAIT..=kind::DROPPED | kind::COND_WAIT..=kind::MEMORY)
 }

@@ -13,7 +13,8 @@ const MAX_FRAMES: usize = 512;
 
 /// The stream of definitions. One per trace, used under a lock of the caller's.
 ///
-/// Ids are handed out here, in order, from 1 for texts, sites and stacks (0 is "none") and from 0 for locks and threads. When the
+/// Ids are handed out here, in order, from 1 for texts, sites and stacks (0 is "none") and from 0 for locks, threads and
+/// memory locations. When the
 /// recording has stopped definitions are dropped silently; the events that name them are not recorded either.
 #[derive(Debug, Default)]
 pub struct DefinitionWriter {
@@ -23,6 +24,7 @@ pub struct DefinitionWriter {
     stacks: u32,
     locks: u32,
     threads: u32,
+    vars: u32,
 }
 
 impl DefinitionWriter {
@@ -62,6 +64,19 @@ impl DefinitionWriter {
         let rank = rank.map_or(0, |rank| u32::from(rank) + 1);
         let words = [pair(id, type_name), pair(name, site), pair(rank, u32::from(code::lock_kind(kind_)))];
         self.put(writer, kind::LOCK, &words);
+        id
+    }
+
+    /// Says what an object was made with: permits, a bound, threads.
+    pub fn capacity(&mut self, writer: &TraceWriter, lock: u32, capacity: u64) {
+        self.put(writer, kind::CAPACITY, &[pair(lock, 0), capacity]);
+    }
+
+    /// Defines the memory location with the next id.
+    pub fn var(&mut self, writer: &TraceWriter, type_name: u32, site: u32) -> u32 {
+        let id = self.vars;
+        self.vars += 1;
+        self.put(writer, kind::VAR, &[pair(id, type_name), pair(0, site)]);
         id
     }
 

@@ -30,7 +30,7 @@ use memmap2::MmapRaw;
 use self::chunk::Chunk;
 pub use self::{
     defs::DefinitionWriter,
-    thread::{Environment, HeldAtStart, ThreadWriter},
+    thread::{CondEvent, Environment, HeldAtStart, MemoryEvent, ObjectEvent, ThreadWriter},
 };
 use crate::format::{CHUNK_SIZE, HEADER_SIZE, header};
 

@@ -55,6 +55,55 @@ pub struct HeldAtStart {
     pub since: u64,
 }
 
+/// Begin or end of a wait on a condition variable.
+#[derive(Clone, Copy, Debug)]
+pub struct CondEvent {
+    /// The condition variable's id.
+    pub condvar: u32,
+    /// The mutex' id.
+    pub mutex: u32,
+    /// The site's id.
+    pub site: u32,
+    /// The condition variable's count of this event.
+    pub count: u32,
+}
+
+/// What was done to an object that is not a lock; see [`act`](crate::format::act).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ObjectEvent {
+    /// One of [`act`](crate::format::act).
+    pub act: u8,
+    /// As the act says.
+    pub detail: u16,
+    /// The object's id, or a thread's.
+    pub object: u32,
+    /// The site's id.
+    pub site: u32,
+    /// The object's count of this event, 0 when it is not counted.
+    pub count: u32,
+    /// As the act says.
+    pub a: u32,
+    /// As the act says.
+    pub b: u64,
+}
+
+/// An access to memory; see [`memory`](crate::format::memory).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MemoryEvent {
+    /// One of [`memory`](crate::format::memory).
+    pub act: u8,
+    /// The ordering, by [`code::order`](crate::format::code::order).
+    pub order: u16,
+    /// The variable's id.
+    pub var: u32,
+    /// The site's id.
+    pub site: u32,
+    /// The variable's count of this event, 0 when it is not counted.
+    pub count: u32,
+    /// As the act says.
+    pub modification: u64,
+}
+
 /// What a thread's slow paths need: the trace, and what the thread holds.
 pub trait Environment {
     /// The trace.
@@ -162,42 +211,24 @@ impl ThreadWriter {
         self.two(env, kind, 0, pair(low, high), ticks);
     }
 
-    /// Records a notification.
-    pub fn notified(
-        &mut self,
-        env: &impl Environment,
-        condvar: u32,
-        all: bool,
-        woken: Option<u32>,
-        site: u32,
-        ticks: u64,
-    ) {
-        let flags = u64::from(all) | u64::from(woken.is_some()) << 1;
-        let woken = u64::from(woken.unwrap_or(0).min(0xffff));
-        let word = pair(condvar, site);
-        self.two(env, kind::NOTIFY, flags << 8 | woken << 16, word, ticks);
+    /// Records begin or end of a wait on a condition variable; `flag` says limited at the begin, timed out at the end.
+    pub fn cond_event(&mut self, env: &impl Environment, kind: u8, flag: bool, event: &CondEvent, ticks: u64) {
+        let CondEvent { condvar, mutex, site, count } = *event;
+        self.four(env, kind, u64::from(flag) << 8, [pair(condvar, mutex), pair(site, count), 0], ticks);
     }
 
-    /// Records begin or end of a wait on a condition variable.
-    #[expect(clippy::too_many_arguments, reason = "the fields of one event")]
-    pub fn cond_event(
-        &mut self,
-        env: &impl Environment,
-        kind: u8,
-        condvar: u32,
-        mutex: u32,
-        timed_out: bool,
-        site: u32,
-        ticks: u64,
-    ) {
-        if !self.make_room(env, ticks) {
-            return;
-        }
-        let mut cursor = self.cursor;
-        let dt = self.last_ticks_to(&mut cursor, ticks);
-        let first = u64::from(kind) | u64::from(timed_out) << 8 | dt << 32;
-        // SAFETY: `make_room` left room.
-        unsafe { self.finish(cursor, [first, pair(condvar, mutex), pair(site, 0), 0]) };
+    /// Records what was done to an object that is not a lock.
+    pub fn object(&mut self, env: &impl Environment, event: &ObjectEvent, ticks: u64) {
+        let ObjectEvent { act, detail, object, site, count, a, b } = *event;
+        let operand = u64::from(act) << 8 | u64::from(detail) << 16;
+        self.four(env, kind::OBJECT, operand, [pair(object, site), pair(count, a), b], ticks);
+    }
+
+    /// Records an access to memory.
+    pub fn memory(&mut self, env: &impl Environment, event: &MemoryEvent, ticks: u64) {
+        let MemoryEvent { act, order, var, site, count, modification } = *event;
+        let operand = u64::from(act) << 8 | u64::from(order) << 16;
+        self.four(env, kind::MEMORY, operand, [pair(var, site), pair(count, 0), modification], ticks);
     }
 
     /// Records a one-word event without operand: `START` or `EXIT`.
@@ -244,6 +275,16 @@ impl ThreadWriter {
         let dt = self.last_ticks_to(&mut cursor, ticks);
         // SAFETY: `make_room` left room.
         unsafe { self.finish(cursor, [u64::from(kind) | operand | dt << 32, word]) };
+    }
+
+    fn four(&mut self, env: &impl Environment, kind: u8, operand: u64, words: [u64; 3], ticks: u64) {
+        if !self.make_room(env, ticks) {
+            return;
+        }
+        let mut cursor = self.cursor;
+        let dt = self.last_ticks_to(&mut cursor, ticks);
+        // SAFETY: `make_room` left room.
+        unsafe { self.finish(cursor, [u64::from(kind) | operand | dt << 32, words[0], words[1], words[2]]) };
     }
 
     /// Ticks since the previous event, after a `TIME` record if they do not fit (or went backwards).

@@ -4,7 +4,7 @@
 //! actual finding does anybody wait.
 
 use lockscope_analyzer::finding::{Code, Confidence, Finding, Held, Participant, Target, Wanted};
-use lockscope_trace::{Definitions, LockId, LockKind, Mode, ThreadId};
+use lockscope_trace::{Definitions, LockId, LockKind, Mode, Need, ThreadId};
 
 use crate::source::file_and_line;
 
@@ -16,7 +16,8 @@ pub fn target(defs: &Definitions, target: Target) -> String {
             None => format!("`{}`", defs.lock_name(lock)),
         },
         Target::Thread(thread) => format!("the end of {}", self::thread(defs, thread)),
-        Target::Condvar(lock) => format!("a notification of `{}`", defs.lock_name(lock)),
+        Target::Object(object, need) => format!("{} `{}`", need_words(need), defs.lock_name(object)),
+        Target::Token => "somebody to unpark it".to_owned(),
     }
 }
 
@@ -77,7 +78,21 @@ fn target_by(defs: &Definitions, target: Target, label: fn(&Definitions, LockId)
             format!("{}{mode}", label(defs, lock))
         }
         Target::Thread(thread) => format!("end of {}", thread_label(defs, thread)),
-        Target::Condvar(lock) => format!("notification of {}", label(defs, lock)),
+        Target::Object(object, need) => format!("{} {}", need_words(need), label(defs, object)),
+        Target::Token => "unpark".to_owned(),
+    }
+}
+
+/// What is needed of an object, up to the object's name: `a message of`.
+fn need_words(need: Need) -> String {
+    match need {
+        Need::Notify => "a notification of".to_owned(),
+        Need::Message => "a message from".to_owned(),
+        Need::Room => "room in".to_owned(),
+        Need::Permits(1) => "a permit of".to_owned(),
+        Need::Permits(permits) => format!("{permits} permits of"),
+        Need::Party => "more threads at".to_owned(),
+        Need::Init => "the initialisation of".to_owned(),
     }
 }
 

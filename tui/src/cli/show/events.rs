@@ -5,6 +5,7 @@ use std::{
     ops::ControlFlow,
 };
 
+use lockscope_analyzer::finding::Target;
 use lockscope_trace::{Access, Definitions, Event, EventSource, How, Op};
 
 use crate::{
@@ -107,21 +108,60 @@ pub fn what(defs: &Definitions, event: &Event) -> String {
             format!("{}{access}{by}", lock(id))
         }
         Op::Poisoned { lock: id } | Op::Destroyed { lock: id } => lock(id),
-        Op::CondWait { condvar, mutex } => format!("{} releasing {}", lock(condvar), lock(mutex)),
-        Op::CondWake { condvar, mutex, timed_out } => {
+        Op::CondWait { condvar, mutex, .. } => format!("{} releasing {}", lock(condvar), lock(mutex)),
+        Op::CondWake { condvar, mutex, timed_out, .. } => {
             format!("{} holding {}{}", lock(condvar), lock(mutex), if timed_out { ", timed out" } else { "" })
         }
-        Op::Notify { condvar, all, woken } => {
+        Op::Notify { condvar, all, woken, .. } => {
             let whom = if all { "all" } else { "one" };
             let woken = woken.map_or(String::new(), |woken| format!(", {woken} waiting"));
             format!("{} {whom}{woken}", lock(condvar))
         }
         Op::Spawn { child } | Op::JoinWait { child } | Op::Joined { child } => thread(child),
-        Op::Read { var } | Op::Write { var } => defs.var(var).to_owned(),
+        Op::Block { object, need, limited } => {
+            let limit = if limited { ", with a time limit" } else { "" };
+            format!("{}{limit}", phrase::target(defs, Target::Object(object, need)))
+        }
+        Op::Unblock { object, timed_out } => format!("{}{}", lock(object), if timed_out { ", timed out" } else { "" }),
+        Op::PermitsAcquired { semaphore, permits, .. } | Op::PermitsAdded { semaphore, permits, .. } => {
+            format!("{permits} of {}", lock(semaphore))
+        }
+        Op::PermitsReleased { semaphore, permits, owner, .. }
+        | Op::PermitsForgotten { semaphore, permits, owner, .. } => {
+            let by = if owner == event.thread { String::new() } else { format!(", taken by {}", thread(owner)) };
+            format!("{permits} of {}{by}", lock(semaphore))
+        }
+        Op::BarrierArrived { barrier, .. } => lock(barrier),
+        Op::BarrierLeft { barrier, leader, .. } => {
+            format!("{}{}", lock(barrier), if leader { " as leader" } else { "" })
+        }
+        Op::Observed { object } => lock(object),
+        Op::Sent { channel, count } => format!("message {count} to {}", lock(channel)),
+        Op::Received { channel, message: 0, .. } => format!("a message from {}", lock(channel)),
+        Op::Received { channel, message, .. } => format!("message {message} from {}", lock(channel)),
+        Op::HandleAdded { channel, side, .. } | Op::HandleDropped { channel, side, .. } => {
+            format!("{} of {}", side.word(), lock(channel))
+        }
+        Op::Unpark { thread: id } => thread(id),
+        Op::Park { limited: true } => "with a time limit".to_owned(),
+        Op::Park { limited: false } | Op::Unparked | Op::Sleep | Op::Awake => String::new(),
+        Op::Read { var } | Op::Write { var } => defs.var(var),
+        Op::AtomicLoad { var, order, read, .. } => {
+            format!("{} of {}, {}", modification(read), defs.var(var), order.word())
+        }
+        Op::AtomicStore { var, order, number, .. } | Op::AtomicUpdate { var, order, number, .. } => {
+            format!("{} of {}, {}", modification(number), defs.var(var), order.word())
+        }
+        Op::Fence { order } => order.word().to_owned(),
         Op::Finding { code, text: _ } => text(code),
         Op::Mark { text: id } => text(id),
         Op::Dropped { count: 0 } => "an unknown number of events".to_owned(),
         Op::Dropped { count } => format!("{count} events"),
         Op::Start | Op::Exit | Op::RegionBegin | Op::RegionEnd => String::new(),
     }
+}
+
+/// A modification of a memory location by its number.
+fn modification(number: u64) -> String {
+    if number == 0 { "the initial value".to_owned() } else { format!("value {number}") }
 }

@@ -1,7 +1,7 @@
 //! What machine output of every kind is made of: threads, locks, places.
 
 use lockscope_analyzer::finding::{Held, Target, Wanted};
-use lockscope_trace::{Definitions, LockId, Nanos, SiteId, StackId, ThreadId, TraceInfo};
+use lockscope_trace::{Definitions, LockId, Nanos, Need, SiteId, StackId, ThreadId, TraceInfo};
 use serde::Serialize;
 
 use crate::source::frames::Symbols;
@@ -97,7 +97,9 @@ impl<'a> Converter<'a> {
         let (kind, lock, mode, thread) = match wanted.target {
             Target::Lock(lock, mode) => ("lock", Some(self.lock(lock)), Some(mode.word()), None),
             Target::Thread(thread) => ("thread", None, None, Some(self.thread(thread))),
-            Target::Condvar(lock) => ("condvar", Some(self.lock(lock)), None, None),
+            Target::Object(lock, Need::Notify) => ("condvar", Some(self.lock(lock)), None, None),
+            Target::Object(lock, need) => (need.word(), Some(self.lock(lock)), None, None),
+            Target::Token => ("token", None, None, None),
         };
         let place = self.place(wanted.site, wanted.stack, wanted.since, wanted.event);
         WantedTarget { kind, lock, mode, thread, place }

@@ -1,0 +1,146 @@
+//! Objects that are not locks: what is done to them, and waits that another thread has to end by doing something.
+//!
+//! Facades call [`note`] for everything that is done (before it gives something, after it took something), [`block`] around
+//! everything that may wait, and [`may_help`] so that searches know which threads could end such a wait.
+
+use std::sync::atomic::Ordering;
+
+use lockscope_trace::{
+    Need, Side,
+    format::{act, code},
+    writer::ObjectEvent,
+};
+
+use super::{
+    LockRef, Site,
+    global::{flag, flags, registry, trace},
+    record, thread,
+};
+
+/// What is done to an object. Gives are noted before they are done, takes afterwards, so that a cause is always counted before
+/// its effect.
+#[derive(Clone, Copy, Debug)]
+pub enum Act {
+    /// Permits were taken.
+    PermitsAcquired(u32),
+    /// Permits are given back that the thread with the given id had acquired.
+    PermitsReleased(u32, u32),
+    /// Permits are added that nobody had.
+    PermitsAdded(u32),
+    /// Permits that the thread with the given id had will never come back.
+    PermitsForgotten(u32, u32),
+    /// Arrives at a barrier.
+    BarrierArrived,
+    /// Has left a barrier, as its leader or not.
+    BarrierLeft(bool),
+    /// Found initialised what another thread had initialised.
+    Observed,
+    /// Sends a message, which is known by the count of this event.
+    Sent,
+    /// Has received the message that was sent with this count; 0 when that is not known.
+    Received(u32),
+    /// A handle to one side of a channel was made by this thread, or has come to it.
+    HandleAdded(Side),
+    /// A handle that this thread had is dropped, or has gone to another thread.
+    HandleDropped(Side),
+}
+
+/// Notes that this thread did something to an object. Returns the object's count of this event, 0 when nothing is recorded.
+///
+/// Costs a load when nothing is recorded, else an atomic addition to the object's [`LockMeta`](super::LockMeta) and four words.
+#[inline]
+pub fn note(object: LockRef<'_>, act: Act, site: Site) -> u32 {
+    if flags() & flag::RECORD == 0 { 0 } else { note_recorded(object, act, site) }
+}
+
+fn note_recorded(object: LockRef<'_>, what: Act, site: Site) -> u32 {
+    let (act, detail, a, b) = match what {
+        Act::PermitsAcquired(permits) => (act::PERMITS_ACQUIRED, 0, permits, 0),
+        Act::PermitsReleased(permits, owner) => (act::PERMITS_RELEASED, 0, permits, u64::from(owner)),
+        Act::PermitsAdded(permits) => (act::PERMITS_ADDED, 0, permits, 0),
+        Act::PermitsForgotten(permits, owner) => (act::PERMITS_FORGOTTEN, 0, permits, u64::from(owner)),
+        Act::BarrierArrived => (act::BARRIER_ARRIVED, 0, 0, 0),
+        Act::BarrierLeft(leader) => (act::BARRIER_LEFT, u16::from(leader), 0, 0),
+        Act::Observed => (act::OBSERVED, 0, 0, 0),
+        Act::Sent => (act::SENT, 0, 0, 0),
+        Act::Received(message) => (act::RECEIVED, 0, message, 0),
+        Act::HandleAdded(side) => (act::HANDLE_ADDED, code::side(side), 0, 0),
+        Act::HandleDropped(side) => (act::HANDLE_DROPPED, code::side(side), 0, 0),
+    };
+    let (Some(id), Some(entered)) = (object.id(), thread::enter()) else { return 0 };
+    record::note_stopped();
+    // An observation changes nothing, so it needs no place in the order.
+    let count = if matches!(what, Act::Observed) { 0 } else { next_count(object) };
+    record::object(&entered, ObjectEvent { act, detail, object: id, count, a, b, ..ObjectEvent::default() }, site);
+    count
+}
+
+/// Counts an event of an object. 0 is left out when the count wraps, since it means "not counted".
+pub(super) fn next_count(object: LockRef<'_>) -> u32 {
+    loop {
+        let count = object.meta.count.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        if count != 0 {
+            return count;
+        }
+    }
+}
+
+/// Runs `wait`, in which this thread waits until another one does something to one of the objects; `limited` says that the wait
+/// ends by itself some time. `timed_out` tells from the result whether it did.
+///
+/// Call it only when the operation could not be done at once.
+///
+/// # Panics
+///
+/// When the wait closes a deadlock that is certain, and the policy is to panic. `wait` has not been called then.
+pub fn block<R>(
+    objects: &[(LockRef<'_>, Need)],
+    limited: bool,
+    site: Site,
+    wait: impl FnOnce() -> R,
+    timed_out: impl FnOnce(&R) -> bool,
+) -> R {
+    let flags = flags();
+    if flags & flag::TRACK == 0 {
+        return wait();
+    }
+    if flags & flag::RECORD != 0
+        && let Some(entered) = thread::enter()
+    {
+        for &(object, need) in objects {
+            let permits = if let Need::Permits(permits) = need { permits } else { 0 };
+            let detail = u16::from(code::need(need)) | u16::from(limited) << 8;
+            if let Some(id) = object.id() {
+                let event = ObjectEvent { act: act::BLOCK, detail, object: id, a: permits, ..ObjectEvent::default() };
+                record::object(&entered, event, site);
+            }
+        }
+    }
+    let result = wait();
+    if flags & flag::RECORD != 0
+        && let (Some(entered), Some(id)) = (thread::enter(), objects.first().and_then(|(object, _)| object.id()))
+    {
+        let detail = u16::from(timed_out(&result));
+        let event = ObjectEvent { act: act::UNBLOCK, detail, object: id, ..ObjectEvent::default() };
+        record::object(&entered, event, site);
+    }
+    result
+}
+
+/// Says that this thread could end waits for `need` at the object (`by` positive: it has a sender, it has notified before), or one reason
+/// less for it (`by` negative). Searches for threads that are stuck count on it.
+pub fn may_help(object: LockRef<'_>, need: Need, by: i32) {
+    let _ = (object, need, by);
+}
+
+/// Says what an object was made with: permits of a semaphore, bound of a channel, threads of a barrier. Once, at its first use.
+pub fn capacity(object: LockRef<'_>, capacity: u64) {
+    if flags() & flag::RECORD != 0
+        && let (Some(id), Some(entered)) = (object.id(), thread::enter())
+    {
+        if let Some(writer) = trace() {
+            registry().capacity(writer, id, capacity);
+        }
+        drop(entered);
+    }
+}
