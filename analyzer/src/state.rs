@@ -16,6 +16,8 @@ pub enum Activity {
     Blocked {
         /// For what.
         target: Target,
+        /// By which kind of call; [`How::Lock`] where the event does not tell.
+        how: How,
         /// Since when.
         since: Nanos,
         /// Where it asked.
@@ -101,7 +103,7 @@ impl State {
             }
         }
         match event.op {
-            Op::Wait { lock, mode } => {
+            Op::Wait { lock, mode, .. } => {
                 self.unblock(me, event.time);
                 self.block(event, Target::Lock(lock, mode));
                 self.lock_mut(lock).waiters.push((me, mode, event.time));
@@ -248,7 +250,9 @@ impl State {
 
     fn block(&mut self, event: &Event, target: Target) {
         let Event { time: since, site, stack, .. } = *event;
-        self.thread_mut(event.thread).activity = Activity::Blocked { target, since, site, stack, event: self.position };
+        let how = if let Op::Wait { how, .. } = event.op { how } else { How::Lock };
+        self.thread_mut(event.thread).activity =
+            Activity::Blocked { target, how, since, site, stack, event: self.position };
     }
 
     /// Ends the wait of `id`, if it waits.

@@ -85,11 +85,13 @@ impl Parser {
         let (verb, first, second) =
             (words[0], words.get(1).copied().unwrap_or_default(), words.get(2).copied().unwrap_or_default());
         let op = match verb {
-            "wait" => Op::Wait { lock: self.lock(first), mode: Mode::Exclusive },
-            "waitread" => Op::Wait { lock: self.lock(first), mode: Mode::Shared },
-            "waitup" => Op::Wait { lock: self.lock(first), mode: Mode::Upgradable },
+            "wait" => Op::Wait { lock: self.lock(first), mode: Mode::Exclusive, how: How::Lock },
+            "waitread" => Op::Wait { lock: self.lock(first), mode: Mode::Shared, how: How::Lock },
+            "waitreadagain" => Op::Wait { lock: self.lock(first), mode: Mode::Shared, how: How::Recursive },
+            "waitup" => Op::Wait { lock: self.lock(first), mode: Mode::Upgradable, how: How::Lock },
             "lock" => self.acquired(first, Mode::Exclusive, How::Lock),
             "read" => self.acquired(first, Mode::Shared, How::Lock),
+            "readagain" => self.acquired(first, Mode::Shared, How::Recursive),
             "upread" => self.acquired(first, Mode::Upgradable, How::Lock),
             "try" => self.acquired(first, Mode::Exclusive, How::Try),
             "tryread" => self.acquired(first, Mode::Shared, How::Try),

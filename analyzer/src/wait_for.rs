@@ -8,7 +8,8 @@
 //! - A lock is free for a mode when *all* holders in conflicting modes have released it, so each of them is an AND edge.
 //! - Readers queue behind writers that waited before them (parking_lot and std both do so, lest writers starve), so each
 //!   such writer is an AND edge of the reader, and a reader that holds the lock already makes the circle complete.
-//!   A writer that came later than the reader is none: the reader may be about to be let in.
+//!   A writer that came later than the reader is none: the reader may be about to be let in. Nor is any of a recursive
+//!   read, which passes them all.
 //! - Joining waits for that one thread: an AND edge.
 //! - A wait on a condition variable can be ended by any thread that can reach it, seen or not. Nothing is known of
 //!   that, so it has no outgoing edge, and no cycle is claimed through it.
@@ -147,7 +148,7 @@ pub struct Blocker {
 
 /// The threads that `thread` cannot go on without, all of them; see the module's documentation.
 pub fn blockers(state: &State, thread: ThreadId) -> Vec<Blocker> {
-    let Some(Activity::Blocked { target, .. }) = state.thread(thread).map(|thread| thread.activity) else {
+    let Some(Activity::Blocked { target, how, .. }) = state.thread(thread).map(|thread| thread.activity) else {
         return Vec::new();
     };
     match target {
@@ -167,7 +168,7 @@ pub fn blockers(state: &State, thread: ThreadId) -> Vec<Blocker> {
                 .filter(|&&(holder, held, _)| !(held.compatible(wanted) || upgrades && holder == thread))
                 .map(|&(thread, ..)| Blocker { thread, why: Why::Holds })
                 .collect();
-            if wanted != Mode::Exclusive {
+            if wanted != Mode::Exclusive && !how.is_recursive() {
                 // A hold of its own does not help a reader past a waiting writer.
                 let before = lock.waiters.iter().take_while(|&&(waiter, ..)| waiter != thread);
                 found.extend(
@@ -227,6 +228,7 @@ mod tests {
         // Defined before its mutex.
         assert_eq!(edges("A: condwait c m"), [(t0, Node::Object(LockId(0)), Edge::Awaits)]);
         assert!(edges("A: read a; B: wait a; C: waitread a").contains(&(t2, t1, Edge::Behind)));
+        assert!(!edges("A: read a; B: wait a; C: waitreadagain a").iter().any(|(_, _, edge)| *edge == Edge::Behind));
         assert!(!edges("A: read a; C: waitread a; B: wait a").iter().any(|(_, _, edge)| *edge == Edge::Behind));
         assert_eq!(edges("A: lock a; B: lock b"), []);
     }

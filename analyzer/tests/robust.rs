@@ -22,15 +22,15 @@ impl Random {
     }
 
     fn event(&mut self) -> Event {
-        use How::{CondvarReacquire, Downgrade, Lock, Timed, Try, Upgrade};
+        use How::{CondvarReacquire, Downgrade, Lock, Recursive, RecursiveTimed, Timed, Try, Upgrade};
         let thread = ThreadId(self.below(5));
         let (lock, other) = (LockId(self.below(6)), LockId(self.below(6)));
         let child = ThreadId(self.below(6));
         let mode = self.pick(&[Mode::Exclusive, Mode::Shared, Mode::Upgradable]);
-        let how = self.pick(&[Lock, Lock, Try, Timed, Upgrade, Downgrade, CondvarReacquire]);
+        let how = self.pick(&[Lock, Lock, Try, Timed, Upgrade, Downgrade, CondvarReacquire, Recursive, RecursiveTimed]);
         let text = StringId(self.below(4));
         let op = match self.below(30) {
-            0..6 => Op::Wait { lock, mode },
+            0..6 => Op::Wait { lock, mode, how },
             6..14 => Op::Acquired { lock, mode, how, count: u64::MAX },
             14..17 => Op::Released { lock, owner: self.pick(&[thread, child]), mode: None, access: Access::Unknown },
             17 => Op::TimedOut { lock, mode },

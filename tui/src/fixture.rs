@@ -69,7 +69,7 @@ fn site(number: usize) -> Option<SiteId> {
 pub fn events() -> Vec<Event> {
     use ThreadId as T;
     let exclusive = Mode::Exclusive;
-    let wait = |lock| Op::Wait { lock, mode: Mode::Exclusive };
+    let wait = |lock| Op::Wait { lock, mode: Mode::Exclusive, how: How::Lock };
     let take = |lock, mode, count| Op::Acquired { lock, mode, how: How::Lock, count };
     let release = |lock, owner| Op::Released { lock, owner: T(owner), mode: None, access: Default::default() };
     let list = [

@@ -155,7 +155,9 @@ fn participant(state: &State, cycle: &[ThreadId], index: usize) -> Participant {
 
 fn wanted(state: &State, thread: ThreadId) -> Option<Wanted> {
     match state.thread(thread)?.activity {
-        Activity::Blocked { target, since, site, stack, event } => Some(Wanted { target, site, stack, since, event }),
+        Activity::Blocked { target, since, site, stack, event, .. } => {
+            Some(Wanted { target, site, stack, since, event })
+        }
         _ => None,
     }
 }

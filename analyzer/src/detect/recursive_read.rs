@@ -23,7 +23,9 @@ pub struct RecursiveRead {
 
 impl Detector for RecursiveRead {
     fn before(&mut self, context: &Context<'_>, event: &Event) {
-        if let Op::Acquired { lock, mode: Mode::Exclusive, .. } | Op::Wait { lock, mode: Mode::Exclusive } = event.op {
+        if let Op::Acquired { lock, mode: Mode::Exclusive, .. } | Op::Wait { lock, mode: Mode::Exclusive, .. } =
+            event.op
+        {
             let index = lock.0 as usize;
             if index >= self.written.len() {
                 self.written.resize(index + 1, false);
@@ -60,7 +62,7 @@ impl Detector for RecursiveRead {
 impl RecursiveRead {
     fn check(&mut self, context: &Context<'_>, request: &Request<'_>) {
         let Some(held) = request.held.iter().find(|held| held.lock == request.lock) else { return };
-        if request.mode != Mode::Shared || held.mode == Mode::Exclusive {
+        if request.mode != Mode::Shared || request.recursive || held.mode == Mode::Exclusive {
             return;
         }
         let definitions = context.definitions;
@@ -102,6 +104,9 @@ mod tests {
         check("A: upread a, read a", &["recursive-read a"]);
         check("A: read a, tryread a", &[]);
         check("A: tryread a, read a", &["recursive-read a"]);
+        check("A: read a, readagain a", &[]);
+        check("A: read a, waitreadagain a", &[]);
+        check("A: readagain a, read a", &["recursive-read a"]);
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub struct Request<'a> {
     pub timed: bool,
     /// The thread already held the lock in a weaker mode, which becomes this one.
     pub upgrade: bool,
+    /// Passes waiting writers: a recursive read.
+    pub recursive: bool,
     /// All that it held then, outermost first.
     pub held: &'a [Held],
     /// Where it asked, and since when.
@@ -40,10 +42,10 @@ pub struct Request<'a> {
 impl<'a> Request<'a> {
     /// The request that `event` ends, if it ends one; `before` is the state without the event.
     pub fn ended_by(event: &Event, before: &'a State) -> Option<Request<'a>> {
-        let (lock, mode, timed, upgrade) = match event.op {
+        let (lock, mode, how) = match event.op {
             Op::Acquired { how: How::Try | How::Downgrade, .. } => return None,
-            Op::Acquired { lock, mode, how, .. } => (lock, mode, how == How::Timed, how == How::Upgrade),
-            Op::TimedOut { lock, mode } => (lock, mode, true, false),
+            Op::Acquired { lock, mode, how, .. } => (lock, mode, how),
+            Op::TimedOut { lock, mode } => (lock, mode, How::Timed),
             _ => return None,
         };
         let number = before.position + 1;
@@ -53,8 +55,9 @@ impl<'a> Request<'a> {
             thread: event.thread,
             lock,
             mode,
-            timed,
-            upgrade: upgrade || upgrades(held, lock, mode),
+            timed: how.is_timed(),
+            upgrade: how == How::Upgrade || upgrades(held, lock, mode),
+            recursive: how.is_recursive(),
             held,
             site: event.site,
             stack: event.stack,
@@ -62,10 +65,11 @@ impl<'a> Request<'a> {
             asked: number,
             ended: number,
         };
-        if let Some(Activity::Blocked { target: Target::Lock(waited, _), since, site, stack, event }) =
+        if let Some(Activity::Blocked { target: Target::Lock(waited, _), how, since, site, stack, event }) =
             thread.map(|thread| thread.activity)
             && waited == lock
         {
+            request.recursive |= how.is_recursive();
             request.since = since;
             request.asked = event;
             request.site = request.site.or(site);
@@ -86,15 +90,17 @@ impl<'a> Request<'a> {
 
     fn of_waiting(id: ThreadId, state: &'a State) -> Option<Request<'a>> {
         let thread = state.thread(id)?;
-        let Activity::Blocked { target: Target::Lock(lock, mode), since, site, stack, event } = thread.activity else {
+        let Activity::Blocked { target: Target::Lock(lock, mode), how, since, site, stack, event } = thread.activity
+        else {
             return None;
         };
         Some(Request {
             thread: id,
             lock,
             mode,
-            timed: false,
+            timed: how.is_timed(),
             upgrade: upgrades(&thread.held, lock, mode),
+            recursive: how.is_recursive(),
             held: &thread.held,
             site,
             stack,

@@ -61,7 +61,9 @@ fn participant(state: &State, thread: ThreadId, lock: Option<LockId>) -> Partici
     let held = thread_state.iter().flat_map(|thread| &thread.held);
     let held = held.filter(|held| lock.is_none_or(|lock| held.lock == lock)).cloned().collect();
     let wanted = thread_state.and_then(|thread| match thread.activity {
-        Activity::Blocked { target, since, site, stack, event } => Some(Wanted { target, site, stack, since, event }),
+        Activity::Blocked { target, since, site, stack, event, .. } => {
+            Some(Wanted { target, site, stack, since, event })
+        }
         _ => None,
     });
     Participant { thread, held, wanted }

@@ -141,7 +141,7 @@ pub fn random_run(program: &Program, random: &mut Random) -> (Vec<Event>, Outcom
         let thread = able[random.below(able.len())];
         let movement = state.possible(program, thread);
         let op = match movement {
-            Move::Wait(lock, mode) => Op::Wait { lock: LockId(lock as u32), mode },
+            Move::Wait(lock, mode) => Op::Wait { lock: LockId(lock as u32), mode, how: How::Lock },
             Move::Step(step) => op(thread, step),
             Move::Nothing => unreachable!("filtered above"),
         };

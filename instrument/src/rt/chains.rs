@@ -49,8 +49,8 @@ impl Chains {
 
 /// Key of asking for a lock while a set is held. Never 0.
 #[inline]
-pub(super) fn chain_key(held: u64, lock: u32, mode: Mode) -> u64 {
-    (held ^ mix(lock, mode).rotate_left(23)).wrapping_mul(0xff51_afd7_ed55_8ccd) | 1
+pub(super) fn chain_key(held: u64, lock: u32, mode: Mode, recursive: bool) -> u64 {
+    (held ^ mix(lock, mode).rotate_left(23 + u32::from(recursive))).wrapping_mul(0xff51_afd7_ed55_8ccd) | 1
 }
 
 /// Spreads a lock and its mode over 64 bits: one multiplication to 128 bits, folded (as wyhash does).
@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn a_chain_is_its_set_and_its_lock() {
         let set = |locks: &[u32]| locks.iter().fold(0u64, |sum, &lock| sum.wrapping_add(mix(lock, Mode::Exclusive)));
-        let key = |locks: &[u32], lock, mode| chain_key(set(locks), lock, mode);
+        let key = |locks: &[u32], lock, mode| chain_key(set(locks), lock, mode, false);
         assert_eq!(key(&[1, 2, 3], 4, Mode::Shared), key(&[3, 1, 2], 4, Mode::Shared));
         assert_ne!(key(&[1, 2, 3], 4, Mode::Shared), key(&[1, 2, 3], 4, Mode::Exclusive));
         assert_ne!(key(&[1, 2, 4], 3, Mode::Shared), key(&[1, 2, 3], 4, Mode::Shared));

@@ -34,7 +34,7 @@ impl Fast {
         let slot = info.held.free_slot()?;
         if check && flags & flag::ORDER != 0 {
             let key = info.held.key();
-            if key != 0 && !info.has_checked(chain_key(key, id, mode)) {
+            if key != 0 && !info.has_checked(chain_key(key, id, mode, lock.is_recursive())) {
                 return None;
             }
         }

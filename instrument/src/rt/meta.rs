@@ -143,15 +143,30 @@ fn end_of_life(id: u32) {
 pub struct LockRef<'a> {
     pub(super) meta: &'a LockMeta,
     pub(super) type_name: fn() -> &'static str,
-    // A whole word: with a byte the compiler copies this struct by overlapping moves, which stall on the fast path.
+    // Kind and flags. A whole word: with a byte the compiler copies this struct by overlapping moves, which stall on the fast
+    // path.
     kind: u32,
 }
+
+/// What is asked for passes waiting writers.
+const RECURSIVE: u32 = 1 << 8;
 
 impl<'a> LockRef<'a> {
     /// A lock of `kind` that protects a `T`.
     #[inline]
     pub fn new<T: ?Sized>(meta: &'a LockMeta, kind: LockKind) -> Self {
         Self { meta, type_name: std::any::type_name::<T>, kind: u32::from(code::lock_kind(kind)) }
+    }
+
+    /// The lock, to be read by a call that no waiting writer stops, so that its readers may read again.
+    #[inline]
+    pub fn recursively(self) -> Self {
+        Self { kind: self.kind | RECURSIVE, ..self }
+    }
+
+    #[inline]
+    pub(super) fn is_recursive(self) -> bool {
+        self.kind & RECURSIVE != 0
     }
 
     #[inline]

@@ -48,6 +48,11 @@ impl<'a> Op<'a> {
         let id = lock.id()?;
         // What has to allocate does so here: once the lock is held nothing may, since it may be the allocator's.
         let slot = entered.info.held.reserve();
+        let how = match how {
+            How::Lock if lock.is_recursive() => How::Recursive,
+            How::Timed if lock.is_recursive() => How::RecursiveTimed,
+            how => how,
+        };
         let mut site_id = 0;
         if flags & flag::RECORD != 0 {
             record::note_stopped();
@@ -63,7 +68,7 @@ impl<'a> Op<'a> {
             return;
         }
         let key = self.entered.info.held.key();
-        let chain = chain_key(key, self.id, self.mode);
+        let chain = chain_key(key, self.id, self.mode, self.lock.is_recursive());
         if key != 0 && !self.entered.local().chains.contains(chain) {
             self.check_new_chain(chain);
         }
@@ -71,7 +76,12 @@ impl<'a> Op<'a> {
 
     #[cold]
     fn check_new_chain(&self, chain: u64) {
-        let request = order::Request { lock: self.lock.facts(self.id), mode: self.mode, site: self.site };
+        let request = order::Request {
+            lock: self.lock.facts(self.id),
+            mode: self.mode,
+            recursive: self.lock.is_recursive(),
+            site: self.site,
+        };
         let stack = order::check(&self.entered, &request);
         if let Some(stack) = stack {
             record::attach_stack(&self.entered, &stack);
@@ -130,7 +140,7 @@ impl<'a> Op<'a> {
 
     pub(super) fn record_failure(&self, kind: u8) {
         if self.flags & flag::RECORD != 0 {
-            record::lock_event(&self.entered, kind, self.id, self.mode, self.site);
+            record::lock_event(&self.entered, kind, self.id, self.mode, self.how, self.site);
         }
     }
 
@@ -162,7 +172,13 @@ impl<'a> Op<'a> {
         self.record_wait();
         let waiting = Waiting {
             episode: 0,
-            target: Target::Lock { lock: self.id, mode: self.mode, kind: self.lock.kind(), upgrade },
+            target: Target::Lock {
+                lock: self.id,
+                mode: self.mode,
+                kind: self.lock.kind(),
+                upgrade,
+                recursive: self.lock.is_recursive(),
+            },
             site: self.site,
             created: self.lock.meta.created,
             type_name: self.lock.type_name,
@@ -186,7 +202,7 @@ impl<'a> Op<'a> {
         {
             record::attach_stack(&self.entered, &stack);
         }
-        record::lock_event(&self.entered, kind::WAIT, self.id, self.mode, self.site);
+        record::lock_event(&self.entered, kind::WAIT, self.id, self.mode, self.how, self.site);
     }
 
     fn report_timeout(&self, limit: Duration) {

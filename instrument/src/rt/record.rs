@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use lockscope_trace::{
     Access, How, Mode, clock,
-    format::kind,
+    format::{code, kind},
     writer::{CondEvent, ObjectEvent, ThreadWriter},
 };
 
@@ -77,9 +77,9 @@ pub(super) fn released(entered: &Entered, lock: u32, owner: Option<u32>, mode: M
 }
 
 /// Records a `WAIT`, `TRY_FAILED` or `TIMED_OUT`.
-pub(super) fn lock_event(entered: &Entered, kind: u8, lock: u32, mode: Mode, site: Site) {
-    let site = site_id(entered, site);
-    with(entered, |writer, env| writer.lock_event(env, kind, lock, mode, site, clock::ticks()));
+pub(super) fn lock_event(entered: &Entered, kind: u8, lock: u32, mode: Mode, how: How, site: Site) {
+    let (asked, site) = (code::mode_how(mode, how), site_id(entered, site));
+    with(entered, |writer, env| writer.lock_event(env, kind, lock, asked, site, clock::ticks()));
 }
 
 /// Records a `POISONED`.

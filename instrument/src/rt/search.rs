@@ -2,8 +2,8 @@
 //!
 //! Edges: a thread that waits for a lock waits for *every* thread that holds it in a conflicting mode; a shared request that
 //! no exclusive holder blocks waits for every thread that waits for the lock exclusively, since fair read-write locks let no reader pass a
-//! waiting writer; a join waits for the joined thread. All of these must come to pass for the wait to end, so one cycle is a
-//! deadlock.
+//! waiting writer (but for a recursive read, which passes); a join waits for the joined thread. All of these must come to
+//! pass for the wait to end, so one cycle is a deadlock.
 //!
 //! Why nothing is missed: each thread publishes its wait, then issues a sequentially consistent fence, then searches. Of
 //! the threads of a cycle the one whose fence is last sees all waits, and each wait comes after the acquisitions that its
@@ -86,7 +86,7 @@ fn edges(info: &'static ThreadInfo, waiting: &Waiting) -> Vec<Edge> {
         Target::Threads(threads) => {
             threads.iter().filter_map(|&id| Some((thread::by_id(id)?, Blocker::Lives))).collect()
         }
-        &Target::Lock { lock, mode, upgrade, .. } => {
+        &Target::Lock { lock, mode, upgrade, recursive, .. } => {
             let holds = |other: &'static ThreadInfo| blocking_hold(info, other, lock, mode, upgrade);
             // There is at most one exclusive holder, mostly the one that the wait names.
             if let Some(owner) = waiting.owner.and_then(thread::by_index)
@@ -96,7 +96,7 @@ fn edges(info: &'static ThreadInfo, waiting: &Waiting) -> Vec<Edge> {
             }
             let holders: Vec<Edge> =
                 thread::all().filter_map(|other| Some((other, Blocker::Holds(holds(other)?)))).collect();
-            if !holders.is_empty() || mode == Mode::Exclusive {
+            if !holders.is_empty() || mode == Mode::Exclusive || recursive {
                 return holders;
             }
             thread::all()

@@ -23,6 +23,8 @@ pub(super) enum Target {
         kind: LockKind,
         /// The mode in which the waiting thread holds the lock already and that is to be replaced.
         upgrade: bool,
+        /// No waiting writer is in the way.
+        recursive: bool,
     },
     /// The end of all these threads.
     Threads(Vec<u32>),
@@ -81,6 +83,7 @@ const NO_OWNER: u32 = u32::MAX;
 const LIMITED: u32 = 1 << 16;
 const UPGRADE: u32 = 1 << 17;
 const THREADS: u32 = 1 << 18;
+const RECURSIVE: u32 = 1 << 19;
 
 /// Ends the wait when dropped, also by panic.
 #[derive(Debug)]
@@ -98,11 +101,11 @@ impl Wait {
     pub(super) fn begin(&self, waiting: &Waiting) -> WaitGuard<'_> {
         let mut what = if waiting.limited { LIMITED } else { 0 };
         match &waiting.target {
-            Target::Lock { lock, mode, kind, upgrade } => {
+            Target::Lock { lock, mode, kind, upgrade, recursive } => {
                 self.lock.store(*lock, Ordering::Relaxed);
                 what |= u32::from(code::mode_how(*mode, lockscope_trace::How::Lock))
                     | u32::from(code::lock_kind(*kind)) << 8;
-                what |= if *upgrade { UPGRADE } else { 0 };
+                what |= if *upgrade { UPGRADE } else { 0 } | if *recursive { RECURSIVE } else { 0 };
             }
             Target::Threads(threads) => {
                 self.threads.lock().unwrap_or_else(PoisonError::into_inner).clone_from(threads);
@@ -138,6 +141,7 @@ impl Wait {
                 mode: code::parse_mode_how(what as u8).0,
                 kind: code::parse_lock_kind((what >> 8) as u8),
                 upgrade: what & UPGRADE != 0,
+                recursive: what & RECURSIVE != 0,
             }
         };
         let (site, created) = (self.site.load(Ordering::Relaxed), self.created.load(Ordering::Relaxed));

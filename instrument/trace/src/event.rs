@@ -63,6 +63,22 @@ pub enum How {
     Downgrade,
     /// Taken back at the end of a wait on a condition variable.
     CondvarReacquire,
+    /// A read that lets no waiting writer stop it, so that a reader may read again (`read_recursive`).
+    Recursive,
+    /// A recursive read with a time limit.
+    RecursiveTimed,
+}
+
+impl How {
+    /// Whether the call had a time limit.
+    pub fn is_timed(self) -> bool {
+        matches!(self, How::Timed | How::RecursiveTimed)
+    }
+
+    /// Whether the call passes waiting writers.
+    pub fn is_recursive(self) -> bool {
+        matches!(self, How::Recursive | How::RecursiveTimed)
+    }
 }
 
 /// What a critical section did to the protected data, as seen by `Deref` and `DerefMut` of its guard.
@@ -96,7 +112,7 @@ pub enum Access {
 #[expect(missing_docs, reason = "fields are named after their types; the variant says what they mean")]
 pub enum Op {
     /// About to block on a lock.
-    Wait { lock: LockId, mode: Mode },
+    Wait { lock: LockId, mode: Mode, how: How },
     /// The lock is now held. `count` is the lock's own count of acquisitions, from 1, exact across threads.
     Acquired { lock: LockId, mode: Mode, how: How, count: u64 },
     /// The lock is no longer held. Usually by the thread that acquired it; guards that were sent to another

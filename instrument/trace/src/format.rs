@@ -134,7 +134,7 @@ pub mod kind {
     pub const TIME: u8 = 0x40;
     /// Two words: `mode and how:8 | slot:16 | count:32`, `lock:32 | site:32`.
     pub const DEFINE_SLOT: u8 = 0x41;
-    /// Two words: `mode:8 | - | dt:32`, `lock:32 | site:32`; also the next two.
+    /// Two words: `mode and how:8 | - | dt:32`, `lock:32 | site:32`; also the next two.
     pub const WAIT: u8 = 0x42;
     /// As `WAIT`.
     pub const TRY_FAILED: u8 = 0x43;
@@ -292,6 +292,8 @@ pub mod code {
             How::Upgrade => 3,
             How::Downgrade => 4,
             How::CondvarReacquire => 5,
+            How::Recursive => 6,
+            How::RecursiveTimed => 7,
         };
         mode | how << 2
     }
@@ -310,6 +312,8 @@ pub mod code {
             3 => How::Upgrade,
             4 => How::Downgrade,
             5 => How::CondvarReacquire,
+            6 => How::Recursive,
+            7 => How::RecursiveTimed,
             _ => How::Lock,
         };
         (mode, how)

@@ -180,8 +180,8 @@ mod tests {
         let mut state = State::default();
         for (thread, op) in [
             (0, Op::Acquired { lock, mode: Mode::Shared, how: How::Lock, count: 1 }),
-            (1, Op::Wait { lock, mode: Mode::Exclusive }),
-            (0, Op::Wait { lock, mode: Mode::Shared }),
+            (1, Op::Wait { lock, mode: Mode::Exclusive, how: How::Lock }),
+            (0, Op::Wait { lock, mode: Mode::Shared, how: How::Lock }),
         ] {
             state.apply(&Event { thread: ThreadId(thread), time: Nanos(0), site: None, stack: None, op });
         }

@@ -146,5 +146,9 @@ impl<'a> Search<'a> {
 
 fn link(waiting: &Group, holding: &Group) -> Option<Link> {
     let (_, held) = holding.held.iter().find(|(lock, _)| *lock == waiting.lock)?;
-    Some(if held.compatible(waiting.mode) { Link::Behind } else { Link::Held })
+    match held.compatible(waiting.mode) {
+        false => Some(Link::Held),
+        // A recursive read waits for no writer that waits itself.
+        true => (!waiting.recursive).then_some(Link::Behind),
+    }
 }

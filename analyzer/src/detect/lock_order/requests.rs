@@ -20,6 +20,8 @@ pub struct Group {
     pub lock: LockId,
     /// How.
     pub mode: Mode,
+    /// By a call that passes waiting writers.
+    pub recursive: bool,
     /// How often, by all threads.
     pub count: u64,
     /// Indices of the distinct requests, in order of appearance.
@@ -40,6 +42,7 @@ pub struct Instance {
     pub ended: u64,
     /// Made with a time limit.
     pub timed: bool,
+    recursive: bool,
 }
 
 /// A thread that asks for exclusive access. Readers queue behind it.
@@ -50,7 +53,7 @@ pub(super) struct Writer {
 }
 
 /// Held, wanted, how.
-type Key = (Vec<(LockId, Mode)>, LockId, Mode);
+type Key = (Vec<(LockId, Mode)>, LockId, Mode, bool);
 
 /// Most places and threads that are told apart for one group.
 const MOST_MEMBERS: usize = 4096;
@@ -116,7 +119,7 @@ impl Requests {
 
     fn group(&mut self, request: &Request<'_>, moment: Moment) -> u32 {
         let held = set(request.held);
-        let key = (held, request.lock, request.mode);
+        let key = (held, request.lock, request.mode, request.recursive);
         if let Some(&group) = self.group_of.get(&key) {
             return group;
         }
@@ -125,6 +128,7 @@ impl Requests {
             held: key.0.clone(),
             lock: request.lock,
             mode: request.mode,
+            recursive: request.recursive,
             count: 0,
             members: Vec::new(),
             first: Instance::of(request, moment),
@@ -188,6 +192,7 @@ impl Instance {
             wanted: request.wanted(),
             ended: request.ended,
             timed: request.timed,
+            recursive: request.recursive,
         }
     }
 
@@ -217,7 +222,7 @@ fn set(held: &[Held]) -> Vec<(LockId, Mode)> {
 
 fn hash(request: &Request<'_>, moment: Moment) -> u64 {
     let mut hasher = FxHasher::default();
-    (moment, request.lock, request.mode, request.site).hash(&mut hasher);
+    (moment, request.lock, request.mode, request.recursive, request.site).hash(&mut hasher);
     for held in request.held {
         (held.lock, held.mode, held.site).hash(&mut hasher);
     }
@@ -227,6 +232,7 @@ fn hash(request: &Request<'_>, moment: Moment) -> u64 {
 fn same(instance: &Instance, request: &Request<'_>, moment: Moment) -> bool {
     let wanted = &instance.wanted;
     instance.moment == moment
+        && instance.recursive == request.recursive
         && wanted.site == request.site
         && wanted.target == crate::finding::Target::Lock(request.lock, request.mode)
         && instance.held.len() == request.held.len()

@@ -201,7 +201,7 @@ impl Rules {
         if self.locks[lock.0 as usize].writer.as_ref().is_some_and(|writer| writer.thread == me) {
             return self.mark("requested by its holder");
         }
-        Op::Wait { lock, mode }
+        Op::Wait { lock, mode, how: How::Lock }
     }
 
     fn fork(&mut self, number: u64, me: ThreadId, operand: &[u8]) -> Op {

@@ -3,7 +3,7 @@
 //! A cycle counts when it can be made of occurrences of different threads that hold no lock in common that would keep them
 //! apart (a gate lock), and in which each wanted mode conflicts with the mode held: Havelund's Goodlock with the
 //! generalisation to any length by Bensalem and Havelund, and read locks. Two shared modes conflict only
-//! when somebody writes, since fair read-write locks let no reader pass a waiting writer.
+//! when somebody writes, since fair read-write locks let no reader pass a waiting writer; a recursive read passes.
 
 use std::{
     collections::HashSet,
@@ -77,8 +77,7 @@ impl<'a> Search<'a, '_> {
             }
             for occurrence in self.graph.occurrences(lock, next) {
                 *self.steps = self.steps.checked_sub(1)?;
-                if !self.conflict(lock, previous.wanted_mode, occurrence.held_mode) || !is_compatible(path, occurrence)
-                {
+                if !self.conflict(lock, previous, occurrence) || !is_compatible(path, occurrence) {
                     continue;
                 }
                 path.push((lock, next, occurrence));
@@ -94,7 +93,7 @@ impl<'a> Search<'a, '_> {
 
     fn close(&mut self, path: &[Step<'a>]) -> Option<Cycle> {
         let (last, first) = (path.last()?, path.first()?);
-        if !self.conflict(self.goal, last.2.wanted_mode, first.2.held_mode) || (self.repeat)(key(path)) {
+        if !self.conflict(self.goal, last.2, first.2) || (self.repeat)(key(path)) {
             return None;
         }
         // The newest side last: reports end with what happens now.
@@ -105,8 +104,9 @@ impl<'a> Search<'a, '_> {
         sides.collect::<Option<Vec<_>>>().map(|sides| Cycle { sides })
     }
 
-    fn conflict(&self, lock: u32, wanted: Mode, held: Mode) -> bool {
-        !held.compatible(wanted) || self.graph.is_written(lock)
+    /// Whether one who asks for the lock can have to wait for one who holds it.
+    fn conflict(&self, lock: u32, asks: &Occurrence, holds: &Occurrence) -> bool {
+        !holds.held_mode.compatible(asks.wanted_mode) || !asks.recursive && self.graph.is_written(lock)
     }
 }
 

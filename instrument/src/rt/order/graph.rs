@@ -25,6 +25,8 @@ pub(super) struct Occurrence {
     pub thread_name: Option<Arc<str>>,
     pub held_mode: Mode,
     pub wanted_mode: Mode,
+    /// What is wanted passes waiting writers.
+    pub recursive: bool,
     pub held_site: Site,
     pub wanted_site: Site,
     /// All locks held meanwhile, and the key of that set. Shared by the edges of one acquisition.
@@ -38,6 +40,7 @@ impl Occurrence {
     fn covers(&self, other: &Occurrence) -> bool {
         self.thread == other.thread
             && (self.held_mode, self.wanted_mode) == (other.held_mode, other.wanted_mode)
+            && (!self.recursive || other.recursive)
             && (self.held_key == other.held_key || self.held.iter().all(|lock| other.held.contains(lock)))
     }
 }

@@ -41,6 +41,8 @@ fn bit(lock: u32) -> (&'static AtomicU64, u64) {
 pub(super) struct Request {
     pub lock: LockFacts,
     pub mode: Mode,
+    /// Passes waiting writers.
+    pub recursive: bool,
     pub site: Site,
 }
 
@@ -100,6 +102,7 @@ fn check_order(entered: &Entered, request: &Request, held: &[HeldLock]) -> Optio
                 thread: entered.info.id.load(Ordering::Relaxed),
                 held_mode: from.mode,
                 wanted_mode: request.mode,
+                recursive: request.recursive,
                 held_site: from.site,
                 wanted_site: request.site,
                 held: held_set.clone(),

@@ -244,7 +244,7 @@ impl Stream {
             }
             kind::START => Op::Start,
             kind::EXIT => Op::Exit,
-            kind::WAIT => Op::Wait { lock: known_lock(low, defs)?, mode },
+            kind::WAIT => Op::Wait { lock: known_lock(low, defs)?, mode, how: code::parse_mode_how(operand).1 },
             kind::TRY_FAILED => Op::TryFailed { lock: known_lock(low, defs)?, mode },
             kind::TIMED_OUT => Op::TimedOut { lock: known_lock(low, defs)?, mode },
             kind::RELEASED_WIDE => {

@@ -201,9 +201,9 @@ impl ThreadWriter {
     }
 
     /// Records a two-word event about a lock: `WAIT`, `TRY_FAILED` or `TIMED_OUT`.
-    pub fn lock_event(&mut self, env: &impl Environment, kind: u8, lock: u32, mode: Mode, site: u32, ticks: u64) {
-        let word = pair(lock, site);
-        self.two(env, kind, u64::from(code::mode_how(mode, How::Lock)) << 8, word, ticks);
+    /// `asked` is mode and how, as [`code::mode_how`] makes it.
+    pub fn lock_event(&mut self, env: &impl Environment, kind: u8, lock: u32, asked: u8, site: u32, ticks: u64) {
+        self.two(env, kind, u64::from(asked) << 8, pair(lock, site), ticks);
     }
 
     /// Records a two-word event whose second word is `low` and `high`.

@@ -81,7 +81,7 @@ pub fn what(defs: &Definitions, event: &Event) -> String {
     let thread = |id| phrase::thread_label(defs, id);
     let text = |id| defs.string(id).map_or_else(String::new, |text| text.lines().next().unwrap_or("").to_owned());
     match event.op {
-        Op::Wait { lock: id, mode } | Op::TryFailed { lock: id, mode } | Op::TimedOut { lock: id, mode } => {
+        Op::Wait { lock: id, mode, .. } | Op::TryFailed { lock: id, mode } | Op::TimedOut { lock: id, mode } => {
             let mode = phrase::mode_word(defs, id, mode).map_or(String::new(), |_| format!(" {}", mode.word()));
             format!("{}{mode}", lock(id))
         }
@@ -94,6 +94,8 @@ pub fn what(defs: &Definitions, event: &Event) -> String {
                 How::Upgrade => " by upgrade",
                 How::Downgrade => " by downgrade",
                 How::CondvarReacquire => " again after waiting",
+                How::Recursive => " recursively",
+                How::RecursiveTimed => " recursively within its time limit",
             };
             format!("{}{mode}{how}", lock(id))
         }

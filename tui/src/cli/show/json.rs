@@ -161,7 +161,9 @@ fn write<T: Serialize>(
 
 fn json_thread(converter: &Converter, id: ThreadId, thread: &ThreadState) -> JsonThread {
     let wanted = match thread.activity {
-        Activity::Blocked { target, since, site, stack, event } => Some(Wanted { target, site, stack, since, event }),
+        Activity::Blocked { target, since, site, stack, event, .. } => {
+            Some(Wanted { target, site, stack, since, event })
+        }
         _ => None,
     };
     JsonThread {
