@@ -1,13 +1,13 @@
 //! Reads records about objects that are not locks, and about memory.
 
-use super::stream::{known_lock, known_thread};
+use super::stream::{Unread, known_lock, known_thread};
 use crate::{
     Definitions, Op, VarId,
     format::{act, code, halves, memory},
 };
 
-/// The operation of an `OBJECT` record; `None` for an act of a newer version or an id that is not defined.
-pub(super) fn object(operand: u8, words: [u64; 4], defs: &Definitions) -> Option<Op> {
+/// The operation of an `OBJECT` record.
+pub(super) fn object(operand: u8, words: [u64; 4], defs: &Definitions) -> Result<Op, Unread> {
     let detail = (words[0] >> 16) as u16;
     let flag = detail & 1 != 0;
     let id = halves(words[1]).0;
@@ -16,9 +16,9 @@ pub(super) fn object(operand: u8, words: [u64; 4], defs: &Definitions) -> Option
     let known = || known_lock(id, defs);
     let owner = || known_thread(words[3] as u32, defs);
     let side = code::parse_side(detail);
-    Some(match operand {
+    Ok(match operand {
         act::BLOCK => {
-            let need = code::parse_need(detail as u8, a)?;
+            let need = code::parse_need(detail as u8, a).ok_or(Unread::Newer)?;
             Op::Block { object: known()?, need, limited: detail & 0x100 != 0 }
         }
         act::UNBLOCK => Op::Unblock { object: known()?, timed_out: flag },
@@ -39,24 +39,24 @@ pub(super) fn object(operand: u8, words: [u64; 4], defs: &Definitions) -> Option
         act::UNPARK => Op::Unpark { thread: known_thread(id, defs)? },
         act::SLEEP => Op::Sleep,
         act::AWAKE => Op::Awake,
-        _ => return None,
+        _ => return Err(Unread::Newer),
     })
 }
 
-/// The operation of a `MEMORY` record; `None` as for [`object`].
-pub(super) fn memory(operand: u8, words: [u64; 4], defs: &Definitions) -> Option<Op> {
+/// The operation of a `MEMORY` record.
+pub(super) fn memory(operand: u8, words: [u64; 4], defs: &Definitions) -> Result<Op, Unread> {
     let order = code::parse_order((words[0] >> 16) as u16);
     let id = halves(words[1]).0;
     let count = u64::from(halves(words[2]).0);
     let modification = words[3];
-    let var = || ((id as usize) < defs.vars.len()).then_some(VarId(id));
-    Some(match operand {
+    let var = || ((id as usize) < defs.vars.len()).then_some(VarId(id)).ok_or(Unread::Undefined);
+    Ok(match operand {
         memory::READ => Op::Read { var: var()? },
         memory::WRITE => Op::Write { var: var()? },
         memory::LOAD => Op::AtomicLoad { var: var()?, order, read: modification, count },
         memory::STORE => Op::AtomicStore { var: var()?, order, number: modification, count },
         memory::UPDATE => Op::AtomicUpdate { var: var()?, order, number: modification, count },
         memory::FENCE => Op::Fence { order },
-        _ => return None,
+        _ => return Err(Unread::Newer),
     })
 }

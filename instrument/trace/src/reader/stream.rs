@@ -36,6 +36,15 @@ pub(super) struct Head {
     pub(super) event: Event,
 }
 
+/// Why a record is no event.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Unread {
+    /// It is of a newer minor version.
+    Newer,
+    /// It names something that was never defined.
+    Undefined,
+}
+
 /// One thread's records, read as events in order.
 #[derive(Debug, Default)]
 pub(super) struct Stream {
@@ -192,7 +201,7 @@ impl Stream {
             }
             kind::HELD if self.resync => {
                 let (mode, _) = code::parse_mode_how(operand);
-                let lock = known_lock(low, defs)?;
+                let lock = known_lock(low, defs).ok()?;
                 let op = Op::Acquired { lock, mode, how: How::Lock, count: 0 };
                 return Some(self.head(words[2].max(1), thread, site(high, defs), op));
             }
@@ -200,47 +209,56 @@ impl Stream {
             _ => {}
         }
         self.last_ticks = self.last_ticks.wrapping_add(first >> 32);
-        let parsed = self.operation(record_kind, words, defs);
-        let Some((op, site)) = parsed else {
-            // A kind of a newer minor version, or an id that was never defined.
-            if is_known(record_kind) {
-                self.undefined.0 += 1;
-                self.undefined.1 += record_words(first) as u64;
+        match self.operation(record_kind, words, defs) {
+            Ok((op, site)) => Some(self.head(self.last_ticks, thread, site, op)),
+            Err(reason) => {
+                if reason == Unread::Undefined {
+                    self.undefined.0 += 1;
+                    self.undefined.1 += record_words(first) as u64;
+                }
+                // It was that record's.
+                self.stack = None;
+                None
             }
-            self.stack = None;
-            return None;
-        };
-        Some(self.head(self.last_ticks, thread, site, op))
+        }
     }
 
     fn head(&mut self, ticks: u64, thread: ThreadId, site: Option<SiteId>, op: Op) -> Head {
         Head { ticks, event: Event { thread, time: Nanos(0), site, stack: self.stack.take(), op } }
     }
 
-    fn operation(&mut self, record_kind: u8, words: [u64; 4], defs: &Definitions) -> Option<(Op, Option<SiteId>)> {
+    fn operation(
+        &mut self,
+        record_kind: u8,
+        words: [u64; 4],
+        defs: &Definitions,
+    ) -> Result<(Op, Option<SiteId>), Unread> {
         let first = words[0];
         let operand = (first >> 8) as u8;
         let (low, high) = halves(words[1]);
         let (mode, _) = code::parse_mode_how(operand);
         let at = site(high, defs);
-        let string = |id: u32| Some(StringId(id.checked_sub(1).filter(|&id| (id as usize) < defs.string_count())?));
+        let string = |id: u32| {
+            let known = id.checked_sub(1).filter(|&id| (id as usize) < defs.string_count());
+            known.map(StringId).ok_or(Unread::Undefined)
+        };
         let op = match record_kind {
             0x00..=0x03 => {
                 let index = usize::from(record_kind & 3) << 8 | usize::from(operand);
-                let slot = self.slots.get_mut(index).filter(|slot| slot.defined)?;
+                let slot = self.slots.get_mut(index).filter(|slot| slot.defined).ok_or(Unread::Undefined)?;
                 // The writer defines a slot anew before its count moves on by 2^16.
                 let stored = (first >> 16) as u16;
                 slot.count = slot.count.wrapping_add(u32::from(stored.wrapping_sub(slot.count as u16)));
                 let (mode, how) = code::parse_mode_how(slot.mode_how);
                 let (slot_lock, slot_site, count) = (slot.lock, slot.site, u64::from(slot.count));
                 let op = Op::Acquired { lock: known_lock(slot_lock, defs)?, mode, how, count };
-                return Some((op, site(slot_site, defs)));
+                return Ok((op, site(slot_site, defs)));
             }
             0x04..=0x07 => {
                 let lock = known_lock((first >> 8) as u32 & 0xff_ffff, defs)?;
                 let access = code::parse_access(record_kind);
                 // The owner is filled in by the caller, who knows the thread.
-                return Some((Op::Released { lock, owner: ThreadId(u32::MAX), mode: None, access }, None));
+                return Ok((Op::Released { lock, owner: ThreadId(u32::MAX), mode: None, access }, None));
             }
             kind::START => Op::Start,
             kind::EXIT => Op::Exit,
@@ -252,16 +270,16 @@ impl Stream {
                 let mode = (operand >> 2).checked_sub(1).map(|mode| code::parse_mode_how(mode & 3).0);
                 let access = code::parse_access(operand);
                 let op = Op::Released { lock: known_lock(low, defs)?, owner, mode, access };
-                return Some((op, None));
+                return Ok((op, None));
             }
             kind::POISONED => Op::Poisoned { lock: known_lock(low, defs)? },
-            kind::DESTROYED => return Some((Op::Destroyed { lock: known_lock(low, defs)? }, None)),
+            kind::DESTROYED => return Ok((Op::Destroyed { lock: known_lock(low, defs)? }, None)),
             kind::SPAWN => Op::Spawn { child: known_thread(low, defs)? },
             kind::JOIN_WAIT => Op::JoinWait { child: known_thread(low, defs)? },
             kind::JOINED => Op::Joined { child: known_thread(low, defs)? },
-            kind::FINDING => return Some((Op::Finding { code: string(low)?, text: string(high)? }, None)),
+            kind::FINDING => return Ok((Op::Finding { code: string(low)?, text: string(high)? }, None)),
             kind::MARK => Op::Mark { text: string(low)? },
-            kind::DROPPED => return Some((Op::Dropped { count: words[1] }, None)),
+            kind::DROPPED => return Ok((Op::Dropped { count: words[1] }, None)),
             kind::COND_WAIT | kind::COND_WAKE => {
                 let (condvar, mutex) = (known_lock(low, defs)?, known_lock(high, defs)?);
                 let (at, count) = halves(words[2]);
@@ -270,29 +288,25 @@ impl Stream {
                     kind::COND_WAIT => Op::CondWait { condvar, mutex, limited: flag, count },
                     _ => Op::CondWake { condvar, mutex, timed_out: flag, count },
                 };
-                return Some((op, site(at, defs)));
+                return Ok((op, site(at, defs)));
             }
             kind::OBJECT => objects::object(operand, words, defs)?,
             kind::MEMORY => objects::memory(operand, words, defs)?,
-            _ => return None,
+            _ => return Err(Unread::Newer),
         };
         let has_site = !matches!(record_kind, kind::START | kind::EXIT);
-        Some((op, at.filter(|_| has_site)))
+        Ok((op, at.filter(|_| has_site)))
     }
 }
 
-pub(super) fn known_lock(id: u32, defs: &Definitions) -> Option<LockId> {
-    ((id as usize) < defs.locks.len()).then_some(LockId(id))
+pub(super) fn known_lock(id: u32, defs: &Definitions) -> Result<LockId, Unread> {
+    ((id as usize) < defs.locks.len()).then_some(LockId(id)).ok_or(Unread::Undefined)
 }
 
-pub(super) fn known_thread(id: u32, defs: &Definitions) -> Option<ThreadId> {
-    ((id as usize) < defs.threads.len()).then_some(ThreadId(id))
+pub(super) fn known_thread(id: u32, defs: &Definitions) -> Result<ThreadId, Unread> {
+    ((id as usize) < defs.threads.len()).then_some(ThreadId(id)).ok_or(Unread::Undefined)
 }
 
 fn site(id: u32, defs: &Definitions) -> Option<SiteId> {
     SiteId::from_raw(id).filter(|site| site.index() < defs.sites.len())
-}
-
-fn is_known(record_kind: u8) -> bool {
-    matches!(record_kind, 0x00..=kind::EXIT | kind::WAIT..=kind::DROPPED | kind::COND_WAIT..=kind::MEMORY)
 }

@@ -1,6 +1,8 @@
 //! Writes traces as a recorder would and reads them back: at rest, while growing, cut off, and damaged.
 
+mod counted;
 mod damage;
 mod killed;
+mod objects;
 mod round_trip;
 mod support;
