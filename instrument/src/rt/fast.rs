@@ -33,6 +33,9 @@ impl Fast {
         let id = lock.known_id()?;
         let slot = info.held.free_slot()?;
         if check && flags & flag::ORDER != 0 {
+            if lock.is_first_write(mode) {
+                return None;
+            }
             let key = info.held.key();
             if key != 0 && !info.has_checked(chain_key(key, id, mode, lock.is_recursive())) {
                 return None;

@@ -6,7 +6,7 @@ use std::{
     sync::atomic::{AtomicPtr, AtomicU32, Ordering},
 };
 
-use lockscope_trace::{LockKind, format::code};
+use lockscope_trace::{LockKind, Mode, format::code};
 
 use super::{
     global::{self, Named, flag, registry},
@@ -19,7 +19,7 @@ use super::{
 ///
 /// | field | before first use | after |
 /// | --- | --- | --- |
-/// | `id` | bit 31 set; bits 16–30 length of the name; bits 0–15 rank + 1, 0 for none | the lock's id; bit 31 clear; bit 30: named or ranked |
+/// | `id` | bit 31 set; bits 16–30 length of the name; bits 0–15 rank + 1, 0 for none | the lock's id; bit 31 clear; bit 30: named or ranked; bit 29: a read-write lock that the order check knows to be written |
 /// | `aux` | the name's first byte, or null | thread that last held it exclusively, a hint |
 ///
 /// Registration copies name and rank to the registry, under the registry's lock; whoever sees bit 31 clear
@@ -40,8 +40,10 @@ const _: () = assert!(size_of::<LockMeta>() == 24 && size_of::<super::Hold>() ==
 pub(crate) const UNREGISTERED: u32 = 1 << 31;
 /// The registry has an entry for the lock.
 const NAMED: u32 = 1 << 30;
-/// Ids are below 2^30, a thousand million locks in the life of a process; after that locks are not followed.
-const ID_MASK: u32 = NAMED - 1;
+/// The order check knows that somebody asks for the read-write lock exclusively.
+const WRITTEN: u32 = 1 << 29;
+/// Ids are below 2^29, 500 million locks in the life of a process; after that locks are not followed.
+const ID_MASK: u32 = WRITTEN - 1;
 const NAME_SHIFT: u32 = 16;
 const NAME_MAX: usize = (1 << 15) - 1;
 
@@ -205,6 +207,19 @@ impl<'a> LockRef<'a> {
         self.meta.aux.store(std::ptr::null_mut(), Ordering::Relaxed);
         self.meta.id.store(id | named, Ordering::Release);
         Some(id)
+    }
+
+    /// Whether this is a read-write lock that nobody was seen to ask for exclusively so far.
+    #[inline]
+    pub(super) fn is_first_write(self, mode: Mode) -> bool {
+        mode == Mode::Exclusive
+            && self.kind() == LockKind::RwLock
+            && self.meta.id.load(Ordering::Relaxed) & WRITTEN == 0
+    }
+
+    /// Notes that somebody asks for the read-write lock exclusively. True for the first one to say so.
+    pub(super) fn note_written(self) -> bool {
+        self.meta.id.fetch_or(WRITTEN, Ordering::Relaxed) & WRITTEN == 0
     }
 
     pub(super) fn facts(self, lock: u32) -> LockFacts {

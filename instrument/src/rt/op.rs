@@ -67,6 +67,9 @@ impl<'a> Op<'a> {
         if self.flags & flag::ORDER == 0 {
             return;
         }
+        if self.lock.is_first_write(self.mode) && self.lock.note_written() {
+            order::note_written(&self.entered, self.id, self.site);
+        }
         let key = self.entered.info.held.key();
         let chain = chain_key(key, self.id, self.mode, self.lock.is_recursive());
         if key != 0 && !self.entered.local().chains.contains(chain) {

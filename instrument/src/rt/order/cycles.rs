@@ -23,11 +23,28 @@ const MAX_LENGTH: usize = 12;
 const MAX_STEPS: usize = 50_000;
 
 /// The shortest cycle through the newest occurrence of an edge that was not reported before; `repeat` tells by its key.
-pub(super) fn through(graph: &Graph, from: u32, to: u32, mut repeat: impl FnMut(u64) -> bool) -> Option<Cycle> {
+pub(super) fn through(graph: &Graph, from: u32, to: u32, repeat: impl FnMut(u64) -> bool) -> Option<Cycle> {
     if !graph.has_cycles() {
         return None;
     }
-    let newest = graph.occurrences(from, to).last()?;
+    through_occurrence(graph, from, to, graph.occurrences(from, to).last()?, repeat)
+}
+
+/// A cycle through a lock that is now known to be written, which makes readers wait for each other.
+pub(super) fn of_readers(graph: &Graph, lock: u32, mut repeat: impl FnMut(u64) -> bool) -> Option<Cycle> {
+    graph.predecessors(lock).iter().find_map(|&from| {
+        let mut occurrences = graph.occurrences(from, lock).iter();
+        occurrences.find_map(|occurrence| through_occurrence(graph, from, lock, occurrence, &mut repeat))
+    })
+}
+
+fn through_occurrence(
+    graph: &Graph,
+    from: u32,
+    to: u32,
+    newest: &Occurrence,
+    mut repeat: impl FnMut(u64) -> bool,
+) -> Option<Cycle> {
     let useful = between(graph, to, from)?;
     let mut steps = MAX_STEPS;
     (2..=MAX_LENGTH.min(useful.len())).find_map(|length| {
@@ -101,7 +118,7 @@ impl<'a> Search<'a, '_> {
         let sides = others.iter().chain([now]).map(|&(from, to, occurrence)| {
             Some(Side { held: self.graph.facts(from)?, wanted: self.graph.facts(to)?, occurrence: occurrence.clone() })
         });
-        sides.collect::<Option<Vec<_>>>().map(|sides| Cycle { sides })
+        sides.collect::<Option<Vec<_>>>().map(|sides| Cycle { sides, writer: None })
     }
 
     /// Whether one who asks for the lock can have to wait for one who holds it.

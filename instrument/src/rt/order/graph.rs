@@ -8,7 +8,10 @@
 //! A destroyed lock stays while it lies between others (A → gone → B still orders A before B) and goes when
 //! nothing leads to it or from it, since it can then be part of no cycle any more.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use lockscope_trace::Mode;
 
@@ -51,8 +54,6 @@ struct Node {
     order: i64,
     successors: Vec<u32>,
     predecessors: Vec<u32>,
-    /// Somebody asks for it exclusively while others are held.
-    written: bool,
     dead: bool,
 }
 
@@ -71,6 +72,8 @@ pub(super) struct Graph {
     first: i64,
     last: i64,
     edges_against_order: usize,
+    /// Read-write locks that somebody asks for exclusively, also without holding others.
+    written: HashSet<u32>,
 }
 
 impl Graph {
@@ -85,7 +88,7 @@ impl Graph {
     pub(super) fn add(&mut self, from: LockFacts, to: LockFacts, occurrence: Occurrence) {
         let key = (from.lock, to.lock);
         self.node(from, false);
-        self.node(to, true).written |= occurrence.wanted_mode == Mode::Exclusive;
+        self.node(to, true);
         if let Some(edge) = self.edges.get_mut(&key) {
             edge.occurrences.push(occurrence);
             return;
@@ -106,7 +109,7 @@ impl Graph {
                 self.first -= 1;
                 self.first
             };
-            Node { facts, order, successors: Vec::new(), predecessors: Vec::new(), written: false, dead: false }
+            Node { facts, order, successors: Vec::new(), predecessors: Vec::new(), dead: false }
         })
     }
 
@@ -119,8 +122,13 @@ impl Graph {
         self.nodes.get(&lock).map(|node| node.facts)
     }
 
+    /// Notes that somebody asks for a read-write lock exclusively. Whether it lies in any cycle so far, of readers as yet.
+    pub(super) fn note_written(&mut self, lock: u32) -> bool {
+        self.written.insert(lock) && self.has_cycles() && self.nodes.contains_key(&lock)
+    }
+
     pub(super) fn is_written(&self, lock: u32) -> bool {
-        self.nodes.get(&lock).is_some_and(|node| node.written)
+        self.written.contains(&lock)
     }
 
     pub(super) fn occurrences(&self, from: u32, to: u32) -> &[Occurrence] {
@@ -160,7 +168,7 @@ impl Graph {
     /// Nodes that can be reached from `start` along the order's edges without passing `bound`; `None` when `goal` is among
     /// them.
     fn reach(&self, start: u32, bound: i64, forward: bool, goal: u32) -> Option<Vec<u32>> {
-        let mut seen = std::collections::HashSet::from([start]);
+        let mut seen = HashSet::from([start]);
         let mut open = vec![start];
         let mut reached = Vec::new();
         while let Some(lock) = open.pop() {
@@ -189,6 +197,9 @@ impl Graph {
 
     /// Marks a lock as destroyed and drops what can be part of no cycle any more.
     pub(super) fn kill(&mut self, lock: u32) {
+        if self.nodes.get(&lock).is_none_or(|node| node.predecessors.is_empty() && node.successors.is_empty()) {
+            self.written.remove(&lock);
+        }
         let Some(node) = self.nodes.get_mut(&lock) else { return };
         node.dead = true;
         let mut open = vec![lock];
@@ -198,6 +209,7 @@ impl Graph {
                 continue;
             }
             let node = self.nodes.remove(&lock).expect("it was found above");
+            self.written.remove(&lock);
             for other in node.successors {
                 self.remove_edge((lock, other));
                 if let Some(next) = self.nodes.get_mut(&other) {

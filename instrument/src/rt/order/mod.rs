@@ -137,6 +137,32 @@ fn facts(held: &HeldLock) -> LockFacts {
     LockFacts { lock: held.lock, kind: held.kind, created: held.created, type_name: held.type_name }
 }
 
+/// Somebody asks for a read-write lock exclusively for the first time: from now on its readers wait for writers that wait for
+/// readers, so a circle of readers, harmless so far, can deadlock.
+///
+/// # Panics
+///
+/// As [`check`].
+pub(super) fn note_written(entered: &Entered, lock: u32, site: Site) {
+    let policy = global::config().order;
+    if policy == Policy::Off {
+        return;
+    }
+    let (word, bit) = bit(lock);
+    word.fetch_or(bit, Ordering::Relaxed);
+    let found = {
+        let mut guard = GRAPH.lock().unwrap_or_else(PoisonError::into_inner);
+        let graph = guard.get_or_insert_default();
+        let repeat = |key| policy == Policy::Report && !is_first(key);
+        if graph.note_written(lock) { cycles::of_readers(graph, lock, repeat) } else { None }
+    };
+    if let Some(mut cycle) = found {
+        cycle.writer =
+            Some(format!("{} now asks to write at {site}, which makes these readers wait", thread_name(entered.info)));
+        cycle.report(entered, policy);
+    }
+}
+
 /// A lock came to the end of its life.
 pub(super) fn forget_lock(lock: u32) {
     // Whoever added the lock to the graph held it or asked for it, which happened before its end.
@@ -161,6 +187,8 @@ struct Side {
 #[derive(Debug)]
 struct Cycle {
     sides: Vec<Side>,
+    /// Who made the circle a danger, when that is none of its sides.
+    writer: Option<String>,
 }
 
 impl Cycle {
@@ -171,7 +199,8 @@ impl Cycle {
             names => format!("{} locks are taken in a circle: {} → {}", names.len(), names.join(" → "), names[0]),
         };
         let mut draft = Draft::new("lock-order-inversion", "warning", "potential", title);
-        let now = self.sides.len() - 1;
+        // With a writer from outside all sides are in the past.
+        let now = if self.writer.is_some() { usize::MAX } else { self.sides.len() - 1 };
         for (index, side) in self.sides.iter().enumerate() {
             let occurrence = &side.occurrence;
             let verb = if index == now { "and now asks" } else { "and then asked" };
@@ -189,6 +218,9 @@ impl Cycle {
                     mode_words(side.wanted.kind, occurrence.wanted_mode),
                     occurrence.wanted_site
                 ));
+        }
+        if let Some(writer) = &self.writer {
+            draft.line(writer);
         }
         for (index, side) in self.sides.iter().enumerate() {
             let when = if index == now { "now" } else { "then, when this order was first seen" };

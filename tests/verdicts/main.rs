@@ -1,0 +1,187 @@
+//! Right verdicts: small programs, right and wrong, each judged in process without a trace and again by `check` from a trace.
+//!
+//! The programs are in `program/`. What must be found in each is in the table below; everything else that is found is an error, except
+//! notes. `LOCKSCOPE_TEST_ROUNDS=100` runs each as often.
+
+#[allow(dead_code, reason = "not every test needs all of the support")]
+#[path = "../support/examples.rs"]
+mod examples;
+
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use examples::{example, lockscope};
+use serde_json::Value;
+
+/// Code and confidence of a finding.
+type Found = (&'static str, &'static str);
+
+/// What is to be found.
+#[derive(Clone, Copy, Debug)]
+struct Verdict {
+    must: &'static [Found],
+    /// What may be found as well, depending on how far threads get.
+    may: &'static [Found],
+}
+
+/// The program is right.
+const QUIET: Verdict = Verdict { must: &[], may: &[] };
+const INVERSION: Verdict = Verdict { must: &[("lock-order-inversion", "potential")], may: &[] };
+const RECURSIVE_READ: Verdict = Verdict { must: &[("recursive-read", "potential")], may: &[] };
+const DEADLOCK: Verdict = Verdict {
+    must: &[("deadlock", "actual")],
+    may: &[("lock-order-inversion", "potential"), ("recursive-read", "potential")],
+};
+const SELF_DEADLOCK: Verdict = Verdict { must: &[("self-deadlock", "actual")], may: &[("deadlock", "actual")] };
+
+/// Program, verdict in process, verdict of `check`.
+const CASES: &[(&str, Verdict, Verdict)] = &[
+    ("gate_lock", QUIET, QUIET),
+    ("readers_only", QUIET, QUIET),
+    ("try_inversion", QUIET, QUIET),
+    ("hand_over_hand", QUIET, QUIET),
+    ("tls_destructor", QUIET, QUIET),
+    ("drop_in_panic", QUIET, QUIET),
+    ("before_main", QUIET, QUIET),
+    ("at_exit", QUIET, QUIET),
+    ("out_of_order", QUIET, QUIET),
+    ("address_reused", QUIET, QUIET),
+    // The process does not know that a join keeps the orders apart; the analysis does, and is silent.
+    ("ordered_by_join", INVERSION, QUIET),
+    ("two_locks", INVERSION, INVERSION),
+    ("three_locks", INVERSION, INVERSION),
+    ("five_locks", INVERSION, INVERSION),
+    ("middle_destroyed", INVERSION, INVERSION),
+    ("mutex_and_read_lock", INVERSION, INVERSION),
+    ("mutex_and_read_lock_other_writer", INVERSION, INVERSION),
+    ("reacquired_mutex", INVERSION, INVERSION),
+    ("relock", SELF_DEADLOCK, SELF_DEADLOCK),
+    ("relock_holding_others", SELF_DEADLOCK, SELF_DEADLOCK),
+    ("relock_contended", SELF_DEADLOCK, SELF_DEADLOCK),
+    ("read_write_read", DEADLOCK, DEADLOCK),
+    // In process a recursive read is reported when it hangs; the analysis warns of it.
+    ("read_without_writer", QUIET, RECURSIVE_READ),
+    ("read_twice_in_turn", QUIET, QUIET),
+    ("both_read_then_write", SELF_DEADLOCK, SELF_DEADLOCK),
+    ("two_threads_two_locks", DEADLOCK, DEADLOCK),
+];
+
+/// Longer than any program takes on the slowest machine; only a failure waits for it.
+const WATCHDOG: Duration = Duration::from_secs(60);
+
+fn rounds() -> usize {
+    std::env::var("LOCKSCOPE_TEST_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(1)
+}
+
+#[test]
+fn std_locks() {
+    judge("std");
+}
+
+#[test]
+fn parking_lot_locks() {
+    judge("pl");
+}
+
+/// Runs every case of a family; says all that is wrong, not only the first.
+fn judge(family: &str) {
+    let only = std::env::var("LOCKSCOPE_TEST_ONLY").unwrap_or_default();
+    let mut wrong = Vec::new();
+    for (name, in_process, by_check) in CASES.iter().filter(|(name, ..)| name.contains(&only)) {
+        let program = format!("{family}::{name}");
+        for round in 1..=rounds() {
+            let dir = tempfile::tempdir().expect("a temporary directory");
+            let said = run(&program, "deadlock=exit", *in_process, dir.path());
+            compare(&format!("{program} (round {round}) in process"), &reported(&said), *in_process, &said, &mut wrong);
+            let trace = dir.path().join("trace.lks");
+            let settings = format!("deadlock=exit,record={}", trace.display());
+            run(&program, &settings, *in_process, dir.path());
+            let (found, report) = check(&trace);
+            compare(&format!("{program} (round {round}) by check"), &found, *by_check, &report, &mut wrong);
+        }
+    }
+    assert!(wrong.is_empty(), "{} verdicts are wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+fn compare(what: &str, found: &[(String, String)], expected: Verdict, said: &str, wrong: &mut Vec<String>) {
+    let is = |(code, confidence): &(String, String), &wanted: &Found| (code.as_str(), confidence.as_str()) == wanted;
+    // Several threads can hang in the same way; everything else is reported once, however often it repeats.
+    let is_reported = |wanted: &Found| match found.iter().filter(|found| is(found, wanted)).count() {
+        0 => false,
+        n => n == 1 || wanted.0 == "self-deadlock",
+    };
+    let each_once = expected.must.iter().all(is_reported);
+    let nothing_else = found.iter().all(|found| expected.must.iter().chain(expected.may).any(|known| is(found, known)));
+    if !(each_once && nothing_else) {
+        wrong.push(format!("{what}: expected {expected:?}, found {found:?}\n{said}"));
+    }
+}
+
+/// Runs a program; returns what it said. One with a deadlock must be ended by lockscope.
+fn run(program: &str, settings: &str, verdict: Verdict, dir: &Path) -> String {
+    let said = dir.join("said");
+    let mut child = Command::new(example("verdicts"))
+        .arg(program)
+        .env("LOCKSCOPE", settings)
+        .env_remove("RUST_BACKTRACE")
+        .stdout(Stdio::null())
+        .stderr(std::fs::File::create(&said).expect("the folder is ours"))
+        .spawn()
+        .expect("the program runs");
+    let started = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait().expect("our child") {
+            break status.code();
+        }
+        if started.elapsed() > WATCHDOG {
+            child.kill().expect("our child");
+            child.wait().expect("our child");
+            break None;
+        }
+        thread::sleep(Duration::from_millis(2));
+    };
+    let said = std::fs::read_to_string(said).expect("the program says text");
+    let ends = verdict.must.iter().any(|(code, _)| code.contains("deadlock"));
+    assert_eq!(status, Some(if ends { 66 } else { 0 }), "{program} with {settings}:\n{said}");
+    said
+}
+
+/// Codes and confidences of the reports in a text, sorted; notes left out.
+fn reported(said: &str) -> Vec<(String, String)> {
+    let headline = |line: &str| {
+        // `lockscope: error[deadlock]: ... (actual)`
+        let (severity, rest) = line.strip_prefix("lockscope: ")?.split_once('[')?;
+        let (code, title) = rest.split_once("]: ")?;
+        let confidence = title.rsplit_once('(')?.1.trim_end_matches(')');
+        (severity != "note").then(|| (code.to_owned(), confidence.to_owned()))
+    };
+    let mut found: Vec<_> = said.lines().filter_map(headline).collect();
+    found.sort_unstable();
+    found
+}
+
+/// Codes and confidences of what `check` finds, sorted; notes left out. What only the process found does not count.
+fn check(trace: &Path) -> (Vec<(String, String)>, String) {
+    let output = lockscope()
+        .args(["check", "--format", "json", "--fail-on", "never"])
+        .arg(trace)
+        .output()
+        .expect("lockscope runs");
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let mut found: Vec<_> = report["traces"][0]["findings"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter(|finding| finding["severity"] != "note")
+        .filter(|finding| finding["participants"].as_array().is_some_and(|list| !list.is_empty()))
+        .map(|finding| (text(&finding["code"]), text(&finding["confidence"])))
+        .collect();
+    found.sort_unstable();
+    (found, format!("{report:#}"))
+}

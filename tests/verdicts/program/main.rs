@@ -1,0 +1,42 @@
+//! What the verdicts are about: small programs, each right or wrong in one way, by name.
+//!
+//! `cargo run -p lockscope-parking_lot --example verdicts -- pl::two_orders`. `std::` takes std's locks from lockscope, `pl::` parking_lot's:
+//! the same source is compiled against both. Without an argument it lists the names. What is to be found in
+//! each stands in `tests/verdicts/main.rs`.
+//!
+//! Threads meet at std's barriers and are joined by std, both of which lockscope does not see, unless a scenario is about them.
+
+mod help;
+mod pl_locks;
+mod std_locks;
+
+/// All scenarios: family, module, names.
+macro_rules! scenarios {
+    ($($module:ident: $($name:ident)*;)*) => {
+        const SCENARIOS: &[(&str, fn())] = &[
+            $($((concat!("std::", stringify!($name)), std_locks::$module::$name as fn()),
+               (concat!("pl::", stringify!($name)), pl_locks::$module::$name as fn()),)*)*
+        ];
+    };
+}
+
+scenarios! {
+    quiet: gate_lock readers_only try_inversion hand_over_hand tls_destructor drop_in_panic before_main at_exit
+        out_of_order address_reused ordered_by_join;
+    orders: two_locks three_locks five_locks middle_destroyed mutex_and_read_lock mutex_and_read_lock_other_writer
+        reacquired_mutex;
+    waits: relock relock_holding_others relock_contended read_write_read read_without_writer read_twice_in_turn both_read_then_write
+        two_threads_two_locks;
+}
+
+fn main() {
+    let Some(name) = std::env::args().nth(1) else {
+        SCENARIOS.iter().for_each(|(name, _)| println!("{name}"));
+        return;
+    };
+    let Some((_, scenario)) = SCENARIOS.iter().find(|(known, _)| *known == name) else {
+        eprintln!("there is no scenario `{name}`");
+        std::process::exit(2);
+    };
+    scenario();
+}
