@@ -48,7 +48,7 @@ impl Fast {
     #[inline(always)]
     pub(super) fn acquired(self, lock: LockRef<'_>, mode: Mode, site: Site, flags: u32) -> Hold {
         let since = if flags & flag::TIMES != 0 { clock::ticks() } else { 0 };
-        let (kind, created, type_name) = (lock.kind(), lock.meta.created, lock.type_name);
+        let (kind, created, type_name) = (lock.kind(), lock.created(), lock.type_name);
         let held = HeldLock { lock: self.id, mode, kind, site, created, type_name, since };
         let slot = self.info.held.fill(self.slot, &held);
         if mode == Mode::Exclusive {

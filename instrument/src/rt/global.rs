@@ -227,6 +227,8 @@ pub(super) struct Registry {
 pub(super) struct Named {
     pub name: Option<&'static str>,
     pub rank: Option<u16>,
+    /// Its place is that of its first use.
+    pub first_use: bool,
 }
 
 static REGISTRY: Mutex<Option<Registry>> = Mutex::new(None);
@@ -271,8 +273,11 @@ impl Registry {
             let name = named.name.map_or(0, |name| self.string(writer, name));
             let site = self.site(writer, created);
             self.defs.lock(writer, kind, type_name, name, site, rank);
+            if named.first_use {
+                self.defs.first_use(writer, id);
+            }
         }
-        if named.name.is_some() || named.rank.is_some() {
+        if named.name.is_some() || named.rank.is_some() || named.first_use {
             self.named.insert(id, named);
         }
         id

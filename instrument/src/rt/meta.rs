@@ -9,6 +9,7 @@ use std::{
 use lockscope_trace::{LockKind, Mode, format::code};
 
 use super::{
+    Site,
     global::{self, Named, flag, registry},
     order,
     report::LockFacts,
@@ -21,12 +22,13 @@ use super::{
 /// | --- | --- | --- |
 /// | `id` | bit 31 set; bits 16–30 length of the name; bits 0–15 rank + 1, 0 for none | the lock's id; bit 31 clear; bit 30: named or ranked; bit 29: a read-write lock that the order check knows to be written |
 /// | `aux` | the name's first byte, or null | thread that last held it exclusively, a hint |
+/// | `created` | where it was made, or null | where it was made or, where that is not known, first used |
 ///
 /// Registration copies name and rank to the registry, under the registry's lock; whoever sees bit 31 clear
 /// (acquire) no longer reads `aux` as a name.
 #[derive(Debug)]
 pub struct LockMeta {
-    pub(crate) created: &'static Location<'static>,
+    created: AtomicPtr<Location<'static>>,
     pub(crate) aux: AtomicPtr<u8>,
     pub(crate) id: AtomicU32,
     /// Acquisitions while recording; written only by holders, see `record`.
@@ -53,11 +55,32 @@ impl LockMeta {
     #[inline]
     #[expect(clippy::new_without_default, reason = "a default would have the place of `Default`, not of its user")]
     pub const fn new() -> Self {
+        let mut meta = Self::unplaced();
+        meta.set_created();
+        meta
+    }
+
+    /// A lock that is made from a constant, so that the place is not known: that of its first use stands for it.
+    #[inline]
+    pub const fn unplaced() -> Self {
         Self {
-            created: Location::caller(),
+            created: AtomicPtr::new(ptr::null_mut()),
             aux: AtomicPtr::new(ptr::null_mut()),
             id: AtomicU32::new(UNREGISTERED),
             count: AtomicU32::new(0),
+        }
+    }
+
+    /// Makes the caller's caller the place where the lock was made, unless a place is known.
+    #[track_caller]
+    #[inline]
+    pub const fn set_created(&mut self) {
+        let created = self.created.as_ptr();
+        // SAFETY: `&mut self` is exclusive; `get_mut` is not const yet.
+        unsafe {
+            if (*created).is_null() {
+                *created = ptr::from_ref(Location::caller()).cast_mut();
+            }
         }
     }
 
@@ -183,14 +206,30 @@ impl<'a> LockRef<'a> {
         (id & UNREGISTERED == 0).then_some(id & ID_MASK)
     }
 
-    /// The lock's id; gives it one at its first use. `None` when there are no more ids.
+    /// Where the lock was made, or first used. Only of a lock that has an id.
+    #[inline]
+    pub(super) fn created(self) -> Site {
+        let created = self.meta.created.load(Ordering::Relaxed);
+        debug_assert!(!created.is_null(), "registered without a place");
+        // SAFETY: not null once the lock is registered, which the caller has seen; then a `Location`, which lives for ever.
+        unsafe { &*created }
+    }
+
+    /// The lock's id; gives it one, at its first use at `site`. `None` when there are no more ids.
+    #[inline]
+    pub(super) fn id_at(self, site: Site) -> Option<u32> {
+        self.known_id().or_else(|| self.register(Some(site)))
+    }
+
+    /// The lock's id; gives it one at its first use. `None` when there are no more ids, or it is not known from where it
+    /// comes.
     #[inline]
     pub(super) fn id(self) -> Option<u32> {
-        self.known_id().or_else(|| self.register())
+        self.known_id().or_else(|| self.register(None))
     }
 
     #[cold]
-    fn register(self) -> Option<u32> {
+    fn register(self, site: Option<Site>) -> Option<u32> {
         let mut registry = registry();
         let id = self.meta.id.load(Ordering::Relaxed);
         if id & UNREGISTERED == 0 {
@@ -198,10 +237,16 @@ impl<'a> LockRef<'a> {
         }
         // SAFETY: the registry's lock is held and bit 31 was seen.
         let (name, rank) = unsafe { self.meta.name_and_rank() };
-        let id = registry.new_lock(self.kind(), (self.type_name)(), self.meta.created, Named { name, rank });
+        let made = self.meta.created.load(Ordering::Relaxed);
+        // SAFETY: null or a `Location`, which lives for ever.
+        let made = unsafe { made.as_ref() };
+        let created = made.or(site)?;
+        let named = Named { name, rank, first_use: made.is_none() };
+        let id = registry.new_lock(self.kind(), (self.type_name)(), created, named);
         if id > ID_MASK {
             return None;
         }
+        self.meta.created.store(ptr::from_ref(created).cast_mut(), Ordering::Relaxed);
         let named = if registry.is_named(id) { NAMED } else { 0 };
         // From here on `aux` is the owner.
         self.meta.aux.store(std::ptr::null_mut(), Ordering::Relaxed);
@@ -223,6 +268,6 @@ impl<'a> LockRef<'a> {
     }
 
     pub(super) fn facts(self, lock: u32) -> LockFacts {
-        LockFacts { lock, kind: self.kind(), created: self.meta.created, type_name: self.type_name }
+        LockFacts { lock, kind: self.kind(), created: self.created(), type_name: self.type_name }
     }
 }

@@ -45,7 +45,7 @@ impl<'a> Op<'a> {
             return None;
         }
         let entered = thread::enter()?;
-        let id = lock.id()?;
+        let id = lock.id_at(site)?;
         // What has to allocate does so here: once the lock is held nothing may, since it may be the allocator's.
         let slot = entered.info.held.reserve();
         let how = match how {
@@ -110,7 +110,7 @@ impl<'a> Op<'a> {
                 mode: self.mode,
                 kind: self.lock.kind(),
                 site: self.site,
-                created: self.lock.meta.created,
+                created: self.lock.created(),
                 type_name: self.lock.type_name,
                 since: ticks,
             },
@@ -183,7 +183,7 @@ impl<'a> Op<'a> {
                 recursive: self.lock.is_recursive(),
             },
             site: self.site,
-            created: self.lock.meta.created,
+            created: self.lock.created(),
             type_name: self.lock.type_name,
             since: clock::ticks(),
             limited,

@@ -263,7 +263,7 @@ pub fn cond_wait<R>(
     if hold.owner == Hold::NOBODY {
         return wait();
     }
-    let (Some(condvar_id), Some(mutex_id)) = (condvar.id(), mutex.id()) else { return wait() };
+    let (Some(condvar_id), Some(mutex_id)) = (condvar.id_at(site), mutex.id()) else { return wait() };
     let recording = flags() & flag::RECORD != 0;
     if recording && let Some(entered) = thread::enter() {
         let event = CondEvent { condvar: condvar_id, mutex: mutex_id, site: 0, count: next_count(condvar) };
@@ -312,7 +312,7 @@ pub fn notify(condvar: LockRef<'_>, all: bool, site: Site, notify: impl FnOnce()
     // when it is known who was woken.
     let count = next_count(condvar);
     let woken = notify();
-    if let (Some(object), Some(entered)) = (condvar.id(), thread::enter()) {
+    if let (Some(object), Some(entered)) = (condvar.id_at(site), thread::enter()) {
         let detail = u16::from(all) | u16::from(woken.is_some()) << 1;
         let a = woken.unwrap_or(0);
         record::object(

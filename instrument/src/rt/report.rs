@@ -163,12 +163,14 @@ pub(super) struct LockFacts {
 impl LockFacts {
     /// The lock's name in backquotes, else its kind, type and place of creation.
     pub(super) fn describe(&self) -> String {
-        if let Some(name) = registry().named(self.lock).name {
+        let named = registry().named(self.lock);
+        if let Some(name) = named.name {
             return format!("`{}`", lockscope_trace::Definitions::clean(name));
         }
         let kind = self.kind.type_word();
         let (file, line) = (self.created.file(), self.created.line());
-        format!("`{kind}<{}>` made at {file}:{line}", short_type((self.type_name)()))
+        let place = if named.first_use { "first used" } else { "made" };
+        format!("`{kind}<{}>` {place} at {file}:{line}", short_type((self.type_name)()))
     }
 }
 

@@ -26,6 +26,11 @@ impl Lock {
         Self { meta, raw: parking_lot::RawRwLock::INIT, kind }
     }
 
+    /// A lock of which only the first use can be seen, as of one that is made from a constant.
+    pub const fn unplaced(kind: LockKind) -> Self {
+        Self { meta: LockMeta::unplaced(), raw: parking_lot::RawRwLock::INIT, kind }
+    }
+
     #[track_caller]
     pub const fn mutex(name: &'static str) -> Self {
         Self::new(name, LockKind::Mutex)

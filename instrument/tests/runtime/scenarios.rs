@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use lockscope::rt::Spawned;
+use lockscope::rt::{LockKind, Spawned};
 
 use crate::lock::Lock;
 
@@ -37,6 +37,12 @@ fn nested(locks: &[&'static Lock]) {
 
 pub fn two_orders() {
     one_after_the_other([|| nested(&[&A, &B]), || nested(&[&B, &A])]);
+}
+
+pub fn two_orders_of_locks_from_constants() {
+    static X: Lock = Lock::unplaced(LockKind::Mutex);
+    static Y: Lock = Lock::unplaced(LockKind::FairMutex);
+    one_after_the_other([|| nested(&[&X, &Y]), || nested(&[&Y, &X])]);
 }
 
 pub fn two_orders_off() {

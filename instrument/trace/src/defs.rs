@@ -85,6 +85,8 @@ pub struct LockDef {
     pub type_name: Arc<str>,
     /// Where it was made.
     pub created: Option<SiteId>,
+    /// `created` is where it was first used: of a raw lock that is made from a constant nothing else can be known.
+    pub is_first_use: bool,
     /// Rank in the lock hierarchy; higher ranks are taken later.
     pub rank: Option<u32>,
     /// Its class.
@@ -244,7 +246,7 @@ impl Definitions {
                 }
             }
         };
-        self.locks.push(LockDef { kind, name, type_name, created, rank, class, capacity: None });
+        self.locks.push(LockDef { kind, name, type_name, created, rank, class, is_first_use: false, capacity: None });
         id
     }
 

@@ -190,6 +190,8 @@ pub mod kind {
     pub const CAPACITY: u8 = 0xc6;
     /// Definition: `id:32 | type:32`, `- | site:32`: a memory location.
     pub const VAR: u8 = 0xc7;
+    /// Definition: `lock:32 | -`: the site of the lock that was defined before is that of its first use.
+    pub const FIRST_USE: u8 = 0xc8;
 }
 
 /// What an `OBJECT` record says was done, and what its `detail`, `a` and `b` are.

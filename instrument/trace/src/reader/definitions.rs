@@ -55,6 +55,7 @@ fn one(record_kind: u8, words: &[u64], defs: &mut Definitions) -> Option<()> {
             let capacity = word(1)?;
             defs.locks.get_mut(id as usize)?.capacity = Some(capacity);
         }
+        kind::FIRST_USE => defs.locks.get_mut(id as usize)?.is_first_use = true,
         kind::VAR => {
             in_order(id, defs.vars.len())?;
             let (_, site) = halves(word(1)?);

@@ -67,6 +67,11 @@ impl DefinitionWriter {
         id
     }
 
+    /// Says that the place of a lock is that of its first use.
+    pub fn first_use(&mut self, writer: &TraceWriter, lock: u32) {
+        self.put(writer, kind::FIRST_USE, &[pair(lock, 0)]);
+    }
+
     /// Says what an object was made with: permits, a bound, threads.
     pub fn capacity(&mut self, writer: &TraceWriter, lock: u32, capacity: u64) {
         self.put(writer, kind::CAPACITY, &[pair(lock, 0), capacity]);

@@ -49,7 +49,10 @@ pub fn write(
         let waiters: Vec<String> =
             lock.waiters.iter().map(|(thread, ..)| phrase::thread_label(defs, *thread)).collect();
         let (label, kind) = (phrase::lock_label(defs, id), def.map_or("", |def| def.kind.word()));
-        let made = site(defs, def.and_then(|def| def.created));
+        let mut made = site(defs, def.and_then(|def| def.created));
+        if def.is_some_and(|def| def.is_first_use) {
+            made.push_str(" (first use)");
+        }
         if !filter.keeps(&row(defs, id, lock)) {
             continue;
         }

@@ -113,7 +113,7 @@ fn detail_lines(state: &State, theme: &Theme, id: LockId) -> Vec<Line<'static>> 
         facts.extend(lock.destroyed.then(|| "destroyed".to_owned()));
         lines.push(Line::styled(facts.join(", "), theme.dim()));
         if def.created.is_some() {
-            lines.push(Line::raw("made at"));
+            lines.push(Line::raw(if def.is_first_use { "first used at" } else { "made at" }));
             lines.extend(site_lines(state, theme, def.created));
         }
     }
