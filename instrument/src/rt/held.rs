@@ -217,13 +217,20 @@ impl HeldSet {
         self.capacity.store(old * 2, Ordering::Release);
     }
 
+    /// Whether an acquisition of this lock is in `slot`.
+    #[inline]
+    pub(super) fn has_at(&self, lock: u32, slot: u16) -> bool {
+        let index = u32::from(slot);
+        index < self.len.load(Ordering::Relaxed) && self.slot(index).lock.load(Ordering::Relaxed) == lock + 1
+    }
+
     /// Owner only: removes the acquisition in `slot`. False when it is not there.
     #[inline]
     pub(super) fn remove_at(&self, lock: u32, mode: Mode, slot: u16) -> bool {
-        let index = u32::from(slot);
-        if index >= self.len.load(Ordering::Relaxed) || self.slot(index).lock.load(Ordering::Relaxed) != lock + 1 {
+        if !self.has_at(lock, slot) {
             return false;
         }
+        let index = u32::from(slot);
         self.slot(index).lock.store(0, Ordering::Release);
         self.owner.free.set(index);
         self.owner.key.set(self.owner.key.get().wrapping_sub(mix(lock, mode)));
@@ -244,9 +251,7 @@ impl HeldSet {
 
     /// Owner only: changes the mode of an acquisition.
     pub(super) fn change_mode(&self, lock: u32, from: Mode, to: Mode, slot: u16) {
-        let known = u32::from(slot) < self.len.load(Ordering::Relaxed)
-            && self.slot(u32::from(slot)).lock.load(Ordering::Relaxed) == lock + 1;
-        let found = if known { Some(u32::from(slot)) } else { self.find(lock, from) };
+        let found = if self.has_at(lock, slot) { Some(u32::from(slot)) } else { self.find(lock, from) };
         let Some(index) = found else { return };
         let what = &self.slot(index).what;
         let kind = what.load(Ordering::Relaxed) & !0xff;

@@ -20,7 +20,7 @@ use super::{
 ///
 /// | field | before first use | after |
 /// | --- | --- | --- |
-/// | `id` | bit 31 set; bits 16–30 length of the name; bits 0–15 rank + 1, 0 for none | the lock's id; bit 31 clear; bit 30: named or ranked; bit 29: a read-write lock that the order check knows to be written |
+/// | `id` | bit 31 set; bits 16–30 length of the name; bits 0–15 rank + 1, 0 for none | the lock's id; bit 31 clear; bit 30: named or ranked; bit 29: a read-write lock that the order check knows to be written; bit 28: not followed any more, see `unfollow` |
 /// | `aux` | the name's first byte, or null | thread that last held it exclusively, a hint |
 /// | `created` | where it was made, or null | where it was made or, where that is not known, first used |
 ///
@@ -44,8 +44,10 @@ pub(crate) const UNREGISTERED: u32 = 1 << 31;
 const NAMED: u32 = 1 << 30;
 /// The order check knows that somebody asks for the read-write lock exclusively.
 const WRITTEN: u32 = 1 << 29;
-/// Ids are below 2^29, 500 million locks in the life of a process; after that locks are not followed.
-const ID_MASK: u32 = WRITTEN - 1;
+/// The lock is not followed any more.
+const UNFOLLOWED: u32 = 1 << 28;
+/// Ids are below 2^28, 250 million locks in the life of a process; after that locks are not followed.
+const ID_MASK: u32 = UNFOLLOWED - 1;
 const NAME_SHIFT: u32 = 16;
 const NAME_MAX: usize = (1 << 15) - 1;
 
@@ -156,6 +158,8 @@ impl Drop for LockMeta {
 fn end_of_life(id: u32) {
     let lock = id & ID_MASK;
     let Some(entered) = thread::enter() else { return };
+    // The guard was forgotten. A lock that is gone is not held, and must not stand in orders with what is taken later.
+    super::unfollow::end_own_holds(&entered, lock);
     order::forget_lock(lock);
     if id & NAMED != 0 {
         registry().forget(lock);
@@ -199,11 +203,11 @@ impl<'a> LockRef<'a> {
         code::parse_lock_kind(self.kind as u8)
     }
 
-    /// The lock's id, when it has one.
+    /// The lock's id, when it has one and is followed.
     #[inline]
     pub(super) fn known_id(self) -> Option<u32> {
         let id = self.meta.id.load(Ordering::Acquire);
-        (id & UNREGISTERED == 0).then_some(id & ID_MASK)
+        (id & (UNREGISTERED | UNFOLLOWED) == 0).then_some(id & ID_MASK)
     }
 
     /// Where the lock was made, or first used. Only of a lock that has an id.
@@ -215,25 +219,43 @@ impl<'a> LockRef<'a> {
         unsafe { &*created }
     }
 
-    /// The lock's id; gives it one, at its first use at `site`. `None` when there are no more ids.
+    /// The lock's id; gives it one, at its first use at `site`. `None` when there are no more ids, or it is not followed any
+    /// more.
     #[inline]
     pub(super) fn id_at(self, site: Site) -> Option<u32> {
         self.known_id().or_else(|| self.register(Some(site)))
     }
 
-    /// The lock's id; gives it one at its first use. `None` when there are no more ids, or it is not known from where it
-    /// comes.
+    /// The lock's id; gives it one at its first use. `None` when there are no more ids, it is not known from where it
+    /// comes, or it is not followed any more.
     #[inline]
     pub(super) fn id(self) -> Option<u32> {
         self.known_id().or_else(|| self.register(None))
     }
 
+    /// The id of a lock that is not followed any more.
+    #[inline]
+    pub(super) fn unfollowed_id(self) -> Option<u32> {
+        let id = self.meta.id.load(Ordering::Acquire);
+        (id & (UNREGISTERED | UNFOLLOWED) == UNFOLLOWED).then_some(id & ID_MASK)
+    }
+
+    /// Follows the lock no more; returns its id when it was followed until now.
+    pub(super) fn mark_unfollowed(self, site: Site) -> Option<u32> {
+        let id = self.id_at(site)?;
+        let before = self.meta.id.fetch_or(UNFOLLOWED, Ordering::AcqRel);
+        (before & UNFOLLOWED == 0).then_some(id)
+    }
+
     #[cold]
     fn register(self, site: Option<Site>) -> Option<u32> {
+        if self.unfollowed_id().is_some() {
+            return None;
+        }
         let mut registry = registry();
         let id = self.meta.id.load(Ordering::Relaxed);
         if id & UNREGISTERED == 0 {
-            return Some(id & ID_MASK);
+            return (id & UNFOLLOWED == 0).then_some(id & ID_MASK);
         }
         // SAFETY: the registry's lock is held and bit 31 was seen.
         let (name, rank) = unsafe { self.meta.name_and_rank() };

@@ -4,6 +4,7 @@
 //! lock's own operations:
 //! - [`acquire`], [`acquire_timed`], [`try_acquire`]: check order, wait, hold, record;
 //! - [`release`] *before* the wrapped unlock, so that the next acquisition is always recorded after it;
+//! - [`unfollow`] when others get at the wrapped lock and could release it unseen;
 //! - [`note`], [`block`], [`may_help`] for objects that are not locks;
 //! - [`upgrade`], [`try_upgrade`], [`downgrade`], [`cond_wait`], [`notify`] for the rest.
 
@@ -26,6 +27,7 @@ mod search;
 mod stack;
 mod thread;
 mod threads;
+mod unfollow;
 mod waiting;
 
 pub(crate) use global::install;
@@ -38,6 +40,7 @@ pub use ops::{
     try_upgrade, upgrade,
 };
 pub use threads::{Spawned, scope_wait};
+pub use unfollow::unfollow;
 
 pub use lockscope_trace::{LockKind, MemoryOrder, Mode, Need, Side};
 /// A place in the source, as `#[track_caller]` functions see it.

@@ -14,6 +14,7 @@ use super::{
     report::{Draft, elapsed, held_for, mode_words, thread_name},
     stack,
     thread::{self, Entered},
+    unfollow,
     waiting::{Target, Waiting},
 };
 use crate::config::Stacks;
@@ -45,7 +46,12 @@ impl<'a> Op<'a> {
             return None;
         }
         let entered = thread::enter()?;
-        let id = lock.id_at(site)?;
+        let Some(id) = lock.id_at(site) else {
+            if let Some(id) = lock.unfollowed_id() {
+                unfollow::end_own_holds(&entered, id);
+            }
+            return None;
+        };
         // What has to allocate does so here: once the lock is held nothing may, since it may be the allocator's.
         let slot = entered.info.held.reserve();
         let how = match how {

@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use lockscope_trace::{
-    How,
+    Access, How,
     format::{act, kind},
     writer::{CondEvent, ObjectEvent},
 };
@@ -122,28 +122,45 @@ pub fn release(lock: LockRef<'_>, hold: &Hold) {
 
 #[inline(never)]
 fn release_slow(lock: LockRef<'_>, hold: &Hold, flags: u32) {
-    let Some(id) = lock.id() else { return };
+    let Some(id) = lock.id().or_else(|| lock.unfollowed_id()) else { return };
     // A guard may be dropped in a callback too; its release must not be missed.
     let entered = thread::enter_or_nested();
-    let recording = flags & flag::RECORD != 0;
-    if hold.owner == entered.info.index {
-        // Recorded while it is in the set: a section that begins with this event lists what is held before it.
-        if recording {
-            record::released(&entered, id, None, hold.mode, hold.access());
-        }
-        entered.info.held.remove(id, hold.mode, hold.slot);
-    } else {
-        release_foreign(&entered, id, hold, recording);
+    if hold.owner != entered.info.index {
+        release_foreign(&entered, id, hold, flags & flag::RECORD != 0);
+    } else if !release_own(&entered, id, hold, hold.access()) && lock.known_id().is_some() {
+        // A release without a guard ended this one's record instead of its own: every release ends one.
+        release_by_other(&entered, id, hold.mode, flags & flag::RECORD != 0);
     }
 }
 
+/// Ends an acquisition of this thread; false when none is noted.
+pub(super) fn release_own(entered: &Entered, id: u32, hold: &Hold, access: Access) -> bool {
+    let held = &entered.info.held;
+    if !held.has_at(id, hold.slot) && held.find(id, hold.mode).is_none() {
+        return false;
+    }
+    // Recorded while it is in the set: a section that begins with this event lists what is held before it.
+    if flags() & flag::RECORD != 0 {
+        record::released(entered, id, None, hold.mode, access);
+    }
+    held.remove(id, hold.mode, hold.slot)
+}
+
 #[cold]
-fn release_foreign(entered: &Entered, id: u32, hold: &Hold, recording: bool) {
+pub(super) fn release_foreign(entered: &Entered, id: u32, hold: &Hold, recording: bool) {
     let Some(owner) = thread::by_index(hold.owner) else { return };
     // Read before the slot is emptied: then the owner's record may go to another thread.
     let owner_id = owner.id.load(std::sync::atomic::Ordering::Relaxed);
     if owner.held.remove_foreign(id, hold.mode, hold.slot) && recording {
         record::released(entered, id, Some(owner_id), hold.mode, hold.access());
+    }
+}
+
+/// Ends an acquisition of whoever is noted to have one.
+#[cold]
+fn release_by_other(entered: &Entered, id: u32, mode: Mode, recording: bool) {
+    if let Some(owner) = thread::all().find(|other| other.held.find(id, mode).is_some()) {
+        release_foreign(entered, id, &Hold::new(owner.index, Hold::NO_SLOT, mode), recording);
     }
 }
 
@@ -154,14 +171,9 @@ pub fn release_unguarded(lock: LockRef<'_>, mode: Mode) {
     }
     let Some(id) = lock.id() else { return };
     let entered = thread::enter_or_nested();
-    let recording = flags() & flag::RECORD != 0;
-    if entered.info.held.find(id, mode).is_some() {
-        if recording {
-            record::released(&entered, id, None, mode, lockscope_trace::Access::Unknown);
-        }
-        entered.info.held.remove(id, mode, Hold::NO_SLOT);
-    } else if let Some(owner) = thread::all().find(|other| other.held.find(id, mode).is_some()) {
-        release_foreign(&entered, id, &Hold::new(owner.index, Hold::NO_SLOT, mode), recording);
+    let any = Hold::new(entered.info.index, Hold::NO_SLOT, mode);
+    if !release_own(&entered, id, &any, Access::Unknown) {
+        release_by_other(&entered, id, mode, flags() & flag::RECORD != 0);
     }
 }
 

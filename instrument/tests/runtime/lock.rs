@@ -141,6 +141,26 @@ impl Lock {
         rt::cond_wait(condvar.lock_ref(), self.lock_ref(), hold, false, site, || panic!("as expected"), |_: &()| false);
     }
 
+    /// Hands out the raw lock.
+    #[track_caller]
+    pub fn raw(&self) -> &parking_lot::RawRwLock {
+        rt::unfollow(self.lock_ref(), Location::caller());
+        &self.raw
+    }
+
+    /// Releases what a forgotten hold acquired.
+    pub fn unlock_forgotten(&self, mode: Mode) {
+        rt::release_unguarded(self.lock_ref(), mode);
+        // SAFETY: the scenario forgot a hold of this mode.
+        unsafe {
+            match mode {
+                Mode::Exclusive => self.raw.unlock_exclusive(Default::default()),
+                Mode::Shared => self.raw.unlock_shared(Default::default()),
+                Mode::Upgradable => self.raw.unlock_upgradable(Default::default()),
+            }
+        }
+    }
+
     pub fn unlock(&self, hold: Hold) {
         rt::release(self.lock_ref(), &hold);
         // SAFETY: the hold says how the raw lock is held.

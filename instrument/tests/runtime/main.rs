@@ -4,6 +4,7 @@
 
 mod child;
 mod lock;
+mod raw;
 mod scenarios;
 
 use child::{Expect, run};
@@ -63,6 +64,12 @@ scenarios! {
     hand_over_hand_back_to_front, "stacks=off", Expect::silence();
     released_by_another_thread, "", Expect::silence();
     released_out_of_order, "", Expect::silence();
+    released_without_its_guard, "", Expect::reports(&["lock-order-inversion"], &[]);
+    released_by_its_raw_lock, "", Expect::silence();
+    waited_for_by_its_raw_lock, "", Expect::silence();
+    taken_again_by_its_raw_lock, "record=auto", Expect::silence();
+    guard_outlives_its_raw_lock, "", Expect::silence();
+    released_for_another_thread, "", Expect::silence();
     a_thousand_held, "", Expect::silence();
     locks_in_thread_local_destructors, "", Expect::silence();
     locks_in_the_allocator, "record=auto", Expect::silence();

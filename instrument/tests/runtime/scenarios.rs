@@ -11,6 +11,8 @@ use lockscope::rt::{LockKind, Spawned};
 
 use crate::lock::Lock;
 
+pub use crate::raw::*;
+
 static A: Lock = Lock::mutex("a");
 static B: Lock = Lock::mutex("b");
 static C: Lock = Lock::mutex("c");
@@ -22,13 +24,13 @@ fn plain(name: &str, f: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
 }
 
 /// Runs threads one after the other. A panic ends the process, as it would if their handles were joined and unwrapped.
-fn one_after_the_other<const N: usize>(threads: [fn(); N]) {
+pub fn one_after_the_other<const N: usize>(threads: [fn(); N]) {
     for (index, f) in threads.into_iter().enumerate() {
         plain(["first", "second", "third", "fourth"][index], f).join().unwrap();
     }
 }
 
-fn nested(locks: &[&'static Lock]) {
+pub fn nested(locks: &[&'static Lock]) {
     let holds: Vec<_> = locks.iter().map(|lock| lock.lock()).collect();
     for (lock, hold) in locks.iter().zip(holds).rev() {
         lock.unlock(hold);
@@ -108,7 +110,7 @@ pub fn three_orders_middle_destroyed() {
 }
 
 /// Two threads that hold one lock each and then ask for the other's.
-fn cross(first: fn(&Barrier), second: fn(&Barrier)) {
+pub fn cross(first: fn(&Barrier), second: fn(&Barrier)) {
     let barrier = Arc::new(Barrier::new(2));
     let spawn = |name, f: fn(&Barrier)| {
         let barrier = barrier.clone();
