@@ -79,6 +79,7 @@ pub(crate) struct Config {
     pub order: Policy,
     pub deadlock: Policy,
     pub rank: Policy,
+    pub misuse: Policy,
     pub timeout: Option<Duration>,
     pub on_timeout: Policy,
     pub hierarchy: Option<PathBuf>,
@@ -95,6 +96,7 @@ impl Default for Config {
             order: Policy::Report,
             deadlock: Policy::Report,
             rank: Policy::Report,
+            misuse: Policy::Report,
             timeout: None,
             on_timeout: Policy::Report,
             hierarchy: None,
@@ -158,6 +160,13 @@ impl Builder {
         self
     }
 
+    /// What to do about misuse of locks and condition variables: spinning on a try, wake-ups that check nothing, poisoned locks,
+    /// guards and permits that are leaked (`misuse=`). Default: report.
+    pub fn misuse(mut self, policy: Policy) -> Self {
+        self.config.misuse = policy;
+        self
+    }
+
     /// Reports waits for a lock that take longer, once each (`timeout=30s`). Default: no limit.
     ///
     /// Limits cost a clock reading per acquisition, so that the report can say since when the lock is held.
@@ -214,7 +223,7 @@ pub(crate) fn apply_environment(text: &str, config: &mut Config) -> Vec<String> 
     for item in text.split(',').map(str::trim).filter(|item| !item.is_empty()) {
         if item == "off" {
             config.record = Record::Off;
-            [config.order, config.deadlock, config.rank] = [Policy::Off; 3];
+            [config.order, config.deadlock, config.rank, config.misuse] = [Policy::Off; 4];
             config.timeout = None;
             continue;
         }
@@ -232,7 +241,7 @@ pub(crate) fn apply_environment(text: &str, config: &mut Config) -> Vec<String> 
     complaints
 }
 
-const KEYS: &str = "record, size, order, deadlock, rank, timeout, on-timeout, hierarchy, stacks, report";
+const KEYS: &str = "record, size, order, deadlock, rank, misuse, timeout, on-timeout, hierarchy, stacks, report";
 
 /// Sets one key. The error is what was expected, `None` for an unknown key.
 fn set(config: &mut Config, key: &str, value: &str) -> Result<(), Option<&'static str>> {
@@ -251,6 +260,7 @@ fn set(config: &mut Config, key: &str, value: &str) -> Result<(), Option<&'stati
         "order" => config.order = policy()?,
         "deadlock" => config.deadlock = policy()?,
         "rank" => config.rank = policy()?,
+        "misuse" => config.misuse = policy()?,
         "on-timeout" => config.on_timeout = policy()?,
         "timeout" if value == "off" => config.timeout = None,
         "timeout" => config.timeout = Some(parse_duration(value).ok_or(Some("a time such as 30s or 500ms, or off"))?),

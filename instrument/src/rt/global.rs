@@ -128,6 +128,9 @@ fn set_config(config: Config) -> u32 {
     if [config.order, config.rank].iter().any(|&policy| policy != Policy::Off) {
         flags |= flag::TRACK | flag::ORDER;
     }
+    if config.misuse != Policy::Off {
+        flags |= flag::TRACK;
+    }
     if config.deadlock != Policy::Off {
         flags |= flag::TRACK | flag::DEADLOCK;
     }

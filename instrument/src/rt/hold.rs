@@ -19,6 +19,8 @@ pub struct Hold {
 const NOTHING: u8 = 0;
 const READ: u8 = 1;
 const WROTE: u8 = 2;
+/// Taken again at the end of a wait that was ended by a notification, and not touched since.
+const WOKEN: u8 = 3;
 
 impl Hold {
     pub(crate) const NOBODY: u32 = u32::MAX;
@@ -44,7 +46,7 @@ impl Hold {
     #[inline]
     pub fn note_read(&self) {
         // A lost update between two readers can only lose a second READ: WROTE needs `&mut Guard`.
-        if self.access.load(Ordering::Relaxed) == NOTHING {
+        if matches!(self.access.load(Ordering::Relaxed), NOTHING | WOKEN) {
             self.access.store(READ, Ordering::Relaxed);
         }
     }
@@ -55,9 +57,27 @@ impl Hold {
         *self.access.get_mut() = WROTE;
     }
 
+    /// Notes that a wait on a condition variable ended by a notification.
+    pub(crate) fn note_woken(&mut self) {
+        *self.access.get_mut() = WOKEN;
+    }
+
+    /// A thread that waits again after a wake-up does so in a loop, whose condition may lie elsewhere.
+    pub(crate) fn forget_wakeup(&mut self) {
+        if *self.access.get_mut() == WOKEN {
+            *self.access.get_mut() = NOTHING;
+        }
+    }
+
+    /// Whether a wake-up was followed by nothing.
+    #[inline]
+    pub(crate) fn is_unchecked(&self) -> bool {
+        self.access.load(Ordering::Relaxed) == WOKEN
+    }
+
     pub(crate) fn access(&self) -> Access {
         match self.access.load(Ordering::Relaxed) {
-            NOTHING => Access::Nothing,
+            NOTHING | WOKEN => Access::Nothing,
             READ => Access::Read,
             _ => Access::Wrote,
         }

@@ -16,6 +16,7 @@ mod held;
 mod hierarchy;
 mod hold;
 mod meta;
+mod misuse;
 mod object;
 mod op;
 mod ops;

@@ -10,7 +10,7 @@ use super::{
     deadlock::search_and_report,
     global::{self, flag, flags},
     held::HeldLock,
-    order, record,
+    misuse, order, record,
     report::{Draft, elapsed, held_for, mode_words, thread_name},
     stack,
     thread::{self, Entered},
@@ -151,6 +151,11 @@ impl<'a> Op<'a> {
         if self.flags & flag::RECORD != 0 {
             record::lock_event(&self.entered, kind, self.id, self.mode, self.how, self.site);
         }
+    }
+
+    /// Notes a try that failed: many in a row are a busy wait.
+    pub(super) fn note_failed_try(&self) {
+        misuse::failed_try(&self.entered, self.lock, self.id, self.mode, self.site);
     }
 
     /// Waits without a limit of the program's; the configured one is reported.

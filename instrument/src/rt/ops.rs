@@ -15,6 +15,7 @@ use super::{
     Hold, LockRef, Mode, Site,
     fast::{self, Fast},
     global::{flag, flags},
+    misuse,
     object::next_count,
     op::{ENDLESS, Op},
     record,
@@ -105,6 +106,7 @@ pub fn try_acquire<G>(
         Some(guard) => Some((guard, op.acquired())),
         None => {
             op.record_failure(kind::TRY_FAILED);
+            op.note_failed_try();
             None
         }
     }
@@ -114,10 +116,29 @@ pub fn try_acquire<G>(
 #[inline]
 pub fn release(lock: LockRef<'_>, hold: &Hold) {
     let flags = flags();
-    if hold.owner == Hold::NOBODY || flags & flag::FORKED != 0 || fast::release(lock, hold, flags) {
+    if hold.owner == Hold::NOBODY || flags & flag::FORKED != 0 {
         return;
     }
-    release_slow(lock, hold, flags);
+    if hold.is_unchecked() {
+        after_unchecked_wakeup(lock, hold);
+    }
+    if !fast::release(lock, hold, flags) {
+        release_slow(lock, hold, flags);
+    }
+}
+
+#[cold]
+fn after_unchecked_wakeup(mutex: LockRef<'_>, hold: &Hold) {
+    // A panic looks at nothing either.
+    if std::thread::panicking() {
+        return;
+    }
+    if let (Some(id), Some(entered)) = (mutex.known_id(), thread::enter())
+        && let Some(held) = entered.info.held.of_lock(id).next()
+        && hold.owner == entered.info.index
+    {
+        misuse::unchecked_wakeup(&entered, mutex, id, held.site);
+    }
 }
 
 #[inline(never)]
@@ -281,6 +302,7 @@ pub fn cond_wait<R>(
         let event = CondEvent { condvar: condvar_id, mutex: mutex_id, site: 0, count: next_count(condvar) };
         record::cond_event(&entered, kind::COND_WAIT, limited, event, site);
     }
+    hold.forget_wakeup();
     release(mutex, hold);
     let mode = hold.mode;
     *hold = Hold::untracked(mode);
@@ -288,9 +310,13 @@ pub fn cond_wait<R>(
         let _reacquire = Reacquire { mutex, mode, site, hold };
         wait()
     };
+    let timed_out = timed_out(&result);
+    if !timed_out {
+        hold.note_woken();
+    }
     if recording && let Some(entered) = thread::enter() {
         let event = CondEvent { condvar: condvar_id, mutex: mutex_id, site: 0, count: next_count(condvar) };
-        record::cond_event(&entered, kind::COND_WAKE, timed_out(&result), event, site);
+        record::cond_event(&entered, kind::COND_WAKE, timed_out, event, site);
     }
     // The mutex is held by now, and its guard is released in the normal way should this panic.
     if let Some(op) = Op::begin(mutex, mode, How::CondvarReacquire, site) {
@@ -338,9 +364,13 @@ pub fn notify(condvar: LockRef<'_>, all: bool, site: Site, notify: impl FnOnce()
 
 /// Notes that a lock was found poisoned.
 pub fn poisoned(lock: LockRef<'_>, site: Site) {
-    if flags() & flag::RECORD != 0
+    let flags = flags();
+    if flags & flag::TRACK != 0
         && let (Some(id), Some(entered)) = (lock.id(), thread::enter())
     {
-        record::poisoned(&entered, id, site);
+        if flags & flag::RECORD != 0 {
+            record::poisoned(&entered, id, site);
+        }
+        misuse::poisoned(&entered, lock, id, site);
     }
 }

@@ -73,9 +73,13 @@ impl Frame {
             "clone3",
             "start_thread",
         ];
-        const FILES: [&str; 4] = ["/library/std/", "/library/core/", "/library/alloc/", "/library/test/"];
+        const FILES: [&str; 5] =
+            ["/library/std/", "/library/core/", "/library/alloc/", "/library/test/", "/backtrace-0.3"];
+        // Names of inlined functions have no path, so the files of this crate and of its facades count too.
+        let is_own = self.file.strip_prefix(env!("CARGO_MANIFEST_DIR")).is_some_and(|file| file.contains("/src/"));
         let function = self.function.trim_start_matches('<');
-        function.is_empty()
+        is_own
+            || function.is_empty()
             || (function == "main" && self.file.is_empty())
             || FUNCTIONS.iter().any(|prefix| function.starts_with(prefix))
             || FILES.iter().any(|part| self.file.contains(part))

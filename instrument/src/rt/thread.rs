@@ -22,6 +22,7 @@ use super::{
     chains::Chains,
     global::{self, flag, registry},
     held::HeldSet,
+    misuse::Tries,
     waiting::Wait,
 };
 
@@ -54,6 +55,7 @@ pub(super) struct Local {
     pub chains: Chains,
     pub writer: Option<ThreadWriter>,
     pub exit_recorded: bool,
+    pub tries: Tries,
     /// Ids of places in the trace.
     pub sites: Sites,
     /// A stack, by its id in the trace, to attach to the next event.

@@ -52,7 +52,7 @@ impl Lock {
     }
 
     fn lock_ref(&self) -> LockRef<'_> {
-        LockRef::new::<u8>(&self.meta, self.kind)
+        LockRef::new::<()>(&self.meta, self.kind)
     }
 
     #[track_caller]

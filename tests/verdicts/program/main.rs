@@ -6,6 +6,8 @@
 //!
 //! Threads meet at std's barriers and are joined by std, both of which lockscope does not see, unless a scenario is about them.
 
+#![allow(clippy::duplicate_mod, reason = "the same source is compiled against each family of locks")]
+
 mod help;
 mod pl_locks;
 mod std_locks;
@@ -23,6 +25,7 @@ macro_rules! scenarios {
 scenarios! {
     quiet: gate_lock readers_only try_inversion hand_over_hand tls_destructor drop_in_panic before_main at_exit
         out_of_order address_reused ordered_by_join;
+    misuse: busy_wait try_then_lock unchecked_wakeup checked_wakeup checked_elsewhere poisoned panic_after_unlock;
     orders: two_locks three_locks five_locks middle_destroyed mutex_and_read_lock mutex_and_read_lock_other_writer
         reacquired_mutex;
     waits: relock relock_holding_others relock_contended read_write_read read_without_writer read_twice_in_turn both_read_then_write

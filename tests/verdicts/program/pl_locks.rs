@@ -32,6 +32,8 @@ mod locks {
     }
 }
 
+#[path = "misuse.rs"]
+pub mod misuse;
 #[path = "orders.rs"]
 pub mod orders;
 #[path = "quiet.rs"]
