@@ -33,7 +33,7 @@ fn child_process() {
 
 scenarios! {
     two_orders, "", Expect::reports(&["lock-order-inversion"], &["`a` and `b` are taken in both orders", "scenarios.rs"]);
-    two_orders_of_locks_from_constants, "", Expect::reports(&["lock-order-inversion"], &["`Mutex<u8>` first used at", "`FairMutex<u8>` first used at"]);
+    two_orders_of_locks_from_constants, "", Expect::reports(&["lock-order-inversion"], &["`Mutex<()>` first used at", "`FairMutex<()>` first used at"]);
     two_orders_off, "order=off", Expect::silence();
     two_orders_panic, "order=panic", Expect::panics("lock-order-inversion");
     one_order, "", Expect::silence();
