@@ -188,6 +188,7 @@ impl State {
             | Op::Received { .. }
             | Op::HandleAdded { .. }
             | Op::HandleDropped { .. }
+            | Op::SendFailed { .. }
             | Op::Unparked
             | Op::Unpark { .. }
             | Op::Sleep

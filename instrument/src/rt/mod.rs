@@ -35,7 +35,7 @@ pub(crate) use global::install;
 
 pub use hold::Hold;
 pub use meta::{LockMeta, LockRef};
-pub use object::{Act, block, capacity, may_help, note};
+pub use object::{Act, Helper, block, capacity, may_help, may_help_as, note};
 pub use ops::{
     acquire, acquire_timed, adopt, cond_wait, downgrade, notify, poisoned, release, release_unguarded, try_acquire,
     try_upgrade, upgrade,

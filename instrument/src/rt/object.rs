@@ -41,8 +41,10 @@ pub enum Act {
     Received(u32),
     /// A handle to one side of a channel was made by this thread, or has come to it.
     HandleAdded(Side),
-    /// A handle that this thread had is dropped, or has gone to another thread.
-    HandleDropped(Side),
+    /// A handle that the thread with the given id had is dropped, or has come from it to this one.
+    HandleDropped(Side, u32),
+    /// The message with this number was not sent after all.
+    SendFailed(u32),
 }
 
 /// Notes that this thread did something to an object. Returns the object's count of this event, 0 when nothing is recorded.
@@ -65,12 +67,13 @@ fn note_recorded(object: LockRef<'_>, what: Act, site: Site) -> u32 {
         Act::Sent => (act::SENT, 0, 0, 0),
         Act::Received(message) => (act::RECEIVED, 0, message, 0),
         Act::HandleAdded(side) => (act::HANDLE_ADDED, code::side(side), 0, 0),
-        Act::HandleDropped(side) => (act::HANDLE_DROPPED, code::side(side), 0, 0),
+        Act::HandleDropped(side, owner) => (act::HANDLE_DROPPED, code::side(side), 0, u64::from(owner)),
+        Act::SendFailed(message) => (act::SEND_FAILED, 0, message, 0),
     };
     let (Some(id), Some(entered)) = (object.id(), thread::enter()) else { return 0 };
     record::note_stopped();
-    // An observation changes nothing, so it needs no place in the order.
-    let count = if matches!(what, Act::Observed) { 0 } else { next_count(object) };
+    // What changes nothing for others needs no place in the order.
+    let count = if matches!(what, Act::Observed | Act::SendFailed(_)) { 0 } else { next_count(object) };
     record::object(&entered, ObjectEvent { act, detail, object: id, count, a, b, ..ObjectEvent::default() }, site);
     count
 }
@@ -127,10 +130,26 @@ pub fn block<R>(
     result
 }
 
+/// Who could end a wait.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Helper {
+    /// The thread with this id; when that has ended, what it had may be anybody's.
+    Thread(u32),
+    /// Any thread, also one that lockscope has never seen. A handle that was made and not used since may have been given to
+    /// anyone, and one that several threads use has no owner. While there is such a reason, a wait is hopeless only when no thread of the
+    /// process could do anything.
+    Anyone,
+}
+
 /// Says that this thread could end waits for `need` at the object (`by` positive: it has a sender, it has notified before), or one reason
 /// less for it (`by` negative). Searches for threads that are stuck count on it.
 pub fn may_help(object: LockRef<'_>, need: Need, by: i32) {
     let _ = (object, need, by);
+}
+
+/// [`may_help`] of somebody else than this thread.
+pub fn may_help_as(helper: Helper, object: LockRef<'_>, need: Need, by: i32) {
+    let _ = (helper, object, need, by);
 }
 
 /// Says what an object was made with: permits of a semaphore, bound of a channel, threads of a barrier. Once, at its first use.

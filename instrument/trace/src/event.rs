@@ -160,8 +160,10 @@ pub enum Op {
     Received { channel: LockId, message: u64, count: u64 },
     /// A handle to one side of a channel was made by this thread, or has come to it.
     HandleAdded { channel: LockId, side: Side, count: u64 },
-    /// A handle that this thread had was dropped, or has gone to another thread.
-    HandleDropped { channel: LockId, side: Side, count: u64 },
+    /// A handle that `owner` had is dropped, or has come from it to this thread.
+    HandleDropped { channel: LockId, side: Side, owner: ThreadId, count: u64 },
+    /// The message that this thread was about to send was not sent: the channel was full, or nobody receives any more.
+    SendFailed { channel: LockId, message: u64 },
 
     /// About to wait for its token, with a time limit or not.
     Park { limited: bool },
@@ -231,7 +233,8 @@ impl Op {
             Op::Sent { channel, .. }
             | Op::Received { channel, .. }
             | Op::HandleAdded { channel, .. }
-            | Op::HandleDropped { channel, .. } => Some(channel),
+            | Op::HandleDropped { channel, .. }
+            | Op::SendFailed { channel, .. } => Some(channel),
             _ => None,
         }
     }
@@ -298,6 +301,7 @@ impl Op {
             Op::Received { .. } => "received",
             Op::HandleAdded { .. } => "handle-added",
             Op::HandleDropped { .. } => "handle-dropped",
+            Op::SendFailed { .. } => "send-failed",
             Op::Park { .. } => "park",
             Op::Unparked => "unparked",
             Op::Unpark { .. } => "unpark",

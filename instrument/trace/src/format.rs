@@ -220,7 +220,7 @@ pub mod act {
     pub const RECEIVED: u8 = 11;
     /// detail: side.
     pub const HANDLE_ADDED: u8 = 12;
-    /// detail: side.
+    /// detail: side; b: owner.
     pub const HANDLE_DROPPED: u8 = 13;
     /// detail: `all | known << 1`; a: woken.
     pub const NOTIFY: u8 = 14;
@@ -234,6 +234,8 @@ pub mod act {
     pub const SLEEP: u8 = 18;
     /// No object.
     pub const AWAKE: u8 = 19;
+    /// a: message.
+    pub const SEND_FAILED: u8 = 20;
 }
 
 /// What a `MEMORY` record says was done.

@@ -120,9 +120,10 @@ fn objects() -> Vec<(ObjectEvent, Counted)> {
         (ObjectEvent { a: 5, ..object(act::RECEIVED) }, |count| Op::Received { channel: CHANNEL, message: 5, count }),
         (object(act::RECEIVED), |count| Op::Received { channel: CHANNEL, message: 0, count }),
         (object(act::HANDLE_ADDED), |count| Op::HandleAdded { channel: CHANNEL, side: Side::Sender, count }),
-        (ObjectEvent { detail: code::side(Side::Receiver), ..object(act::HANDLE_DROPPED) }, |count| {
-            Op::HandleDropped { channel: CHANNEL, side: Side::Receiver, count }
+        (ObjectEvent { detail: code::side(Side::Receiver), b: 1, ..object(act::HANDLE_DROPPED) }, |count| {
+            Op::HandleDropped { channel: CHANNEL, side: Side::Receiver, owner: ThreadId(1), count }
         }),
+        (ObjectEvent { a: 5, ..object(act::SEND_FAILED) }, |_| Op::SendFailed { channel: CHANNEL, message: 5 }),
         (object(act::NOTIFY), |count| Op::Notify { condvar: CHANNEL, all: false, woken: None, count }),
         (ObjectEvent { detail: 3, a: 9, ..object(act::NOTIFY) }, |count| Op::Notify {
             condvar: CHANNEL,

@@ -141,9 +141,12 @@ pub fn what(defs: &Definitions, event: &Event) -> String {
         Op::Sent { channel, count } => format!("message {count} to {}", lock(channel)),
         Op::Received { channel, message: 0, .. } => format!("a message from {}", lock(channel)),
         Op::Received { channel, message, .. } => format!("message {message} from {}", lock(channel)),
-        Op::HandleAdded { channel, side, .. } | Op::HandleDropped { channel, side, .. } => {
-            format!("{} of {}", side.word(), lock(channel))
+        Op::HandleAdded { channel, side, .. } => format!("{} of {}", side.word(), lock(channel)),
+        Op::HandleDropped { channel, side, owner, .. } => {
+            let by = if owner == event.thread { String::new() } else { format!(", which {} had", thread(owner)) };
+            format!("{} of {}{by}", side.word(), lock(channel))
         }
+        Op::SendFailed { channel, message } => format!("message {message} to {}", lock(channel)),
         Op::Unpark { thread: id } => thread(id),
         Op::Park { limited: true } => "with a time limit".to_owned(),
         Op::Park { limited: false } | Op::Unparked | Op::Sleep | Op::Awake => String::new(),
