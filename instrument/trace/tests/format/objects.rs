@@ -245,7 +245,7 @@ fn with_act(record_kind: u8, act: u8, detail: Option<u8>) -> (Vec<Event>, Reader
 #[test]
 fn acts_of_a_newer_version_are_skipped_and_no_damage() {
     for (record_kind, act, detail) in [
-        (kind::OBJECT, 20, None),
+        (kind::OBJECT, act::SEND_FAILED + 1, None),
         (kind::OBJECT, 0xff, None),
         (kind::OBJECT, 0, None),
         // A wait for something that this version does not know.
