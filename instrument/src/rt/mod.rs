@@ -5,6 +5,7 @@
 //! - [`acquire`], [`acquire_timed`], [`try_acquire`]: check order, wait, hold, record;
 //! - [`release`] *before* the wrapped unlock, so that the next acquisition is always recorded after it;
 //! - [`unfollow`] when others get at the wrapped lock and could release it unseen;
+//! - [`initialise`] for what is initialised once, as long as it is not;
 //! - [`note`], [`block`], [`may_help`] for objects that are not locks;
 //! - [`upgrade`], [`try_upgrade`], [`downgrade`], [`cond_wait`], [`notify`] for the rest.
 
@@ -18,6 +19,7 @@ mod hold;
 mod meta;
 mod misuse;
 mod object;
+mod once;
 mod op;
 mod ops;
 mod order;
@@ -36,6 +38,7 @@ pub(crate) use global::install;
 pub use hold::Hold;
 pub use meta::{LockMeta, LockRef};
 pub use object::{Act, Helper, block, capacity, may_help, may_help_as, note};
+pub use once::{Turn, initialise};
 pub use ops::{
     acquire, acquire_timed, adopt, cond_wait, downgrade, notify, poisoned, release, release_unguarded, try_acquire,
     try_upgrade, upgrade,

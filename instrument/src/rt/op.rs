@@ -15,7 +15,7 @@ use super::{
     stack,
     thread::{self, Entered},
     unfollow,
-    waiting::{Target, Waiting},
+    waiting::{Target, WaitGuard, Waiting},
 };
 use crate::config::Stacks;
 
@@ -181,18 +181,32 @@ impl<'a> Op<'a> {
         guard
     }
 
+    /// Whether some thread is known to hold the lock exclusively.
+    pub(super) fn is_held_exclusively(&self) -> bool {
+        let owner = self.lock.meta.owner_hint().and_then(thread::by_index);
+        owner.is_some_and(|owner| owner.held.find(self.id, Mode::Exclusive).is_some())
+    }
+
+    /// Publishes that this thread waits to share the lock, unless it turns out that it need not, and searches for a deadlock.
+    /// The wait is recorded when it is `certain`.
+    pub(super) fn announce(&self, certain: bool) -> WaitGuard<'static> {
+        if certain {
+            self.record_wait(Mode::Shared, How::Recursive);
+        }
+        self.publish_wait(Mode::Shared, true, false, false)
+    }
+
     /// Publishes the wait, searches for a deadlock, waits.
     fn waiting<R>(&self, limited: bool, upgrade: bool, wait: impl FnOnce() -> R) -> R {
-        self.record_wait();
+        self.record_wait(self.mode, self.how);
+        let _waiting = self.publish_wait(self.mode, self.lock.is_recursive(), limited, upgrade);
+        wait()
+    }
+
+    fn publish_wait(&self, mode: Mode, recursive: bool, limited: bool, upgrade: bool) -> WaitGuard<'static> {
         let waiting = Waiting {
             episode: 0,
-            target: Target::Lock {
-                lock: self.id,
-                mode: self.mode,
-                kind: self.lock.kind(),
-                upgrade,
-                recursive: self.lock.is_recursive(),
-            },
+            target: Target::Lock { lock: self.id, mode, kind: self.lock.kind(), upgrade, recursive },
             site: self.site,
             created: self.lock.created(),
             type_name: self.lock.type_name,
@@ -200,14 +214,14 @@ impl<'a> Op<'a> {
             limited,
             owner: self.lock.meta.owner_hint(),
         };
-        let _waiting = self.entered.info.wait.begin(&waiting);
+        let guard = self.entered.info.wait.begin(&waiting);
         if self.flags & flag::DEADLOCK != 0 {
             search_and_report(&self.entered);
         }
-        wait()
+        guard
     }
 
-    fn record_wait(&self) {
+    fn record_wait(&self, mode: Mode, how: How) {
         if self.flags & flag::RECORD == 0 {
             return;
         }
@@ -216,7 +230,7 @@ impl<'a> Op<'a> {
         {
             record::attach_stack(&self.entered, &stack);
         }
-        record::lock_event(&self.entered, kind::WAIT, self.id, self.mode, self.how, self.site);
+        record::lock_event(&self.entered, kind::WAIT, self.id, mode, how, self.site);
     }
 
     fn report_timeout(&self, limit: Duration) {

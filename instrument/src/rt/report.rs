@@ -8,11 +8,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use lockscope_trace::{
-    LockKind, Mode, Nanos, clock,
-    defs::{short_type, without_detours},
-    format::kind,
-};
+use lockscope_trace::{LockKind, Mode, Nanos, clock, defs::without_detours, format::kind};
 
 use super::{
     Site,
@@ -167,10 +163,10 @@ impl LockFacts {
         if let Some(name) = named.name {
             return format!("`{}`", lockscope_trace::Definitions::clean(name));
         }
-        let kind = self.kind.type_word();
+        let what = self.kind.describe((self.type_name)());
         let (file, line) = (self.created.file(), self.created.line());
         let place = if named.first_use { "first used" } else { "made" };
-        format!("`{kind}<{}>` {place} at {file}:{line}", short_type((self.type_name)()))
+        format!("`{what}` {place} at {file}:{line}")
     }
 }
 

@@ -12,6 +12,36 @@ use lock_api::{
 };
 use lockscope::rt::{self, Hold, LockKind, LockMeta, LockRef, Mode};
 
+/// A minimal facade over std's `Once`.
+pub struct Once {
+    meta: LockMeta,
+    inner: std::sync::Once,
+}
+
+impl Once {
+    #[track_caller]
+    pub const fn new() -> Self {
+        Self { meta: LockMeta::new(), inner: std::sync::Once::new() }
+    }
+
+    #[track_caller]
+    pub fn call(&self, f: impl FnOnce()) {
+        self.call_when(|| (), f);
+    }
+
+    /// Runs `asked` when it is known to the runtime that the call may wait.
+    #[track_caller]
+    pub fn call_when(&self, asked: impl FnOnce(), f: impl FnOnce()) {
+        if self.inner.is_completed() {
+            return;
+        }
+        rt::initialise(LockRef::new::<()>(&self.meta, LockKind::Once), Location::caller(), false, |turn| {
+            asked();
+            self.inner.call_once_force(|_| turn.run(f));
+        });
+    }
+}
+
 pub struct Lock {
     meta: LockMeta,
     raw: parking_lot::RawRwLock,

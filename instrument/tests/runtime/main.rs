@@ -46,6 +46,11 @@ scenarios! {
     three_orders_middle_destroyed, "", Expect::reports(&["lock-order-inversion"], &[]);
     deadlock, "order=off", Expect::hangs(&["deadlock"], &["2 threads are deadlocked over", "\"first\" waits for", "\"second\" waits for"]);
     deadlock_exit, "deadlock=exit", Expect::exits(66, &["deadlock"]);
+    initialiser_waits_for_one_who_waits_for_it, "order=off", Expect::hangs(&["deadlock"], &["`Once` made at"]);
+    initialiser_calls_itself, "deadlock=exit", Expect::exits(66, &["self-deadlock"]);
+    initialiser_takes_what_one_who_waits_for_it_held, "", Expect::reports(&["lock-order-inversion"], &["`Once` made at"]);
+    initialised_is_no_lock, "", Expect::silence();
+    initialiser_panics, "", Expect::silence();
     deadlock_of_readers_and_writers, "order=off", Expect::hangs(&["deadlock"], &["for reading", "for writing"]);
     recursive_read_behind_writer, "", Expect::hangs(&["deadlock"], &["no reader may pass"]);
     recursive_read_alone, "", Expect::silence();

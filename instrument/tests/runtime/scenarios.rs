@@ -9,7 +9,7 @@ use std::{
 
 use lockscope::rt::{LockKind, Spawned};
 
-use crate::lock::Lock;
+use crate::lock::{Lock, Once};
 
 pub use crate::raw::*;
 
@@ -133,6 +133,64 @@ pub fn deadlock() {
             A.lock();
         },
     );
+}
+
+static ONCE: Once = Once::new();
+
+pub fn initialiser_waits_for_one_who_waits_for_it() {
+    cross(
+        |barrier| {
+            ONCE.call(|| {
+                barrier.wait();
+                A.lock();
+            });
+        },
+        |barrier| {
+            let _a = A.lock();
+            barrier.wait();
+            ONCE.call(|| unreachable!("the other thread is at it"));
+        },
+    );
+}
+
+pub fn initialiser_calls_itself() {
+    ONCE.call(|| ONCE.call(|| ()));
+}
+
+pub fn initialiser_takes_what_one_who_waits_for_it_held() {
+    cross(
+        |barrier| {
+            ONCE.call(|| {
+                nested(&[&A]);
+                barrier.wait();
+                barrier.wait();
+            });
+        },
+        |barrier| {
+            barrier.wait();
+            let a = A.lock();
+            ONCE.call_when(|| _ = barrier.wait(), || unreachable!("the other thread is at it"));
+            A.unlock(a);
+        },
+    );
+}
+
+pub fn initialised_is_no_lock() {
+    one_after_the_other([
+        || ONCE.call(|| nested(&[&A])),
+        || {
+            let a = A.lock();
+            ONCE.call(|| unreachable!("it was done"));
+            A.unlock(a);
+        },
+    ]);
+}
+
+pub fn initialiser_panics() {
+    let failed = std::panic::catch_unwind(|| ONCE.call(|| panic!("on purpose")));
+    assert!(failed.is_err());
+    // Held no more: neither a deadlock nor an order.
+    one_after_the_other([|| nested(&[&A]), || ONCE.call(|| nested(&[&A, &B])), || nested(&[&A, &B])]);
 }
 
 pub fn deadlock_exit() {

@@ -72,6 +72,15 @@ impl LockKind {
             LockKind::Other(_) => "lock",
         }
     }
+
+    /// As a report calls one: `Mutex<Account>`, `Once`, and `Mutex` where the type of the data is not known.
+    pub fn describe(self, type_name: &str) -> String {
+        let has_no_data = matches!(self, LockKind::Condvar | LockKind::Once | LockKind::Barrier | LockKind::Semaphore);
+        match short_type(type_name) {
+            of if of.is_empty() || of == "()" && has_no_data => self.type_word().to_owned(),
+            of => format!("{}<{of}>", self.type_word()),
+        }
+    }
 }
 
 /// A lock or other synchronisation object.
@@ -292,10 +301,8 @@ impl Definitions {
         if let Some(name) = &lock.name {
             return name.to_string();
         }
-        let kind = lock.kind.type_word();
-        let of = if lock.type_name.is_empty() { String::new() } else { format!("<{}>", short_type(&lock.type_name)) };
         match lock.created.and_then(|site| self.site(site)) {
-            Some(site) => format!("{kind}{of} ({}:{})", site.file, site.line),
+            Some(site) => format!("{} ({}:{})", lock.kind.describe(&lock.type_name), site.file, site.line),
             None => id.to_string(),
         }
     }
