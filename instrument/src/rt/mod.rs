@@ -10,6 +10,7 @@
 //! - [`upgrade`], [`try_upgrade`], [`downgrade`], [`cond_wait`], [`notify`] for the rest.
 
 mod chains;
+mod counts;
 mod deadlock;
 mod fast;
 mod global;

@@ -91,11 +91,13 @@ impl<'a> Op<'a> {
             recursive: self.lock.is_recursive(),
             site: self.site,
         };
-        let stack = order::check(&self.entered, &request);
-        if let Some(stack) = stack {
+        let checked = order::check(&self.entered, &request);
+        if let Some(stack) = checked.stack {
             record::attach_stack(&self.entered, &stack);
         }
-        self.entered.local().chains.insert(chain);
+        if !checked.counts {
+            self.entered.local().chains.insert(chain);
+        }
     }
 
     /// Notes the acquisition; call while the lock is held.

@@ -19,6 +19,10 @@ extern "C" fn in_child() {
 }
 
 extern "C" fn at_exit() {
+    // Not in the child of a fork, which has said nothing.
+    if global::flags_if_ready() & global::flag::TRACK != 0 {
+        super::counts::say_all();
+    }
     if global::flags_if_ready() & global::flag::RECORD != 0
         && let Some(writer) = global::trace()
     {

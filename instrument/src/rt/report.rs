@@ -116,7 +116,7 @@ impl Draft {
 }
 
 /// Writes a part of a report to where reports go.
-fn write_report(text: &str) {
+pub(super) fn write_report(text: &str) {
     match &global::config().report {
         ReportTo::Stderr => say(text),
         ReportTo::Path(path) => {
@@ -168,6 +168,28 @@ impl LockFacts {
         let place = if named.first_use { "first used" } else { "made" };
         format!("`{what}` {place} at {file}:{line}")
     }
+}
+
+/// What a report calls several locks: different locks of one description get a number each, in order of appearance.
+pub(super) fn describe_all(locks: &[LockFacts]) -> Vec<String> {
+    let names: Vec<String> = locks.iter().map(LockFacts::describe).collect();
+    let of_name = |name: &String| {
+        let mut ids: Vec<u32> = Vec::new();
+        for (lock, _) in locks.iter().zip(&names).filter(|(_, other)| *other == name) {
+            if !ids.contains(&lock.lock) {
+                ids.push(lock.lock);
+            }
+        }
+        ids
+    };
+    let numbered = |(lock, name): (&LockFacts, &String)| {
+        let ids = of_name(name);
+        match ids.iter().position(|&id| id == lock.lock) {
+            Some(index) if ids.len() > 1 => format!("{name} #{}", index + 1),
+            _ => name.clone(),
+        }
+    };
+    locks.iter().zip(&names).map(numbered).collect()
 }
 
 /// ` for reading` and the like, for read-write locks.

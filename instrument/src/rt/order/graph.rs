@@ -15,7 +15,10 @@ use std::{
 
 use lockscope_trace::Mode;
 
-use super::{super::stack::Stack, LockFacts};
+use super::{
+    super::{counts::Count, stack::Stack},
+    LockFacts,
+};
 use crate::rt::Site;
 
 /// Ways in which an edge was seen that are kept; more differ from these by threads or locks held that matter ever less.
@@ -60,6 +63,8 @@ struct Node {
 #[derive(Debug, Default)]
 struct Edge {
     occurrences: Vec<Occurrence>,
+    /// The finding that this edge made complete, and the places there.
+    finding: Option<(Site, Site, &'static Count)>,
     /// Closes a cycle, and so is outside of the order.
     against_order: bool,
 }
@@ -95,7 +100,7 @@ impl Graph {
         }
         let against_order = !self.make_order(from.lock, to.lock);
         self.edges_against_order += usize::from(against_order);
-        self.edges.insert(key, Edge { occurrences: vec![occurrence], against_order });
+        self.edges.insert(key, Edge { occurrences: vec![occurrence], finding: None, against_order });
         self.node(from, false).successors.push(to.lock);
         self.node(to, true).predecessors.push(from.lock);
     }
@@ -120,6 +125,19 @@ impl Graph {
 
     pub(super) fn facts(&self, lock: u32) -> Option<LockFacts> {
         self.nodes.get(&lock).map(|node| node.facts)
+    }
+
+    /// The edge has made a finding complete: what is seen of it at the same places counts.
+    pub(super) fn set_finding(&mut self, key: (u32, u32), held: Site, wanted: Site, count: &'static Count) {
+        if let Some(edge) = self.edges.get_mut(&key) {
+            edge.finding = Some((held, wanted, count));
+        }
+    }
+
+    /// The finding that is seen again when the edge is taken at these places.
+    pub(super) fn finding(&self, key: (u32, u32), held: Site, wanted: Site) -> Option<&'static Count> {
+        let (known_held, known_wanted, count) = self.edges.get(&key)?.finding?;
+        (known_held == held && known_wanted == wanted).then_some(count)
     }
 
     /// Notes that somebody asks for a read-write lock exclusively. Whether it lies in any cycle so far, of readers as yet.

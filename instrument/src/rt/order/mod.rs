@@ -19,9 +19,10 @@ use lockscope_trace::Mode;
 use self::graph::{Graph, Occurrence};
 use super::{
     Site,
+    counts::{self, Count},
     global::{self, registry},
     held::HeldLock,
-    report::{Draft, LockFacts, is_first, mode_words, thread_name},
+    report::{Draft, LockFacts, describe_all, is_first, mode_words, thread_name},
     stack::{self, Stack},
     thread::{self, Entered},
 };
@@ -46,19 +47,27 @@ pub(super) struct Request {
     pub site: Site,
 }
 
-/// Checks ranks and orders of a request while locks are held. Returns the stack that was captured for it, if it adds anything
-/// new.
+/// What a check leaves behind.
+#[derive(Debug, Default)]
+pub(super) struct Checked {
+    /// The stack that was captured, if the request adds anything new.
+    pub stack: Option<Stack>,
+    /// It is part of something that was reported: check it again next time, to count it.
+    pub counts: bool,
+}
+
+/// Checks ranks and orders of a request while locks are held.
 ///
 /// # Panics
 ///
 /// When a violation is found and its policy is to panic.
-pub(super) fn check(entered: &Entered, request: &Request) -> Option<Stack> {
+pub(super) fn check(entered: &Entered, request: &Request) -> Checked {
     let held: Vec<HeldLock> = entered.info.held.iter().filter(|held| held.lock != request.lock.lock).collect();
     if held.is_empty() {
-        return None;
+        return Checked::default();
     }
     check_rank(entered, request, &held);
-    if global::config().order == Policy::Off { None } else { check_order(entered, request, &held) }
+    if global::config().order == Policy::Off { Checked::default() } else { check_order(entered, request, &held) }
 }
 
 fn check_rank(entered: &Entered, request: &Request, held: &[HeldLock]) {
@@ -86,9 +95,10 @@ fn check_rank(entered: &Entered, request: &Request, held: &[HeldLock]) {
     draft.publish(entered, policy);
 }
 
-fn check_order(entered: &Entered, request: &Request, held: &[HeldLock]) -> Option<Stack> {
+fn check_order(entered: &Entered, request: &Request, held: &[HeldLock]) -> Checked {
     let policy = global::config().order;
     let mut new_stack = None;
+    let mut counts = false;
     let mut found = Vec::new();
     let held_set: Arc<[(u32, Mode)]> = held.iter().map(|held| (held.lock, held.mode)).collect();
     let held_key = entered.info.held.key();
@@ -116,21 +126,27 @@ fn check_order(entered: &Entered, request: &Request, held: &[HeldLock]) -> Optio
                 word.fetch_or(bit, Ordering::Relaxed);
             }
             let from_facts = facts(from);
-            if graph.is_covered(from.lock, request.lock.lock, &occurrence) {
+            let edge = (from.lock, request.lock.lock);
+            if graph.is_covered(edge.0, edge.1, &occurrence) {
+                counts |= graph.finding(edge, from.site, request.site).is_some_and(Count::again);
                 continue;
             }
             let stack = new_stack.get_or_insert_with(stack::capture).clone();
             let thread_name = Some(name.get_or_insert_with(|| thread::describe(entered.info).into()).clone());
             graph.add(from_facts, request.lock, Occurrence { stack, thread_name, ..occurrence });
             let repeat = |key| policy == Policy::Report && !is_first(key);
-            found.extend(cycles::through(graph, from.lock, request.lock.lock, repeat));
+            if let Some(cycle) = cycles::through(graph, from.lock, request.lock.lock, repeat) {
+                graph.set_finding(edge, from.site, request.site, counts::begin(cycle.title()));
+                counts = true;
+                found.push(cycle);
+            }
         }
     }
     // Outside of the graph's lock: a callback may do anything.
     for cycle in found {
         cycle.report(entered, policy);
     }
-    new_stack.flatten()
+    Checked { stack: new_stack.flatten(), counts }
 }
 
 fn facts(held: &HeldLock) -> LockFacts {
@@ -192,13 +208,20 @@ struct Cycle {
 }
 
 impl Cycle {
-    fn report(self, entered: &Entered, policy: Policy) {
-        let names: Vec<String> = self.sides.iter().map(|side| side.held.describe()).collect();
-        let title = match names.as_slice() {
+    fn names(&self) -> Vec<String> {
+        describe_all(&self.sides.iter().map(|side| side.held).collect::<Vec<_>>())
+    }
+
+    fn title(&self) -> String {
+        match self.names().as_slice() {
             [one, other] => format!("{one} and {other} are taken in both orders"),
             names => format!("{} locks are taken in a circle: {} → {}", names.len(), names.join(" → "), names[0]),
-        };
-        let mut draft = Draft::new("lock-order-inversion", "warning", "potential", title);
+        }
+    }
+
+    fn report(self, entered: &Entered, policy: Policy) {
+        let names = self.names();
+        let mut draft = Draft::new("lock-order-inversion", "warning", "potential", self.title());
         // With a writer from outside all sides are in the past.
         let now = if self.writer.is_some() { usize::MAX } else { self.sides.len() - 1 };
         for (index, side) in self.sides.iter().enumerate() {
@@ -208,13 +231,13 @@ impl Cycle {
             draft
                 .line(&format!(
                     "thread {thread} took {}{} at {}",
-                    side.held.describe(),
+                    names[index],
                     mode_words(side.held.kind, occurrence.held_mode),
                     occurrence.held_site
                 ))
                 .line(&format!(
                     "  {verb} for {}{} at {}",
-                    side.wanted.describe(),
+                    names[(index + 1) % names.len()],
                     mode_words(side.wanted.kind, occurrence.wanted_mode),
                     occurrence.wanted_site
                 ));
