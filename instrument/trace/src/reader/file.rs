@@ -208,8 +208,19 @@ impl ChunkFile {
     }
 
     fn header(&mut self, index: usize) -> io::Result<Option<ChunkHeader>> {
+        let mut first = [0; CHUNK_HEADER_SIZE];
         let mut bytes = [0; CHUNK_HEADER_SIZE];
+        // Twice: what the header says of its claim must be read after the claim; see `writer::protocol`.
+        if self.input.read_at(&mut first, offset_of(index))? < first.len() {
+            return Ok(None);
+        }
+        std::sync::atomic::fence(Ordering::Acquire);
         if self.input.read_at(&mut bytes, offset_of(index))? < bytes.len() {
+            return Ok(None);
+        }
+        let claim_at = chunk::CLAIM..chunk::CLAIM + 8;
+        if first[claim_at.clone()] != bytes[claim_at] {
+            // It changes hands just now; the next scan has it.
             return Ok(None);
         }
         let u32_at = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));

@@ -2,13 +2,37 @@
 
 use std::{
     ptr,
-    sync::atomic::{AtomicU32, AtomicU64, Ordering},
+    sync::atomic::{AtomicU32, AtomicU64, Ordering, fence},
 };
 
+use super::protocol::{Atomics, Header};
 use crate::{
     clock,
     format::{CHUNK_HEADER_SIZE, CHUNK_SIZE, chunk, kind, record_words},
 };
+
+/// Atomics in the mapping.
+struct Mapped;
+
+impl Atomics for Mapped {
+    type U32 = AtomicU32;
+    type U64 = AtomicU64;
+
+    #[inline]
+    fn store32(to: &AtomicU32, value: u32, order: Ordering) {
+        to.store(value, order);
+    }
+
+    #[inline]
+    fn store64(to: &AtomicU64, value: u64, order: Ordering) {
+        to.store(value, order);
+    }
+
+    #[inline]
+    fn fence(order: Ordering) {
+        fence(order);
+    }
+}
 
 /// A chunk that the holder of this value may write to.
 #[derive(Debug)]
@@ -35,13 +59,10 @@ impl Chunk {
     /// Empties the chunk for a new owner. Readers that look meanwhile see claim 0 or a changed claim.
     pub(super) fn begin(&self, kind: u32, claim: u64) {
         let (ticks, nanos) = clock::pair();
-        self.u64_at(chunk::CLAIM).store(0, Ordering::SeqCst);
-        self.u32_at(chunk::COMMITTED).store(0, Ordering::Relaxed);
-        self.u32_at(chunk::SEALED).store(0, Ordering::Relaxed);
-        self.u32_at(chunk::KIND).store(kind.to_le(), Ordering::Relaxed);
-        self.u64_at(chunk::TICKS).store(ticks.to_le(), Ordering::Relaxed);
-        self.u64_at(chunk::MONOTONIC).store(nanos.to_le(), Ordering::Relaxed);
-        self.u64_at(chunk::CLAIM).store(claim.to_le(), Ordering::Release);
+        self.header().begin(kind, claim, || {
+            self.u64_at(chunk::TICKS).store(ticks.to_le(), Ordering::Relaxed);
+            self.u64_at(chunk::MONOTONIC).store(nanos.to_le(), Ordering::Relaxed);
+        });
     }
 
     /// Has the system make the chunk's pages ready at once, which takes a fraction of the time of a fault for each.
@@ -54,7 +75,7 @@ impl Chunk {
     }
 
     pub(super) fn seal(&self) {
-        self.u32_at(chunk::SEALED).store(1u32.to_le(), Ordering::Release);
+        self.header().seal();
     }
 
     /// The next chunk in the writer's list.
@@ -75,7 +96,7 @@ impl Chunk {
     #[inline]
     pub(super) fn commit(&self, end: *const u64) {
         let bytes = end as usize - self.base as usize - CHUNK_HEADER_SIZE;
-        self.u32_at(chunk::COMMITTED).store((bytes as u32).to_le(), Ordering::Release);
+        self.header().commit(bytes as u32);
     }
 
     /// First word of the records.
@@ -111,6 +132,16 @@ impl Chunk {
             word = unsafe { word.add(record_words(first).max(1)) };
         }
         events
+    }
+
+    #[inline]
+    fn header(&self) -> Header<'_, Mapped> {
+        Header {
+            kind: self.u32_at(chunk::KIND),
+            sealed: self.u32_at(chunk::SEALED),
+            claim: self.u64_at(chunk::CLAIM),
+            committed: self.u32_at(chunk::COMMITTED),
+        }
     }
 
     fn u32_at(&self, offset: usize) -> &AtomicU32 {

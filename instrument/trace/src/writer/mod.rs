@@ -14,6 +14,7 @@
 mod chunk;
 mod defs;
 mod file;
+mod protocol;
 mod thread;
 
 use std::{
