@@ -188,7 +188,7 @@ mod tests {
         let graph = analysis.order_graph(&definitions, grouping);
         let name = |node: &OrderNode| match grouping {
             Grouping::Locks => definitions.lock_name(node.lock),
-            Grouping::Classes => format!("{} of {}", node.locks, definitions.lock_name(node.lock)),
+            Grouping::Classes => format!("{} of {}", node.locks, definitions.class_name(node.lock)),
         };
         let nodes = graph.nodes.iter().map(|node| format!("{} {}", name(node), node.level)).collect();
         let edge = |edge: &OrderEdge| {

@@ -174,7 +174,7 @@ fn finding(context: &Context<'_>, event: &Event, cycle: &[ThreadId], participant
             locks.push(lock);
         }
     }
-    let names: Vec<String> = locks.iter().map(|&lock| definitions.lock_name(lock)).collect();
+    let names: Vec<String> = locks.iter().map(|&lock| definitions.class_name(lock)).collect();
     let first = definitions.thread_name(cycle[0]);
     let (code, title) = match (cycle.len(), names.as_slice()) {
         (1, []) => (Code::SelfDeadlock, format!("{first} waits for its own end")),

@@ -130,6 +130,6 @@ mod tests {
 
     #[test]
     fn ranks_within_a_class() {
-        check("A: lock acc.1^1, lock acc.2^1", &["hierarchy-violation Mutex<u8> (acc:1) Mutex<u8> (acc:1)"]);
+        check("A: lock acc.1^1, lock acc.2^1", &["hierarchy-violation Mutex<u8> (acc:1) #1 Mutex<u8> (acc:1) #2"]);
     }
 }

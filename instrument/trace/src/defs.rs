@@ -100,6 +100,8 @@ pub struct LockDef {
     pub rank: Option<u32>,
     /// Its class.
     pub class: ClassId,
+    /// Which of its class it is, from 1.
+    pub ordinal: u32,
     /// What it was made with: permits of a semaphore, bound of a channel (0: rendezvous), threads of a barrier. `None` when that
     /// was not recorded, or there is no bound.
     pub capacity: Option<u64>,
@@ -185,6 +187,8 @@ pub struct Definitions {
     pub vars: Vec<VarDef>,
     /// A representative lock of each class, by [`ClassId`].
     pub classes: Vec<LockId>,
+    /// How many locks there are in each class.
+    class_sizes: Vec<u32>,
     /// Executable files of the traced process.
     pub modules: Vec<Module>,
     strings: Vec<Arc<str>>,
@@ -255,12 +259,26 @@ impl Definitions {
                 }
             }
         };
-        self.locks.push(LockDef { kind, name, type_name, created, rank, class, is_first_use: false, capacity: None });
+        let size = &mut self.class_sizes[class.0 as usize];
+        *size += 1;
+        let ordinal = *size;
+        self.locks.push(LockDef {
+            kind,
+            name,
+            type_name,
+            created,
+            rank,
+            class,
+            ordinal,
+            is_first_use: false,
+            capacity: None,
+        });
         id
     }
 
     fn new_class(&mut self, representative: LockId) -> ClassId {
         self.classes.push(representative);
+        self.class_sizes.push(0);
         ClassId(self.classes.len() as u32 - 1)
     }
 
@@ -293,10 +311,19 @@ impl Definitions {
         }
     }
 
-    /// How a report calls the lock: its name, else kind, type and creation site.
+    /// How a report calls the lock: its name, else kind, type and creation site; with a number where its class has several.
     ///
-    /// `accounts`, or `Mutex<u32> (src/bank.rs:12:9)`, or `L7` when nothing is known.
+    /// `accounts`, or `Mutex<u32> (src/bank.rs:12) #3`, or `L7` when nothing is known.
     pub fn lock_name(&self, id: LockId) -> String {
+        let name = self.class_name(id);
+        match self.lock(id) {
+            Some(lock) if self.class_sizes[lock.class.0 as usize] > 1 => format!("{name} #{}", lock.ordinal),
+            _ => name,
+        }
+    }
+
+    /// What the locks of this one's class have in common: [`lock_name`](Self::lock_name) without the number.
+    pub fn class_name(&self, id: LockId) -> String {
         let Some(lock) = self.lock(id) else { return id.to_string() };
         if let Some(name) = &lock.name {
             return name.to_string();

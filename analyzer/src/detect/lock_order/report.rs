@@ -123,7 +123,7 @@ fn finding(definitions: &Definitions, circle: &Circle, orders: &FxHashMap<(LockI
         first.parts.rotate_left(1);
     }
     let locks: Vec<LockId> = first.parts.iter().filter_map(|part| part.holds).collect();
-    let names: Vec<String> = locks.iter().map(|&lock| definitions.lock_name(lock)).collect();
+    let names: Vec<String> = locks.iter().map(|&lock| definitions.class_name(lock)).collect();
     let participants: Vec<Participant> = first.parts.iter().map(participant).collect();
     let places: Vec<_> =
         first.parts.iter().filter(|part| part.holds.is_some()).map(|part| part.instance.wanted.site).collect();
