@@ -16,8 +16,11 @@ use crate::config::Policy;
 
 /// Failed tries in a row that make a busy wait.
 const SPINS: u32 = 1000;
-/// A longer pause between two tries is no spinning, in nanoseconds.
-const PAUSE: u64 = 50_000;
+/// Longer between two tries means that something was done in between, in nanoseconds. A failed try takes less than one
+/// microsecond, also in debug builds.
+const PAUSE: u64 = 5_000;
+/// One pause in so many may be longer: the thread was interrupted, or yielded.
+const LONG_PAUSES: u32 = 8;
 
 /// A thread's latest run of failed tries of one lock at one place.
 #[derive(Debug, Default)]
@@ -25,6 +28,7 @@ pub(super) struct Tries {
     lock: u32,
     site: usize,
     failed: u32,
+    long_pauses: u32,
     first: u64,
     last: u64,
 }
@@ -32,9 +36,10 @@ pub(super) struct Tries {
 impl Tries {
     /// Notes a failed try; true when it is the one that makes the run a busy wait.
     fn failed(&mut self, lock: u32, site: usize, now: u64) -> bool {
-        let goes_on = (self.lock, self.site) == (lock, site) && elapsed(self.last).0 <= PAUSE;
+        self.long_pauses += u32::from(elapsed(self.last).0 > PAUSE);
+        let goes_on = (self.lock, self.site) == (lock, site) && self.long_pauses <= 1 + self.failed / LONG_PAUSES;
         if !goes_on {
-            *self = Self { lock, site, failed: 0, first: now, last: now };
+            *self = Self { lock, site, failed: 0, long_pauses: 0, first: now, last: now };
         }
         self.last = now;
         self.failed = self.failed.saturating_add(1);
