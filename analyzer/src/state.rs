@@ -189,6 +189,7 @@ impl State {
             | Op::HandleAdded { .. }
             | Op::HandleDropped { .. }
             | Op::SendFailed { .. }
+            | Op::Disconnected { .. }
             | Op::Unparked
             | Op::Unpark { .. }
             | Op::Sleep

@@ -4,7 +4,10 @@
 //! have extension methods but no `const` ones, so `static` locks would not compile. So the label comes first and
 //! makes the lock.
 
-use crate::sync::{Condvar, Mutex, RwLock};
+use crate::sync::{
+    Condvar, Mutex, RwLock,
+    mpsc::{Receiver, Sender, SyncSender},
+};
 
 /// The new lock, labelled.
 #[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
@@ -61,8 +64,8 @@ pub const fn ranked(rank: u16) -> Label {
 
 /// Name and rank of a lock to be made; see [`named`] and [`ranked`].
 ///
-/// The lock's place of creation is the call of [`mutex`](Self::mutex), [`rwlock`](Self::rwlock) or
-/// [`condvar`](Self::condvar).
+/// The lock's place of creation is the call of [`mutex`](Self::mutex), [`rwlock`](Self::rwlock),
+/// [`condvar`](Self::condvar), [`channel`](Self::channel) or [`sync_channel`](Self::sync_channel).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[must_use = "a label alone makes no lock: call `mutex`, `rwlock` or `condvar`"]
 pub struct Label {
@@ -105,5 +108,23 @@ impl Label {
     #[inline]
     pub const fn condvar(self) -> Condvar {
         label!(self, Condvar::new())
+    }
+
+    /// Makes a channel; [`mpsc::channel`](crate::sync::mpsc::channel) with this name. Ranks mean nothing to channels.
+    #[track_caller]
+    pub fn channel<T>(self) -> (Sender<T>, Receiver<T>) {
+        #[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
+        return crate::sync::mpsc::named_channel(self.name);
+        #[cfg(not(all(not(lockscope_off), any(debug_assertions, feature = "force"))))]
+        return crate::sync::mpsc::channel();
+    }
+
+    /// Makes a channel with a bound; [`mpsc::sync_channel`](crate::sync::mpsc::sync_channel) with this name.
+    #[track_caller]
+    pub fn sync_channel<T>(self, bound: usize) -> (SyncSender<T>, Receiver<T>) {
+        #[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
+        return crate::sync::mpsc::named_sync_channel(self.name, bound);
+        #[cfg(not(all(not(lockscope_off), any(debug_assertions, feature = "force"))))]
+        return crate::sync::mpsc::sync_channel(bound);
     }
 }

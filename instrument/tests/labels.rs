@@ -16,6 +16,10 @@ fn labelled_locks_are_locks() {
     assert_eq!(*RATES.read().unwrap(), 1.5);
     CHANGED.notify_one();
     assert_eq!(LABEL.mutex(1).into_inner().unwrap(), 1);
+    let ((jobs, to_do), (results, done)) = (named("jobs").channel(), named("results").sync_channel(1));
+    jobs.send(1).unwrap();
+    results.send(to_do.recv().unwrap()).unwrap();
+    assert_eq!(done.recv(), Ok(1));
 }
 
 #[test]

@@ -6,11 +6,11 @@
 use std::any::TypeId;
 
 macro_rules! same {
-    ($($module:ident :: $type:ident $(<$($arg:ty),+>)?),+ $(,)?) => { $(
+    ($($($part:ident)::+ $(<$($arg:ty),+>)?),+ $(,)?) => { $(
         assert_eq!(
-            TypeId::of::<lockscope::$module::$type $(<$($arg),+>)?>(),
-            TypeId::of::<std::$module::$type $(<$($arg),+>)?>(),
-            stringify!($type),
+            TypeId::of::<lockscope::$($part)::+ $(<$($arg),+>)?>(),
+            TypeId::of::<std::$($part)::+ $(<$($arg),+>)?>(),
+            stringify!($($part)::+),
         );
     )+ };
 }
@@ -18,6 +18,7 @@ macro_rules! same {
 #[test]
 fn same_types() {
     same!(sync::Mutex<u8>, sync::RwLock<u8>, sync::Condvar, sync::WaitTimeoutResult);
+    same!(sync::mpsc::Sender<u8>, sync::mpsc::SyncSender<u8>, sync::mpsc::Receiver<u8>, sync::mpsc::IntoIter<u8>);
     same!(thread::Builder, thread::JoinHandle<u8>);
 }
 
@@ -28,6 +29,10 @@ fn same_types_with_lifetimes() {
     let read: std::sync::RwLockReadGuard<'_, u8> = rwlock.read().unwrap();
     drop(read);
     let _written: std::sync::RwLockWriteGuard<'_, u8> = rwlock.write().unwrap();
+    let (sender, receiver) = lockscope::sync::mpsc::channel::<u8>();
+    let _some: std::sync::mpsc::TryIter<'_, u8> = receiver.try_iter();
+    drop(sender);
+    let _all: std::sync::mpsc::Iter<'_, u8> = receiver.iter();
     lockscope::thread::scope(|scope| {
         let scope: &std::thread::Scope<'_, '_> = scope;
         let _: std::thread::ScopedJoinHandle<'_, ()> = scope.spawn(|| ());
@@ -38,4 +43,6 @@ fn same_types_with_lifetimes() {
 fn labelled_locks_are_plain_locks() {
     let mutex: std::sync::Mutex<u8> = lockscope::named("accounts").ranked(1).mutex(1);
     assert_eq!(mutex.into_inner().unwrap(), 1);
+    let _: (std::sync::mpsc::Sender<u8>, std::sync::mpsc::Receiver<u8>) = lockscope::named("jobs").channel();
+    let _: (std::sync::mpsc::SyncSender<u8>, _) = lockscope::named("jobs").sync_channel(1);
 }

@@ -14,6 +14,7 @@ mod original {
     use std as subject;
 
     mod condvar;
+    mod mpsc;
     mod mutex;
     mod rwlock;
     mod thread;
@@ -24,6 +25,7 @@ mod facade {
     use lockscope as subject;
 
     mod condvar;
+    mod mpsc;
     mod mutex;
     mod rwlock;
     mod thread;

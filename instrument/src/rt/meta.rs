@@ -187,6 +187,12 @@ impl<'a> LockRef<'a> {
         Self { meta, type_name: std::any::type_name::<T>, kind: u32::from(code::lock_kind(kind)) }
     }
 
+    /// The same for a type whose name is asked for later.
+    #[inline]
+    pub(super) fn of_type(meta: &'a LockMeta, kind: LockKind, type_name: fn() -> &'static str) -> Self {
+        Self { meta, type_name, kind: u32::from(code::lock_kind(kind)) }
+    }
+
     /// The lock, to be read by a call that no waiting writer stops, so that its readers may read again.
     #[inline]
     pub fn recursively(self) -> Self {

@@ -7,9 +7,11 @@
 //! - [`unfollow`] when others get at the wrapped lock and could release it unseen;
 //! - [`initialise`] for what is initialised once, as long as it is not;
 //! - [`note`], [`block`], [`may_help`] for objects that are not locks;
+//! - [`channel`] and what [`Handle`] does for channels;
 //! - [`upgrade`], [`try_upgrade`], [`downgrade`], [`cond_wait`], [`notify`] for the rest.
 
 mod chains;
+mod channel;
 mod counts;
 mod deadlock;
 mod fast;
@@ -17,6 +19,7 @@ mod global;
 mod held;
 mod hierarchy;
 mod hold;
+mod message;
 mod meta;
 mod misuse;
 mod object;
@@ -36,7 +39,9 @@ mod waiting;
 
 pub(crate) use global::install;
 
+pub use channel::{ChannelOptions, Handle, Sharing, channel};
 pub use hold::Hold;
+pub use message::{Envelope, Missed, Refused, Sending};
 pub use meta::{LockMeta, LockRef};
 pub use object::{Act, Helper, block, capacity, may_help, may_help_as, note};
 pub use once::{Turn, initialise};

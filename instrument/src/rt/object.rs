@@ -45,6 +45,8 @@ pub enum Act {
     HandleDropped(Side, u32),
     /// The message with this number was not sent after all.
     SendFailed(u32),
+    /// Has found that the other side of a channel has no handles left.
+    Disconnected,
 }
 
 /// Notes that this thread did something to an object. Returns the object's count of this event, 0 when nothing is recorded.
@@ -52,10 +54,17 @@ pub enum Act {
 /// Costs a load when nothing is recorded, else an atomic addition to the object's [`LockMeta`](super::LockMeta) and four words.
 #[inline]
 pub fn note(object: LockRef<'_>, act: Act, site: Site) -> u32 {
-    if flags() & flag::RECORD == 0 { 0 } else { note_recorded(object, act, site) }
+    if flags() & flag::RECORD == 0 { 0 } else { note_recorded(object, act, Some(site)) }
 }
 
-fn note_recorded(object: LockRef<'_>, what: Act, site: Site) -> u32 {
+/// [`note`] where nobody knows the place: in `drop`.
+pub(super) fn note_unplaced(object: LockRef<'_>, act: Act) {
+    if flags() & flag::RECORD != 0 {
+        note_recorded(object, act, None);
+    }
+}
+
+fn note_recorded(object: LockRef<'_>, what: Act, site: Option<Site>) -> u32 {
     let (act, detail, a, b) = match what {
         Act::PermitsAcquired(permits) => (act::PERMITS_ACQUIRED, 0, permits, 0),
         Act::PermitsReleased(permits, owner) => (act::PERMITS_RELEASED, 0, permits, u64::from(owner)),
@@ -69,12 +78,17 @@ fn note_recorded(object: LockRef<'_>, what: Act, site: Site) -> u32 {
         Act::HandleAdded(side) => (act::HANDLE_ADDED, code::side(side), 0, 0),
         Act::HandleDropped(side, owner) => (act::HANDLE_DROPPED, code::side(side), 0, u64::from(owner)),
         Act::SendFailed(message) => (act::SEND_FAILED, 0, message, 0),
+        Act::Disconnected => (act::DISCONNECTED, 0, 0, 0),
     };
     let (Some(id), Some(entered)) = (object.id(), thread::enter()) else { return 0 };
     record::note_stopped();
     // What changes nothing for others needs no place in the order.
     let count = if matches!(what, Act::Observed | Act::SendFailed(_)) { 0 } else { next_count(object) };
-    record::object(&entered, ObjectEvent { act, detail, object: id, count, a, b, ..ObjectEvent::default() }, site);
+    let event = ObjectEvent { act, detail, object: id, count, a, b, ..ObjectEvent::default() };
+    match site {
+        Some(site) => record::object(&entered, event, site),
+        None => record::object_unplaced(&entered, &event),
+    }
     count
 }
 

@@ -107,8 +107,12 @@ pub(super) fn cond_event(entered: &Entered, kind: u8, flag: bool, event: CondEve
 
 /// Records what was done to an object that is not a lock; fills in the site.
 pub(super) fn object(entered: &Entered, event: ObjectEvent, site: Site) {
-    let event = ObjectEvent { site: site_id(entered, site), ..event };
-    with(entered, |writer, env| writer.object(env, &event, clock::ticks()));
+    object_unplaced(entered, &ObjectEvent { site: site_id(entered, site), ..event });
+}
+
+/// The same with the site that the event has.
+pub(super) fn object_unplaced(entered: &Entered, event: &ObjectEvent) {
+    with(entered, |writer, env| writer.object(env, event, clock::ticks()));
 }
 
 /// Attaches a stack to the next event of this thread.

@@ -73,6 +73,23 @@ fn same_auto_traits() {
         )+ };
     }
     check_threads!(u8, SendOnly, SyncOnly, Neither);
+    macro_rules! check_channels {
+        ($($type:ident $(<$lifetime:lifetime>)?),+) => { $(
+            check_channels!(@ $type $($lifetime)?, u8);
+            check_channels!(@ $type $($lifetime)?, SendOnly);
+            check_channels!(@ $type $($lifetime)?, SyncOnly);
+            check_channels!(@ $type $($lifetime)?, Neither);
+            check_channels!(@ $type $($lifetime)?, &'static mut u8);
+        )+ };
+        (@ $type:ident $($lifetime:lifetime)?, $data:ty) => {
+            assert_eq!(
+                auto_traits!(lockscope::sync::mpsc::$type<$($lifetime,)? $data>),
+                auto_traits!(std::sync::mpsc::$type<$($lifetime,)? $data>),
+                "{} of {}", stringify!($type), stringify!($data),
+            );
+        };
+    }
+    check_channels!(Sender, SyncSender, Receiver, Iter<'static>, TryIter<'static>, IntoIter);
     assert_eq!(auto_traits!(lockscope::thread::Builder), auto_traits!(std::thread::Builder));
     assert_eq!(
         auto_traits!(lockscope::thread::Scope<'static, 'static>),

@@ -106,8 +106,8 @@ pub enum Access {
 /// - threads: `Spawn` (parent) precedes `Start` (child); `Exit` (child) precedes `Joined`.
 ///
 /// Events of one object that have a `count` are in the order of their counts, which are exact across threads: what gives
-/// something (`Sent`, `PermitsReleased`, `BarrierArrived`, `Notify`) is counted before it is done and what takes it
-/// (`Received`, `PermitsAcquired`, `BarrierLeft`, `CondWake`) after, so a cause always precedes its effect. 0 means not counted.
+/// something (`Sent`, `HandleDropped`, `PermitsReleased`, `BarrierArrived`, `Notify`) is counted before it is done and what takes
+/// it (`Received`, `Disconnected`, `PermitsAcquired`, `BarrierLeft`, `CondWake`) after, so a cause always precedes its effect. 0 means not counted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[expect(missing_docs, reason = "fields are named after their types; the variant says what they mean")]
 pub enum Op {
@@ -164,6 +164,8 @@ pub enum Op {
     HandleDropped { channel: LockId, side: Side, owner: ThreadId, count: u64 },
     /// The message that this thread was about to send was not sent: the channel was full, or nobody receives any more.
     SendFailed { channel: LockId, message: u64 },
+    /// Found that the other side of the channel has no handles left.
+    Disconnected { channel: LockId, count: u64 },
 
     /// About to wait for its token, with a time limit or not.
     Park { limited: bool },
@@ -234,7 +236,8 @@ impl Op {
             | Op::Received { channel, .. }
             | Op::HandleAdded { channel, .. }
             | Op::HandleDropped { channel, .. }
-            | Op::SendFailed { channel, .. } => Some(channel),
+            | Op::SendFailed { channel, .. }
+            | Op::Disconnected { channel, .. } => Some(channel),
             _ => None,
         }
     }
@@ -256,6 +259,7 @@ impl Op {
             | Op::Received { count, .. }
             | Op::HandleAdded { count, .. }
             | Op::HandleDropped { count, .. }
+            | Op::Disconnected { count, .. }
             | Op::AtomicLoad { count, .. }
             | Op::AtomicStore { count, .. }
             | Op::AtomicUpdate { count, .. } => Some(count).filter(|&count| count != 0),
@@ -302,6 +306,7 @@ impl Op {
             Op::HandleAdded { .. } => "handle-added",
             Op::HandleDropped { .. } => "handle-dropped",
             Op::SendFailed { .. } => "send-failed",
+            Op::Disconnected { .. } => "disconnected",
             Op::Park { .. } => "park",
             Op::Unparked => "unparked",
             Op::Unpark { .. } => "unpark",

@@ -236,6 +236,8 @@ pub mod act {
     pub const AWAKE: u8 = 19;
     /// a: message.
     pub const SEND_FAILED: u8 = 20;
+    /// Nothing more.
+    pub const DISCONNECTED: u8 = 21;
 }
 
 /// What a `MEMORY` record says was done.

@@ -33,6 +33,7 @@ pub(super) fn object(operand: u8, words: [u64; 4], defs: &Definitions) -> Result
         act::RECEIVED => Op::Received { channel: known()?, message: u64::from(a), count },
         act::HANDLE_ADDED => Op::HandleAdded { channel: known()?, side, count },
         act::HANDLE_DROPPED => Op::HandleDropped { channel: known()?, side, owner: owner()?, count },
+        act::DISCONNECTED => Op::Disconnected { channel: known()?, count },
         act::SEND_FAILED => Op::SendFailed { channel: known()?, message: u64::from(a) },
         act::NOTIFY => Op::Notify { condvar: known()?, all: flag, woken: (detail & 2 != 0).then_some(a), count },
         act::PARK => Op::Park { limited: flag },

@@ -123,6 +123,7 @@ fn objects() -> Vec<(ObjectEvent, Counted)> {
         (ObjectEvent { detail: code::side(Side::Receiver), b: 1, ..object(act::HANDLE_DROPPED) }, |count| {
             Op::HandleDropped { channel: CHANNEL, side: Side::Receiver, owner: ThreadId(1), count }
         }),
+        (object(act::DISCONNECTED), |count| Op::Disconnected { channel: CHANNEL, count }),
         (ObjectEvent { a: 5, ..object(act::SEND_FAILED) }, |_| Op::SendFailed { channel: CHANNEL, message: 5 }),
         (object(act::NOTIFY), |count| Op::Notify { condvar: CHANNEL, all: false, woken: None, count }),
         (ObjectEvent { detail: 3, a: 9, ..object(act::NOTIFY) }, |count| Op::Notify {
@@ -245,7 +246,7 @@ fn with_act(record_kind: u8, act: u8, detail: Option<u8>) -> (Vec<Event>, Reader
 #[test]
 fn acts_of_a_newer_version_are_skipped_and_no_damage() {
     for (record_kind, act, detail) in [
-        (kind::OBJECT, act::SEND_FAILED + 1, None),
+        (kind::OBJECT, act::DISCONNECTED + 1, None),
         (kind::OBJECT, 0xff, None),
         (kind::OBJECT, 0, None),
         // A wait for something that this version does not know.

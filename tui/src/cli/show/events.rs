@@ -146,6 +146,7 @@ pub fn what(defs: &Definitions, event: &Event) -> String {
             let by = if owner == event.thread { String::new() } else { format!(", which {} had", thread(owner)) };
             format!("{} of {}{by}", side.word(), lock(channel))
         }
+        Op::Disconnected { channel, .. } => lock(channel),
         Op::SendFailed { channel, message } => format!("message {message} to {}", lock(channel)),
         Op::Unpark { thread: id } => thread(id),
         Op::Park { limited: true } => "with a time limit".to_owned(),
