@@ -1,8 +1,13 @@
 //! Runs scenarios in a child process that records, and tells what was recorded of each lock and thread.
 
-use std::{collections::BTreeMap, env, path::Path, process::Command};
+use std::{
+    collections::BTreeMap,
+    env,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
-use lockscope_trace::{Definitions, EventSource as _, Op, Progress, reader::Reader};
+use lockscope_trace::{Definitions, Event, EventSource as _, Op, Progress, ThreadId, reader::Reader};
 
 /// Says to a test that it is the child.
 const CHILD: &str = "LOCKSCOPE_TEST_CHILD";
@@ -27,7 +32,12 @@ pub fn record(test: &str, site: &str, f: impl FnOnce()) -> Option<Recording> {
         return None;
     }
     let dir = tempfile::tempdir().expect("a temporary directory");
-    let trace = dir.path().join("trace.lks");
+    Some(read(&run_child(test, dir.path()), site))
+}
+
+/// Runs a test in a child process that records into the folder; returns the trace.
+fn run_child(test: &str, dir: &Path) -> PathBuf {
+    let trace = dir.join("trace.lks");
     let status = Command::new(env::current_exe().expect("this program"))
         .args(["--exact", test, "--nocapture"])
         .env(CHILD, "1")
@@ -35,7 +45,30 @@ pub fn record(test: &str, site: &str, f: impl FnOnce()) -> Option<Recording> {
         .status()
         .expect("this program can be run");
     assert!(status.success(), "the child ended with {status}");
-    Some(read(&trace, site))
+    trace
+}
+
+fn open(trace: &Path) -> Reader {
+    Reader::open(trace).expect("the child recorded")
+}
+
+fn read_all(reader: &mut Reader) -> Vec<Event> {
+    let mut events = Vec::new();
+    while reader.poll(&mut events).expect("a whole trace") != Progress::Ended {}
+    assert!(reader.completeness().is_complete(), "{:#?}", reader.completeness());
+    events
+}
+
+/// As [`record`], for tests that look at the events themselves.
+#[allow(dead_code, reason = "not every test needs all of the support")]
+pub fn record_events(test: &str, f: impl FnOnce()) -> Option<(Vec<Event>, Definitions)> {
+    if env::var_os(CHILD).is_some() {
+        f();
+        return None;
+    }
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let mut reader = open(&run_child(test, dir.path()));
+    Some((read_all(&mut reader), reader.definitions().clone()))
 }
 
 /// [`record`]s scenarios and compares.
@@ -49,10 +82,8 @@ pub fn check(test: &str, site: &str, scenarios: &[Scenario]) {
 }
 
 fn read(trace: &Path, site: &str) -> Recording {
-    let mut reader = Reader::open(trace).expect("the child recorded");
-    let mut events = Vec::new();
-    while reader.poll(&mut events).expect("a whole trace") != Progress::Ended {}
-    assert!(reader.completeness().is_complete(), "{:#?}", reader.completeness());
+    let mut reader = open(trace);
+    let events = read_all(&mut reader);
     let defs = reader.definitions();
     let mut recording = Recording::default();
     let mut n_created = 0;
@@ -70,7 +101,7 @@ fn read(trace: &Path, site: &str) -> Recording {
             Some(lock) => (&mut recording.locks, defs.lock(lock).and_then(|lock| lock.name.clone())),
             None => (&mut recording.threads, defs.thread(event.thread).and_then(|thread| thread.name.clone())),
         };
-        let (Some(name), Some(text)) = (name, describe(&event.op, defs)) else { continue };
+        let (Some(name), Some(text)) = (name, describe(event.thread, &event.op, defs)) else { continue };
         let text_so_far: &mut String = list.entry(name.to_string()).or_default();
         if !text_so_far.is_empty() {
             text_so_far.push_str("; ");
@@ -81,7 +112,7 @@ fn read(trace: &Path, site: &str) -> Recording {
     recording
 }
 
-fn describe(op: &Op, defs: &Definitions) -> Option<String> {
+fn describe(thread: ThreadId, op: &Op, defs: &Definitions) -> Option<String> {
     let words = |text: String| Some(text.to_lowercase());
     match *op {
         Op::Acquired { mode, how, .. } => words(format!("{mode:?} by {how:?}")),
@@ -92,6 +123,18 @@ fn describe(op: &Op, defs: &Definitions) -> Option<String> {
         Op::Notify { all, woken, .. } => words(format!("notify {} {woken:?}", if all { "all" } else { "one" })),
         Op::Spawn { child } | Op::JoinWait { child } | Op::Joined { child } => {
             Some(format!("{} {}", op.name(), defs.thread_name(child)))
+        }
+        Op::Block { need, limited, .. } => {
+            Some(format!("block for {}{}", need.word(), if limited { " limited" } else { "" }))
+        }
+        Op::Unblock { timed_out: true, .. } => Some("unblock timed-out".into()),
+        Op::Sent { count, .. } => Some(format!("sent {count}")),
+        Op::Received { message, .. } => Some(format!("received {message}")),
+        Op::SendFailed { message, .. } => Some(format!("send-failed {message}")),
+        Op::HandleAdded { side, .. } => Some(format!("{} added", side.word())),
+        Op::HandleDropped { side, owner, .. } if owner == thread => Some(format!("{} dropped", side.word())),
+        Op::HandleDropped { side, owner, .. } => {
+            Some(format!("{} dropped for {}", side.word(), defs.thread_name(owner)))
         }
         Op::Finding { .. } | Op::Mark { .. } | Op::Dropped { .. } => None,
         _ => Some(op.name().into()),
