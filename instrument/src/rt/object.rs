@@ -33,8 +33,8 @@ pub enum Act {
     BarrierArrived,
     /// Has left a barrier, as its leader or not.
     BarrierLeft(bool),
-    /// Found initialised what another thread had initialised.
-    Observed,
+    /// Found initialised what another thread had initialised, when the object's acquisitions had this count.
+    Observed(u32),
     /// Sends a message, which is known by the count of this event.
     Sent,
     /// Has received the message that was sent with this count; 0 when that is not known.
@@ -72,7 +72,7 @@ fn note_recorded(object: LockRef<'_>, what: Act, site: Option<Site>) -> u32 {
         Act::PermitsForgotten(permits, owner) => (act::PERMITS_FORGOTTEN, 0, permits, u64::from(owner)),
         Act::BarrierArrived => (act::BARRIER_ARRIVED, 0, 0, 0),
         Act::BarrierLeft(leader) => (act::BARRIER_LEFT, u16::from(leader), 0, 0),
-        Act::Observed => (act::OBSERVED, 0, 0, 0),
+        Act::Observed(initialised) => (act::OBSERVED, 0, initialised, 0),
         Act::Sent => (act::SENT, 0, 0, 0),
         Act::Received(message) => (act::RECEIVED, 0, message, 0),
         Act::HandleAdded(side) => (act::HANDLE_ADDED, code::side(side), 0, 0),
@@ -83,7 +83,7 @@ fn note_recorded(object: LockRef<'_>, what: Act, site: Option<Site>) -> u32 {
     let (Some(id), Some(entered)) = (object.id(), thread::enter()) else { return 0 };
     record::note_stopped();
     // What changes nothing for others needs no place in the order.
-    let count = if matches!(what, Act::Observed | Act::SendFailed(_)) { 0 } else { next_count(object) };
+    let count = if matches!(what, Act::Observed(_) | Act::SendFailed(_)) { 0 } else { next_count(object) };
     let event = ObjectEvent { act, detail, object: id, count, a, b, ..ObjectEvent::default() };
     match site {
         Some(site) => record::object(&entered, event, site),

@@ -23,6 +23,7 @@ use super::{
     global::{self, flag, registry},
     held::HeldSet,
     misuse::Tries,
+    once::Observed,
     waiting::Wait,
 };
 
@@ -58,6 +59,8 @@ pub(super) struct Local {
     pub tries: Tries,
     /// Ids of places in the trace.
     pub sites: Sites,
+    /// What this thread has found initialised.
+    pub observed: Observed,
     /// A stack, by its id in the trace, to attach to the next event.
     pub pending_stack: Option<u32>,
 }
@@ -238,6 +241,7 @@ fn register(id: Option<u32>) -> &'static ThreadInfo {
     let local = unsafe { &mut *info.local.get() };
     local.chains.clear();
     local.exit_recorded = false;
+    local.observed.clear();
     local.pending_stack = None;
     info.alive.store(true, Ordering::Release);
     CURRENT.with(|current| current.info.set(info));

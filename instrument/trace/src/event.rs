@@ -151,9 +151,9 @@ pub enum Op {
     BarrierArrived { barrier: LockId, count: u64 },
     /// Went on from a barrier; one of each round is its leader.
     BarrierLeft { barrier: LockId, leader: bool, count: u64 },
-    /// Found initialised what another thread had initialised ([`Once`](std::sync::Once) and the like). Said once or more for each thread and
-    /// object.
-    Observed { object: LockId },
+    /// Found initialised what another thread had initialised ([`Once`](std::sync::Once) and the like): the object's acquisition
+    /// with the count `initialised` or one before it, and its release, precede. Said once or more for each thread and object.
+    Observed { object: LockId, initialised: u64 },
     /// About to send; the message is known by this event's count.
     Sent { channel: LockId, count: u64 },
     /// Received the message that was sent with the count `message`, 0 when that is not known.
@@ -226,7 +226,7 @@ impl Op {
             | Op::Poisoned { lock }
             | Op::Destroyed { lock } => Some(lock),
             Op::CondWait { condvar, .. } | Op::CondWake { condvar, .. } | Op::Notify { condvar, .. } => Some(condvar),
-            Op::Block { object, .. } | Op::Unblock { object, .. } | Op::Observed { object } => Some(object),
+            Op::Block { object, .. } | Op::Unblock { object, .. } | Op::Observed { object, .. } => Some(object),
             Op::PermitsAcquired { semaphore, .. }
             | Op::PermitsReleased { semaphore, .. }
             | Op::PermitsAdded { semaphore, .. }

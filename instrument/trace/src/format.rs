@@ -212,7 +212,7 @@ pub mod act {
     pub const BARRIER_ARRIVED: u8 = 7;
     /// detail: leader.
     pub const BARRIER_LEFT: u8 = 8;
-    /// Nothing more.
+    /// a: count of the latest acquisition at that time.
     pub const OBSERVED: u8 = 9;
     /// Nothing more: the count is the message's number.
     pub const SENT: u8 = 10;

@@ -31,6 +31,11 @@ impl Counter {
         }
     }
 
+    /// Whether the event with this count has gone out, or is not to be had any more.
+    pub(super) fn has_passed(&self, count: u64, overwritten: bool) -> bool {
+        self.next.map_or(overwritten, |next| is_before(count as u32, next))
+    }
+
     /// The event with this count went out; 0 is none.
     pub(super) fn pass(&mut self, count: u64) {
         let after = (count as u32).wrapping_add(1);

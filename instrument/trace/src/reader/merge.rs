@@ -198,6 +198,11 @@ impl Merge {
             Op::Released { lock, owner, .. } if owner != thread => {
                 (!self.locks[lock.0 as usize].is_held_by(owner)).then_some(Obstacle::Count(Place::Lock(lock)))
             }
+            Op::Observed { object, initialised } if initialised != 0 => {
+                let state = &self.locks[object.0 as usize];
+                let after = state.counter.has_passed(initialised, self.overwritten) && state.exclusive.is_none();
+                (!after).then_some(Obstacle::Count(Place::Lock(object)))
+            }
             Op::Start => (!self.threads[thread.0 as usize].spawned).then_some(Obstacle::Thread(thread)),
             Op::Joined { child } => (!self.threads[child.0 as usize].exited).then_some(Obstacle::Thread(child)),
             op => {
@@ -349,6 +354,14 @@ impl Merge {
         let earliest = parked.filter_map(|thread| Some((self.threads[thread as usize].head?.ticks, thread))).min();
         let Some((ticks, thread)) = earliest else { return false };
         let head = self.threads[thread as usize].head.expect("only parked threads with a head were considered");
+        if let Op::Observed { object, .. } = head.event.op {
+            // No gap: it was initialised. Missing is the latest acquisition, by one who had waited for that, at the process' end.
+            self.locks[object.0 as usize].counter.parked.retain(|&parked| parked != thread);
+            let event = Event { op: Op::Observed { object, initialised: 0 }, ..head.event };
+            self.threads[thread as usize].head = Some(Head { event, ..head });
+            self.heap.push(Reverse((ticks, thread)));
+            return true;
+        }
         let what = match head.event.op {
             Op::Acquired { lock, count, mode, .. } => {
                 let state = &mut self.locks[lock.0 as usize];

@@ -28,7 +28,7 @@ pub(super) fn object(operand: u8, words: [u64; 4], defs: &Definitions) -> Result
         act::PERMITS_FORGOTTEN => Op::PermitsForgotten { semaphore: known()?, permits: a, owner: owner()?, count },
         act::BARRIER_ARRIVED => Op::BarrierArrived { barrier: known()?, count },
         act::BARRIER_LEFT => Op::BarrierLeft { barrier: known()?, leader: flag, count },
-        act::OBSERVED => Op::Observed { object: known()? },
+        act::OBSERVED => Op::Observed { object: known()?, initialised: u64::from(a) },
         act::SENT => Op::Sent { channel: known()?, count },
         act::RECEIVED => Op::Received { channel: known()?, message: u64::from(a), count },
         act::HANDLE_ADDED => Op::HandleAdded { channel: known()?, side, count },

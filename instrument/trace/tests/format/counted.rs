@@ -3,14 +3,14 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use lockscope_trace::{
-    Event, EventSource, How, Mode, Progress, clock,
+    Access, Event, EventSource, How, Mode, Progress, clock,
     format::{act, kind, memory},
     reader::Reader,
     writer::{MemoryEvent, ObjectEvent, ThreadWriter},
 };
 
 use crate::{
-    objects::{LOCK, SITE, access, object, read_ended, recorder},
+    objects::{LOCK, OBJECT, SITE, access, object, read_ended, recorder},
     support::{Random, Recorder, drain},
 };
 
@@ -45,6 +45,39 @@ fn a_cause_comes_before_its_effect_whatever_the_clocks_say() {
     assert_eq!(counts(&of_memory), (1..=2000).collect::<Vec<_>>());
     assert_eq!(counts(&of_channel), (1..=2000).collect::<Vec<_>>());
     assert!(reader.completeness().is_complete(), "{:?}", reader.completeness());
+}
+
+/// A thread initialises the object, and another one, whose clock is behind, finds it so. What comes of that, without the first `cut`
+/// of the initialiser's events.
+fn observed(cut: usize) -> (String, Reader) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.lks");
+    let recorder = recorder(&path, None);
+    let (_, mut initialiser) = recorder.thread(None);
+    let (_, mut observer) = recorder.thread(None);
+    let steps: [&dyn Fn(&mut ThreadWriter); 2] =
+        [&|writer| writer.acquired(&recorder, OBJECT, Mode::Exclusive, How::Lock, SITE, 1, 5000), &|writer| {
+            writer.released(&recorder, OBJECT, Mode::Exclusive, Access::Unknown, 6000)
+        }];
+    steps[..2 - cut].iter().for_each(|step| step(&mut initialiser));
+    observer.object(&recorder, &ObjectEvent { a: 1, ..object(act::OBSERVED) }, 1000);
+    observer.object(&recorder, &ObjectEvent { a: 0, ..object(act::OBSERVED) }, 1001);
+    let (events, reader) = read_ended(&path, |_| {});
+    (events.iter().map(|event| event.op.name()).collect::<Vec<_>>().join(" "), reader)
+}
+
+#[test]
+fn what_is_found_initialised_comes_after_the_initialiser() {
+    for (cut, expected) in [
+        (0, "acquired released observed observed"),
+        // A trace that ends in between: what is there is shown, and nothing is said to be missing.
+        (1, "acquired observed observed"),
+        (2, "observed observed"),
+    ] {
+        let (names, reader) = observed(cut);
+        assert_eq!(names, expected);
+        assert_eq!(reader.completeness().gap_count, 0, "{:?}", reader.completeness());
+    }
 }
 
 /// Threads that count events of the channel and of the memory location, as the runtime does.

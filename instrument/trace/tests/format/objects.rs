@@ -115,7 +115,7 @@ fn objects() -> Vec<(ObjectEvent, Counted)> {
             leader: true,
             count,
         }),
-        (object(act::OBSERVED), |_| Op::Observed { object: CHANNEL }),
+        (object(act::OBSERVED), |_| Op::Observed { object: CHANNEL, initialised: 0 }),
         (object(act::SENT), |count| Op::Sent { channel: CHANNEL, count }),
         (ObjectEvent { a: 5, ..object(act::RECEIVED) }, |count| Op::Received { channel: CHANNEL, message: 5, count }),
         (object(act::RECEIVED), |count| Op::Received { channel: CHANNEL, message: 0, count }),

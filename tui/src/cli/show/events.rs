@@ -137,7 +137,7 @@ pub fn what(defs: &Definitions, event: &Event) -> String {
         Op::BarrierLeft { barrier, leader, .. } => {
             format!("{}{}", lock(barrier), if leader { " as leader" } else { "" })
         }
-        Op::Observed { object } => lock(object),
+        Op::Observed { object, .. } => lock(object),
         Op::Sent { channel, count } => format!("message {count} to {}", lock(channel)),
         Op::Received { channel, message: 0, .. } => format!("a message from {}", lock(channel)),
         Op::Received { channel, message, .. } => format!("message {message} from {}", lock(channel)),
