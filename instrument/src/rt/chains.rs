@@ -9,41 +9,76 @@ use std::cell::Cell;
 
 use lockscope_trace::{Mode, format::code};
 
-const ENTRIES: usize = 1024;
+/// Entries at first: 8 KiB.
+const FEWEST: usize = 1 << 10;
+/// Entries at most: 512 KiB for a thread that goes through very many chains.
+const MOST: usize = 1 << 16;
 
-/// A direct-mapped cache of checked chains. 8 KiB.
+/// A two-way cache of checked chains, which grows while chains drive each other out.
 #[derive(Debug)]
 pub(super) struct Chains {
-    keys: Box<[Cell<u64>; ENTRIES]>,
+    /// A power of two; 0 is no chain.
+    keys: Box<[Cell<u64>]>,
+    /// Chains that were driven out since the cache grew.
+    driven_out: usize,
 }
 
 impl Default for Chains {
     fn default() -> Self {
-        let keys: Box<[Cell<u64>]> = vec![Cell::new(0); ENTRIES].into_boxed_slice();
-        Self { keys: keys.try_into().expect("the vector has as many elements as the array") }
+        Self { keys: empty(FEWEST), driven_out: 0 }
     }
+}
+
+fn empty(entries: usize) -> Box<[Cell<u64>]> {
+    vec![Cell::new(0); entries].into_boxed_slice()
 }
 
 impl Chains {
     /// Whether the chain was checked before.
     #[inline]
     pub(super) fn contains(&self, key: u64) -> bool {
-        self.place(key).get() == key
+        let [first, second] = self.places(key);
+        first.get() == key || second.get() == key
     }
 
-    /// Notes that the chain was checked.
-    pub(super) fn insert(&self, key: u64) {
-        self.place(key).set(key);
+    /// Notes that the chain was checked. Allocates when the cache grows.
+    pub(super) fn insert(&mut self, key: u64) {
+        if self.put(key) {
+            self.driven_out += 1;
+        }
+        // A chain that comes back after it was driven out costs a check under a lock of the whole process.
+        if self.driven_out > self.keys.len() / 4 && self.keys.len() < MOST {
+            let old = std::mem::replace(&mut self.keys, empty(0));
+            self.keys = empty(old.len() * 4);
+            self.driven_out = 0;
+            old.iter().map(Cell::get).filter(|&key| key != 0).for_each(|key| {
+                self.put(key);
+            });
+        }
     }
 
     /// Forgets everything: for the next thread.
-    pub(super) fn clear(&self) {
-        self.keys.iter().for_each(|key| key.set(0));
+    pub(super) fn clear(&mut self) {
+        if self.keys.len() > FEWEST {
+            self.keys = empty(FEWEST);
+        } else {
+            self.keys.iter().for_each(|key| key.set(0));
+        }
+        self.driven_out = 0;
     }
 
+    /// Puts a chain in, the one there before in the place beside it; true when one goes that way.
+    fn put(&mut self, key: u64) -> bool {
+        let [first, second] = self.places(key);
+        let before = first.replace(key);
+        before != 0 && before != key && second.replace(before) != 0
+    }
+
+    /// The two places of a chain, on one cache line.
     #[inline]
-    fn place(&self, key: u64) -> &Cell<u64> {
-        &self.keys[(key >> 54) as usize & (ENTRIES - 1)]
+    fn places(&self, key: u64) -> [&Cell<u64>; 2] {
+        let place = (key >> 40) as usize & (self.keys.len() - 1);
+        [&self.keys[place], &self.keys[place ^ 1]]
     }
 }
 
@@ -72,12 +107,32 @@ mod tests {
         assert_eq!(key(&[1, 2, 3], 4, Mode::Shared), key(&[3, 1, 2], 4, Mode::Shared));
         assert_ne!(key(&[1, 2, 3], 4, Mode::Shared), key(&[1, 2, 3], 4, Mode::Exclusive));
         assert_ne!(key(&[1, 2, 4], 3, Mode::Shared), key(&[1, 2, 3], 4, Mode::Shared));
-        let chains = Chains::default();
+        let mut chains = Chains::default();
         let chain = key(&[1], 2, Mode::Exclusive);
         assert!(!chains.contains(chain));
         chains.insert(chain);
         assert!(chains.contains(chain));
         chains.clear();
         assert!(!chains.contains(chain));
+    }
+
+    #[test]
+    fn the_cache_grows_until_it_has_what_a_thread_does() {
+        let mut chains = Chains::default();
+        let all: Vec<u64> =
+            (0..10_000).map(|lock| chain_key(mix(lock, Mode::Exclusive), lock, Mode::Exclusive, false)).collect();
+        let missing = |chains: &Chains| all.iter().filter(|&&chain| !chains.contains(chain)).count();
+        for _ in 0..6 {
+            for &chain in &all {
+                if !chains.contains(chain) {
+                    chains.insert(chain);
+                }
+            }
+        }
+        assert!(missing(&chains) < all.len() / 50, "{} of {} are missing", missing(&chains), all.len());
+        (0..1_000_000).for_each(|lock| chains.insert(chain_key(1, lock, Mode::Shared, false)));
+        assert_eq!(chains.keys.len(), MOST);
+        chains.clear();
+        assert_eq!((chains.keys.len(), missing(&chains)), (FEWEST, all.len()));
     }
 }
