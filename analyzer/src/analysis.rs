@@ -29,6 +29,18 @@ impl Default for Options {
     }
 }
 
+/// How the recording ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Ending {
+    /// It has not, as far as is known.
+    #[default]
+    Open,
+    /// The process ended in an orderly way.
+    Orderly,
+    /// The process was killed, or the end is missing: threads were in the middle of what they did.
+    CutOff,
+}
+
 /// Runs all detectors and counts, event by event; findings may be asked for at any time.
 #[derive(Debug)]
 pub struct Analysis {
@@ -39,6 +51,7 @@ pub struct Analysis {
     hierarchy: Hierarchy,
     recursive_read: RecursiveRead,
     timeout: Timeout,
+    ending: Ending,
 }
 
 impl Default for Analysis {
@@ -58,6 +71,7 @@ impl Analysis {
             hierarchy: Hierarchy::default(),
             recursive_read: RecursiveRead::default(),
             timeout: Timeout::default(),
+            ending: Ending::default(),
         }
     }
 
@@ -75,6 +89,12 @@ impl Analysis {
         self.hierarchy.after(&context, event);
         self.recursive_read.after(&context, event);
         self.timeout.after(&context, event);
+    }
+
+    /// Says how the recording ended, once that is known: a thread that waits at the end of a killed process was stuck, one that waits
+    /// while the process ends may have had nothing to do.
+    pub fn set_ending(&mut self, ending: Ending) {
+        self.ending = ending;
     }
 
     /// Feeds everything that the source has, until it ends or has nothing more for now; `progress` is called after every

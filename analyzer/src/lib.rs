@@ -19,11 +19,11 @@ pub mod wait_for;
 mod testing;
 
 pub use crate::{
-    analysis::{Analysis, Options},
+    analysis::{Analysis, Ending, Options},
     finding::{Code, Confidence, Finding, Held, Participant, Severity, Target, Wanted},
     order_graph::OrderGraph,
-    state::{Activity, LockState, State, ThreadState},
+    state::{Activity, LockState, ObjectState, State, ThreadState, Wait},
     stats::Stats,
     timeline::Timeline,
-    wait_for::WaitForGraph,
+    wait_for::{Knot, WaitForGraph},
 };

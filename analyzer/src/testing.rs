@@ -1,22 +1,30 @@
 //! Traces in words, for tests: `T1: lock a, lock b, unlock b; T2: wait b`.
 //!
 //! Threads and locks are what is named. `a^3` gives the lock rank 3 where it is first named, `acc.1` and `acc.2` are
-//! unnamed locks of one class. `#7` after an operation sets its line, else that is the number of the event; `@90` sets
-//! the time, which stays until it is set again.
+//! unnamed locks of one class, `jobs[2]` is a channel with a bound of 2 or a semaphore of 2 permits. `#7` after an
+//! operation sets its line, else that is the number of the event; `@90` sets the time in nanoseconds, `@2s` in seconds,
+//! which stays until it is set again. `limited` after an operation is a time limit.
+//!
+//! `killed` and `ended` as the last part say how the recording ended; without, it goes on.
 
 use std::collections::HashMap;
 
 use lockscope_trace::{
-    Access, Definitions, Event, How, LockId, LockKind, Mode, Nanos, Op, Site, SiteId, ThreadDef, ThreadId,
+    Access, Definitions, Event, How, LockId, LockKind, Mode, Nanos, Need, Op, Side, Site, SiteId, ThreadDef, ThreadId,
 };
 
-use crate::{Analysis, Finding, Options};
+use crate::{Analysis, Ending, Finding, Options};
 
 /// Runs the analysis over a trace.
 pub fn run(trace: &str) -> (Analysis, Definitions) {
     let (events, definitions) = parse(trace);
     let mut analysis = Analysis::new(Options::default());
     events.iter().for_each(|event| analysis.feed(event, &definitions));
+    analysis.set_ending(match trace.trim_end().rsplit(';').next().map(str::trim) {
+        Some("killed") => Ending::CutOff,
+        Some("ended") => Ending::Orderly,
+        _ => Ending::Open,
+    });
     (analysis, definitions)
 }
 
@@ -46,7 +54,8 @@ pub fn check(trace: &str, expected: &[&str]) {
 /// The events of a trace and what their ids mean.
 pub fn parse(trace: &str) -> (Vec<Event>, Definitions) {
     let mut parser = Parser { read: trace.contains("read"), ..Parser::default() };
-    for part in trace.split(';').map(str::trim).filter(|part| !part.is_empty()) {
+    let parts = trace.split(';').map(str::trim);
+    for part in parts.filter(|part| !matches!(*part, "" | "killed" | "ended")) {
         let (thread, ops) = part.split_once(':').expect("thread: operations");
         for op in ops.split(',') {
             parser.op(thread.trim(), op.trim());
@@ -73,9 +82,13 @@ impl Parser {
         let number = self.events.len() as u64 + 1;
         let mut line = number as u32;
         let mut words = Vec::new();
+        let mut limited = false;
         for word in text.split_whitespace() {
             if let Some(time) = word.strip_prefix('@') {
-                self.now = Some(time.parse().expect("a time"));
+                let (time, unit) = time.strip_suffix('s').map_or((time, 1), |seconds| (seconds, 1_000_000_000));
+                self.now = Some(time.parse::<u64>().expect("a time") * unit);
+            } else if word == "limited" {
+                limited = true;
             } else if let Some(given) = word.strip_prefix('#') {
                 line = given.parse().expect("a line");
             } else {
@@ -99,24 +112,92 @@ impl Parser {
             "upgrade" => self.acquired(first, Mode::Exclusive, How::Upgrade),
             "downgrade" => self.acquired(first, Mode::Shared, How::Downgrade),
             "reget" => self.acquired(first, Mode::Exclusive, How::CondvarReacquire),
-            "unlock" => Op::Released { lock: self.lock(first), owner: thread, mode: None, access: Access::Unknown },
+            "unlock" => {
+                let owner = if words.len() > 3 { self.thread(words[3]) } else { thread };
+                let access = match second {
+                    "nothing" => Access::Nothing,
+                    "read" => Access::Read,
+                    "wrote" => Access::Wrote,
+                    _ => Access::Unknown,
+                };
+                Op::Released { lock: self.lock(first), owner, mode: None, access }
+            }
             "tryfail" => Op::TryFailed { lock: self.lock(first), mode: Mode::Exclusive },
             "timeout" => Op::TimedOut { lock: self.lock(first), mode: Mode::Exclusive },
+            "poisoned" => Op::Poisoned { lock: self.lock(first) },
+            "destroy" => Op::Destroyed { lock: self.lock(first) },
             "condwait" => {
-                Op::CondWait { condvar: self.lock(first), mutex: self.lock(second), limited: false, count: 0 }
+                let condvar = self.object(first, LockKind::Condvar);
+                Op::CondWait { condvar, mutex: self.lock(second), limited, count: 0 }
             }
-            "condwake" => {
-                Op::CondWake { condvar: self.lock(first), mutex: self.lock(second), timed_out: false, count: 0 }
+            "condwake" | "condtimeout" => {
+                let condvar = self.object(first, LockKind::Condvar);
+                Op::CondWake { condvar, mutex: self.lock(second), timed_out: verb == "condtimeout", count: 0 }
             }
-            "spawn" => Op::Spawn { child: self.thread(first) },
+            "notify" | "notifyall" => {
+                let woken = (!second.is_empty()).then(|| second.parse().expect("a number of threads"));
+                Op::Notify { condvar: self.object(first, LockKind::Condvar), all: verb == "notifyall", woken, count: 0 }
+            }
+            "await" => {
+                let (need, kind) = match second.split_once(':').unwrap_or((second, "1")) {
+                    ("message", _) => (Need::Message, LockKind::Channel),
+                    ("room", _) => (Need::Room, LockKind::Channel),
+                    ("permits", n) => (Need::Permits(n.parse().expect("a number")), LockKind::Semaphore),
+                    ("party", _) => (Need::Party, LockKind::Barrier),
+                    ("init", _) => (Need::Init, LockKind::Once),
+                    (other, _) => panic!("unknown need {other}"),
+                };
+                Op::Block { object: self.object(first, kind), need, limited }
+            }
+            "got" => Op::Unblock { object: self.lock(first), timed_out: false },
+            "gaveup" => Op::Unblock { object: self.lock(first), timed_out: true },
+            "send" => Op::Sent { channel: self.object(first, LockKind::Channel), count: 0 },
+            "sendfail" => Op::SendFailed { channel: self.object(first, LockKind::Channel), message: 0 },
+            "recv" => Op::Received { channel: self.object(first, LockKind::Channel), message: 0, count: 0 },
+            "sender" | "receiver" => {
+                let channel = self.object(first, LockKind::Channel);
+                Op::HandleAdded { channel, side: side(verb), count: 0 }
+            }
+            "dropsender" | "dropreceiver" => {
+                let channel = self.object(first, LockKind::Channel);
+                let owner = if second.is_empty() { thread } else { self.thread(second) };
+                Op::HandleDropped { channel, side: side(&verb[4..]), owner, count: 0 }
+            }
+            "permit" | "permitback" | "addpermit" | "forget" => {
+                let semaphore = self.object(first, LockKind::Semaphore);
+                let permits = second.parse().unwrap_or(1);
+                let owner = if words.len() > 3 { self.thread(words[3]) } else { thread };
+                match verb {
+                    "permit" => Op::PermitsAcquired { semaphore, permits, count: 0 },
+                    "permitback" => Op::PermitsReleased { semaphore, permits, owner, count: 0 },
+                    "addpermit" => Op::PermitsAdded { semaphore, permits, count: 0 },
+                    _ => Op::PermitsForgotten { semaphore, permits, owner, count: 0 },
+                }
+            }
+            "arrive" => Op::BarrierArrived { barrier: self.object(first, LockKind::Barrier), count: 0 },
+            "leave" => Op::BarrierLeft { barrier: self.object(first, LockKind::Barrier), leader: false, count: 0 },
+            "observe" => Op::Observed { object: self.object(first, LockKind::Once) },
+            "park" => Op::Park { limited },
+            "unparked" => Op::Unparked,
+            "unpark" => Op::Unpark { thread: self.thread(first) },
+            "sleep" => Op::Sleep,
+            "awake" => Op::Awake,
+            "spawn" => {
+                let child = self.thread(first);
+                self.definitions.threads[child.0 as usize].parent = Some(thread);
+                Op::Spawn { child }
+            }
             "start" => Op::Start,
             "exit" => Op::Exit,
             "joinwait" => Op::JoinWait { child: self.thread(first) },
             "join" => Op::Joined { child: self.thread(first) },
-            "finding" => Op::Finding {
-                code: self.definitions.add_string(first),
-                text: self.definitions.add_string("as reported by the process"),
-            },
+            "finding" => {
+                let text = match second {
+                    "" => "as reported by the process".to_owned(),
+                    confidence => format!("lockscope: error[{first}]: as it said ({confidence})"),
+                };
+                Op::Finding { code: self.definitions.add_string(first), text: self.definitions.add_string(&text) }
+            }
             other => panic!("unknown verb {other}"),
         };
         let site = self.site("test.rs", line);
@@ -138,6 +219,15 @@ impl Parser {
     }
 
     fn lock(&mut self, text: &str) -> LockId {
+        let kind = if self.read { LockKind::RwLock } else { LockKind::Mutex };
+        self.object(text, kind)
+    }
+
+    fn object(&mut self, text: &str, kind: LockKind) -> LockId {
+        let (text, capacity) = match text.split_once('[') {
+            Some((name, capacity)) => (name, Some(capacity.trim_end_matches(']').parse().expect("a number"))),
+            None => (text, None),
+        };
         let (name, rank) = match text.split_once('^') {
             Some((name, rank)) => (name, Some(rank.parse().expect("a rank"))),
             None => (text, None),
@@ -145,7 +235,6 @@ impl Parser {
         if let Some(&id) = self.locks.get(name) {
             return id;
         }
-        let kind = if self.read { LockKind::RwLock } else { LockKind::Mutex };
         let id = match name.split_once('.') {
             Some((class, _)) => {
                 let created = self.site(class, 1);
@@ -153,6 +242,7 @@ impl Parser {
             }
             None => self.definitions.add_lock(kind, Some(name.into()), "u8".into(), None, rank),
         };
+        self.definitions.locks[id.0 as usize].capacity = capacity;
         self.locks.insert(name.to_owned(), id);
         id
     }
@@ -166,4 +256,8 @@ impl Parser {
         });
         SiteId::from_index(index)
     }
+}
+
+fn side(word: &str) -> Side {
+    if word == "sender" { Side::Sender } else { Side::Receiver }
 }

@@ -203,7 +203,11 @@ fn concerns_lock(event: &Event, lock: LockId) -> bool {
 fn other_thread(op: &Op) -> Option<ThreadId> {
     match *op {
         Op::Spawn { child } | Op::JoinWait { child } | Op::Joined { child } => Some(child),
-        Op::Released { owner, .. } => Some(owner),
+        Op::Unpark { thread } => Some(thread),
+        Op::Released { owner, .. }
+        | Op::PermitsReleased { owner, .. }
+        | Op::PermitsForgotten { owner, .. }
+        | Op::HandleDropped { owner, .. } => Some(owner),
         _ => None,
     }
 }

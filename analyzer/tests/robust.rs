@@ -2,8 +2,8 @@
 
 use lockscope_analyzer::{Analysis, Timeline, WaitForGraph, order_graph::Grouping};
 use lockscope_trace::{
-    Access, Definitions, Event, How, LockId, LockKind, Mode, Nanos, Op, SiteId, StackId, StringId, ThreadDef, ThreadId,
-    VarId,
+    Access, Definitions, Event, How, LockId, LockKind, Mode, Nanos, Need, Op, Side, SiteId, StackId, StringId,
+    ThreadDef, ThreadId, VarId,
 };
 
 /// Pseudo-random numbers (xorshift64*).
@@ -21,6 +21,35 @@ impl Random {
         of[self.below(of.len() as u32) as usize]
     }
 
+    /// Something done to an object that is no lock.
+    fn object_event(&mut self, object: LockId, owner: ThreadId) -> Op {
+        let (count, permits) = (0, self.pick(&[0, 1, 2, u32::MAX]));
+        let need = [Need::Notify, Need::Message, Need::Room, Need::Permits(permits), Need::Party, Need::Init];
+        let need = self.pick(&need);
+        let flag = self.below(2) == 0;
+        let side = self.pick(&[Side::Sender, Side::Receiver]);
+        match self.below(19) {
+            0 | 1 => Op::Block { object, need, limited: flag },
+            2 => Op::Unblock { object, timed_out: flag },
+            3 => Op::PermitsAcquired { semaphore: object, permits, count },
+            4 => Op::PermitsReleased { semaphore: object, permits, owner, count },
+            5 => Op::PermitsAdded { semaphore: object, permits, count },
+            6 => Op::PermitsForgotten { semaphore: object, permits, owner, count },
+            7 => Op::BarrierArrived { barrier: object, count },
+            8 => Op::BarrierLeft { barrier: object, leader: flag, count },
+            9 => Op::Observed { object },
+            10 => Op::Sent { channel: object, count },
+            11 => Op::SendFailed { channel: object, message: 0 },
+            12 => Op::Received { channel: object, message: 1, count },
+            13 => Op::HandleAdded { channel: object, side, count },
+            14 => Op::HandleDropped { channel: object, side, owner, count },
+            15 => Op::Notify { condvar: object, all: flag, woken: flag.then_some(permits), count },
+            16 => Op::Park { limited: flag },
+            17 => Op::Unpark { thread: owner },
+            _ => self.pick(&[Op::Unparked, Op::Sleep, Op::Awake, Op::Start]),
+        }
+    }
+
     fn event(&mut self) -> Event {
         use How::{CondvarReacquire, Downgrade, Lock, Recursive, RecursiveTimed, Timed, Try, Upgrade};
         let thread = ThreadId(self.below(5));
@@ -29,7 +58,8 @@ impl Random {
         let mode = self.pick(&[Mode::Exclusive, Mode::Shared, Mode::Upgradable]);
         let how = self.pick(&[Lock, Lock, Try, Timed, Upgrade, Downgrade, CondvarReacquire, Recursive, RecursiveTimed]);
         let text = StringId(self.below(4));
-        let op = match self.below(30) {
+        let op = match self.below(60) {
+            30.. => self.object_event(lock, child),
             0..6 => Op::Wait { lock, mode, how },
             6..14 => Op::Acquired { lock, mode, how, count: u64::MAX },
             14..17 => Op::Released { lock, owner: self.pick(&[thread, child]), mode: None, access: Access::Unknown },
@@ -62,6 +92,9 @@ fn definitions() -> Definitions {
     for rank in [None, Some(1), Some(2), Some(1)] {
         definitions.add_lock(LockKind::RwLock, None, "u8".into(), SiteId::from_index(0), rank);
     }
+    definitions.locks[1].capacity = Some(0);
+    definitions.locks[2].capacity = Some(3);
+    definitions.locks[3].capacity = Some(u64::MAX);
     definitions.add_string("lock-timeout");
     definitions
 }
@@ -86,7 +119,8 @@ fn nonsense_is_survived() {
         analysis.order_graph(&definitions, Grouping::Classes);
         analysis.order_graph(&definitions, Grouping::Locks);
         analysis.stats().classes(&definitions);
-        WaitForGraph::of(analysis.state());
+        let graph = WaitForGraph::of(analysis.state(), &definitions);
+        assert!(graph.knots.iter().all(|knot| !knot.members.is_empty()));
         assert_eq!(format!("{:?}", timeline.latest()), format!("{:?}", analysis.state()));
         assert_eq!(timeline.state_at(100).position, 100);
     }

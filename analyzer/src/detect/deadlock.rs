@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     finding::{Code, Confidence, Finding, Participant, Severity, Target, Wanted},
-    state::{Activity, State},
+    state::{State, ThreadState, Wait},
     wait_for::{self, Why},
 };
 
@@ -85,8 +85,7 @@ impl Deadlock {
         for circle in self.seen.iter_mut().filter(|circle| !circle.standing.is_empty()) {
             let left = |&(thread, wait): &(ThreadId, u64)| {
                 thread == event.thread
-                    && !matches!(state.thread(thread).map(|thread| thread.activity),
-                        Some(Activity::Blocked { event, .. }) if event == wait)
+                    && state.thread(thread).and_then(ThreadState::wait).is_none_or(|standing| standing.event != wait)
             };
             if circle.standing.iter().any(left) {
                 circle.standing.clear();
@@ -154,12 +153,7 @@ fn participant(state: &State, cycle: &[ThreadId], index: usize) -> Participant {
 }
 
 fn wanted(state: &State, thread: ThreadId) -> Option<Wanted> {
-    match state.thread(thread)?.activity {
-        Activity::Blocked { target, since, site, stack, event, .. } => {
-            Some(Wanted { target, site, stack, since, event })
-        }
-        _ => None,
-    }
+    state.thread(thread)?.wait().map(Wait::wanted)
 }
 
 fn finding(context: &Context<'_>, event: &Event, cycle: &[ThreadId], participants: Vec<Participant>) -> Finding {

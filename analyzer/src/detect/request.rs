@@ -4,7 +4,7 @@ use lockscope_trace::{Event, How, LockId, Mode, Nanos, Op, SiteId, StackId, Thre
 
 use crate::{
     finding::{Held, Target, Wanted},
-    state::{Activity, State},
+    state::{State, ThreadState, Wait},
 };
 
 /// A call that could wait for a lock, granted, given up or still waiting.
@@ -65,8 +65,8 @@ impl<'a> Request<'a> {
             asked: number,
             ended: number,
         };
-        if let Some(Activity::Blocked { target: Target::Lock(waited, _), how, since, site, stack, event }) =
-            thread.map(|thread| thread.activity)
+        if let Some(&Wait { target: Target::Lock(waited, _), how, since, site, stack, event, .. }) =
+            thread.and_then(ThreadState::wait)
             && waited == lock
         {
             request.recursive |= how.is_recursive();
@@ -90,10 +90,8 @@ impl<'a> Request<'a> {
 
     fn of_waiting(id: ThreadId, state: &'a State) -> Option<Request<'a>> {
         let thread = state.thread(id)?;
-        let Activity::Blocked { target: Target::Lock(lock, mode), how, since, site, stack, event } = thread.activity
-        else {
-            return None;
-        };
+        let &Wait { target, how, since, site, stack, event, .. } = thread.wait()?;
+        let Target::Lock(lock, mode) = target else { return None };
         Some(Request {
             thread: id,
             lock,

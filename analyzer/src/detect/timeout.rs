@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     finding::{Code, Confidence, Finding, Participant, Severity, Target, Wanted},
-    state::{Activity, State},
+    state::{State, ThreadState, Wait},
 };
 
 /// Collects waits over the limit.
@@ -60,12 +60,7 @@ fn participant(state: &State, thread: ThreadId, lock: Option<LockId>) -> Partici
     let thread_state = state.thread(thread);
     let held = thread_state.iter().flat_map(|thread| &thread.held);
     let held = held.filter(|held| lock.is_none_or(|lock| held.lock == lock)).cloned().collect();
-    let wanted = thread_state.and_then(|thread| match thread.activity {
-        Activity::Blocked { target, since, site, stack, event, .. } => {
-            Some(Wanted { target, site, stack, since, event })
-        }
-        _ => None,
-    });
+    let wanted = thread_state.and_then(ThreadState::wait).map(Wait::wanted);
     Participant { thread, held, wanted }
 }
 

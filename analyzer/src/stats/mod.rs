@@ -10,7 +10,7 @@ use rustc_hash::FxHashMap;
 pub use self::histogram::Histogram;
 use crate::{
     finding::{Held, Target},
-    state::{Activity, State},
+    state::{State, ThreadState},
 };
 
 /// The longest critical section of a lock.
@@ -111,10 +111,8 @@ impl Stats {
         thread.last = thread.last.max(event.time);
         thread.acquisitions += u64::from(is_acquisition(&event.op));
 
-        let waited = before.thread(event.thread).and_then(|thread| match thread.activity {
-            Activity::Blocked { target, since, .. } => Some((target, event.time.since(since))),
-            _ => None,
-        });
+        let waited = before.thread(event.thread).and_then(ThreadState::wait);
+        let waited = waited.map(|wait| (wait.target, event.time.since(wait.since)));
         match event.op {
             Op::Acquired { lock, mode, how, .. } => {
                 let waited = waited.filter(|(target, _)| matches!(target, Target::Lock(l, _) if *l == lock));

@@ -94,8 +94,8 @@ pub fn selected(state: &State, rows: &[Id]) -> Option<usize> {
 
 /// The lock that a thread wants, or else the last one that it took.
 pub fn lock_of_interest(thread: &ThreadState) -> Option<LockId> {
-    match thread.activity {
-        Activity::Blocked { target: Target::Lock(lock, _) | Target::Object(lock, _), .. } => Some(lock),
+    match thread.wait().map(|wait| wait.target) {
+        Some(Target::Lock(lock, _) | Target::Object(lock, _)) => Some(lock),
         _ => thread.held.last().map(|held| held.lock),
     }
 }
@@ -113,7 +113,8 @@ pub fn hottest(state: &State) -> Vec<Id> {
 
 /// Whether a thread is part of a cycle of the wait-for graph.
 pub fn is_deadlocked(state: &State, id: ThreadId) -> bool {
-    state.waits.node(NodeKey::Thread(id)).is_some_and(|node| state.waits.in_cycle(node))
+    let is_hopeless = |node: &usize| state.waits.hopeless.iter().any(|threads| threads.contains(node));
+    state.waits.node(NodeKey::Thread(id)).is_some_and(|node| state.waits.in_cycle(node) || is_hopeless(&node))
 }
 
 /// Position of the event that is `by` rows from the cursor, among those that the filter keeps.
@@ -165,9 +166,9 @@ fn keeps_event(state: &State, position: u64) -> bool {
 /// Rank in the list of threads: what is stuck comes first, what is over last.
 fn urgency(state: &State, id: ThreadId, thread: &ThreadState) -> u8 {
     match thread.activity {
-        Activity::Blocked { .. } if is_deadlocked(state, id) => 0,
-        Activity::Blocked { .. } => 1,
-        Activity::Running => 2,
+        Activity::Blocked(_) if is_deadlocked(state, id) => 0,
+        Activity::Blocked(_) => 1,
+        Activity::Running | Activity::Sleeping { .. } => 2,
         Activity::NotStarted => 3,
         Activity::Finished => 4,
     }

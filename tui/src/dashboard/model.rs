@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use lockscope_analyzer::{
-    finding::Finding,
-    state::{Activity, State},
-    timeline::Timeline,
-};
+use lockscope_analyzer::{finding::Finding, state::State, timeline::Timeline};
 use lockscope_trace::{Completeness, Definitions, Event, Nanos, Progress, TraceInfo};
 
 use crate::dashboard::reader::Batch;
@@ -96,9 +92,7 @@ impl Model {
     }
 
     fn push(&mut self, event: Event) {
-        let is_blocked = |state: &State| {
-            matches!(state.thread(event.thread).map(|thread| thread.activity), Some(Activity::Blocked { .. }))
-        };
+        let is_blocked = |state: &State| state.thread(event.thread).is_some_and(|thread| thread.wait().is_some());
         let before = is_blocked(self.head());
         self.timeline.push(event);
         match (before, is_blocked(self.head())) {

@@ -6,7 +6,7 @@ use lockscope_analyzer::{
     state::{Activity, State},
     wait_for,
 };
-use lockscope_trace::{Definitions, LockId, Nanos, SiteId, ThreadId};
+use lockscope_trace::{Definitions, LockId, Nanos, Need, SiteId, ThreadId};
 
 use crate::{
     cli::report::phrase,
@@ -18,7 +18,7 @@ use crate::{
 ///
 /// `now` is the moment up to which waits have lasted; without it they are not said to have lasted.
 pub fn wait_for(state: &State, defs: &Definitions, now: Option<Nanos>) -> Graph {
-    let waits = WaitForGraph::of(state);
+    let waits = WaitForGraph::of(state, defs);
     let mut builder = Builder { graph: Graph::default(), state, defs, now };
     for (from, to, edge) in waits.graph.all_edges() {
         let site = builder.site(from, to, *edge);
@@ -26,6 +26,7 @@ pub fn wait_for(state: &State, defs: &Definitions, now: Option<Nanos>) -> Graph 
             wait_for::Edge::Wants(_) | wait_for::Edge::Joins | wait_for::Edge::Awaits => EdgeKind::Wants,
             wait_for::Edge::HeldBy(_) => EdgeKind::HeldBy,
             wait_for::Edge::Behind => EdgeKind::Behind,
+            wait_for::Edge::MayHelp => EdgeKind::MayHelp,
         };
         let (from, to) = (builder.node(from), builder.node(to));
         let detail = place(defs, site);
@@ -33,6 +34,10 @@ pub fn wait_for(state: &State, defs: &Definitions, now: Option<Nanos>) -> Graph 
     }
     for threads in &waits.cycles {
         builder.cycle(threads);
+    }
+    for knot in waits.knots.iter().filter(|knot| knot.circle.is_empty()) {
+        let threads = knot.members.iter().map(|&thread| builder.node(wait_for::Node::Thread(thread))).collect();
+        builder.graph.hopeless.push(threads);
     }
     builder.graph
 }
@@ -120,15 +125,24 @@ impl Builder<'_> {
         match (from, to, edge) {
             // The wait for the lock, which is an edge of its own, has the place.
             (_, _, wait_for::Edge::Behind) => None,
+            (wait_for::Node::Object(object), wait_for::Node::Thread(thread), _) => self.deed_site(object, thread),
             (wait_for::Node::Lock(lock), wait_for::Node::Thread(holder), _) => {
                 self.state.thread(holder)?.held.iter().rev().find(|held| held.lock == lock)?.site
             }
-            (wait_for::Node::Thread(thread), ..) => match self.state.thread(thread)?.activity {
-                Activity::Blocked { site, .. } => site,
-                _ => None,
-            },
+            (wait_for::Node::Thread(thread), ..) => self.state.thread(thread)?.wait()?.site,
             _ => None,
         }
+    }
+
+    /// Where the thread took permits of the object, or last did what others wait for.
+    fn deed_site(&self, object: LockId, thread: ThreadId) -> Option<SiteId> {
+        let permits = self.state.thread(thread)?.permits.iter().rev().find(|permits| permits.semaphore == object);
+        let last = || {
+            let deeds = [Need::Notify, Need::Message, Need::Room, Need::Party].into_iter();
+            let deeds = deeds.flat_map(|need| self.state.object(object).into_iter().flat_map(move |of| of.deeds(need)));
+            deeds.filter(|deed| deed.thread == thread).max_by_key(|deed| deed.event)
+        };
+        permits.map_or_else(|| last()?.site, |permits| permits.site)
     }
 
     /// Adds a circle of threads, with the locks between them.
@@ -139,11 +153,14 @@ impl Builder<'_> {
             let next = self.node(wait_for::Node::Thread(threads[(idx + 1) % threads.len()]));
             cycle.push(here);
             // From one thread to the next over the lock that the next one holds, or else directly.
-            let wanted = match self.state.thread(thread).map(|thread| thread.activity) {
-                Some(Activity::Blocked { target: Target::Lock(lock, _), .. }) => self.graph.node(NodeKey::Lock(lock)),
+            let given_up = self.state.thread(thread).and_then(|thread| thread.given_up).map(|given_up| given_up.mutex);
+            let wanted = self.state.thread(thread).into_iter().flat_map(|thread| thread.targets());
+            let wanted = wanted.filter_map(|target| match target {
+                Target::Lock(lock, _) | Target::Object(lock, _) => Some(lock),
                 _ => None,
-            };
-            cycle.extend(wanted.filter(|&lock| self.graph.edge(lock, next).is_some()));
+            });
+            let between = wanted.chain(given_up).filter_map(|lock| self.graph.node(NodeKey::Lock(lock)));
+            cycle.extend(between.into_iter().find(|&lock| self.graph.edge(lock, next).is_some()));
         }
         self.graph.add_cycle(cycle);
     }
@@ -153,8 +170,10 @@ impl Builder<'_> {
 fn activity(state: &State, id: ThreadId, now: Option<Nanos>) -> String {
     let activity = state.thread(id).map_or(Activity::NotStarted, |thread| thread.activity);
     match (activity, now) {
-        (Activity::Blocked { since, .. }, Some(now)) => format!("waits {}", now.since(since)),
-        (Activity::Blocked { .. }, None) => "waits".to_owned(),
+        (Activity::Blocked(wait), Some(now)) => format!("waits {}", now.since(wait.since)),
+        (Activity::Blocked(_), None) => "waits".to_owned(),
+        (Activity::Sleeping { since, .. }, Some(now)) => format!("sleeps {}", now.since(since)),
+        (Activity::Sleeping { .. }, None) => "sleeps".to_owned(),
         (Activity::Running, _) => "running".to_owned(),
         (Activity::Finished, _) => "finished".to_owned(),
         (Activity::NotStarted, _) => "not started".to_owned(),
@@ -164,10 +183,37 @@ fn activity(state: &State, id: ThreadId, now: Option<Nanos>) -> String {
 #[cfg(test)]
 mod tests {
     use lockscope_analyzer::state::State;
-    use lockscope_trace::{Event, How, LockKind, Mode, Op, ThreadDef};
+    use lockscope_trace::{Event, How, LockKind, Mode, Op, Side, ThreadDef};
 
     use super::*;
     use crate::graph::{canvas::UNICODE, layout};
+
+    /// Permits and messages: a circle with edges through objects, and one that waits behind it.
+    #[test]
+    fn waits_for_objects_are_a_ring_too() {
+        let mut defs = Definitions::default();
+        for (name, parent) in [("main", None), ("worker", Some(0)), ("logger", Some(0))] {
+            defs.threads.push(ThreadDef { name: Some(name.into()), parent: parent.map(ThreadId), os_id: 0 });
+        }
+        let [jobs, slots] = [(LockKind::Channel, "jobs"), (LockKind::Semaphore, "slots")]
+            .map(|(kind, name)| defs.add_lock(kind, Some(name.into()), "".into(), None, None));
+        defs.locks[slots.0 as usize].capacity = Some(1);
+        let mut state = State::default();
+        let block = |object, need| Op::Block { object, need, limited: false };
+        for (thread, op) in [
+            (1, Op::HandleAdded { channel: jobs, side: Side::Sender, count: 1 }),
+            (1, Op::Sent { channel: jobs, count: 2 }),
+            (0, Op::Received { channel: jobs, message: 2, count: 3 }),
+            (0, Op::PermitsAcquired { semaphore: slots, permits: 1, count: 1 }),
+            (0, block(jobs, Need::Message)),
+            (1, block(slots, Need::Permits(1))),
+            (2, block(slots, Need::Permits(1))),
+        ] {
+            state.apply(&Event { thread: ThreadId(thread), time: Nanos(0), site: None, stack: None, op });
+        }
+        let graph = wait_for(&state, &defs, None);
+        insta::assert_snapshot!(layout::wait_for(&graph, layout::Options { width: 80, glyphs: UNICODE }).to_string());
+    }
 
     /// A reader that asks again behind a waiting writer: a circle with an edge from thread to thread.
     #[test]

@@ -48,6 +48,8 @@ pub enum EdgeKind {
     HeldBy,
     /// A reader queues behind a writer that waited before it.
     Behind,
+    /// A thread is known to be able to end waits for an object: it has a handle, or did so before.
+    MayHelp,
     /// A lock was taken while another was held.
     Order,
 }
@@ -59,6 +61,7 @@ impl EdgeKind {
             EdgeKind::Wants => "wants",
             EdgeKind::HeldBy => "held by",
             EdgeKind::Behind => "behind",
+            EdgeKind::MayHelp => "up to",
             EdgeKind::Order => "then",
         }
     }
@@ -89,6 +92,8 @@ pub struct Graph {
     /// Cycles as node indices, each starting with its smallest thread (or lock). Only [`add_cycle`](Graph::add_cycle)
     /// adds to them.
     pub cycles: Vec<Vec<usize>>,
+    /// Threads that nobody is left to help, and that are in no cycle, by index.
+    pub hopeless: Vec<Vec<usize>>,
     node_of: HashMap<NodeKey, usize>,
     edge_of: HashMap<(usize, usize), usize>,
     cyclic: HashSet<usize>,

@@ -3,10 +3,14 @@
 //! They never claim more than the evidence: who *waits* was seen to wait, who *takes* was seen to take, and only in an
 //! actual finding does anybody wait.
 
-use lockscope_analyzer::finding::{Code, Confidence, Finding, Held, Participant, Target, Wanted};
-use lockscope_trace::{Definitions, LockId, LockKind, Mode, Need, ThreadId};
+use lockscope_analyzer::{
+    State, ThreadState,
+    finding::{Code, Confidence, Finding, Held, Participant, Target, Wanted},
+    wait_for,
+};
+use lockscope_trace::{Definitions, LockId, LockKind, Mode, Need, Side, ThreadId};
 
-use crate::source::file_and_line;
+use crate::{cli::report::plural, source::file_and_line};
 
 /// What is wanted, as an object: `audit`, `a write lock of cache`, `the end of worker-1`.
 pub fn target(defs: &Definitions, target: Target) -> String {
@@ -74,8 +78,7 @@ pub fn target_short(defs: &Definitions, target: Target) -> String {
 fn target_by(defs: &Definitions, target: Target, label: fn(&Definitions, LockId) -> String) -> String {
     match target {
         Target::Lock(lock, mode) => {
-            let mode = mode_word(defs, lock, mode).map_or(String::new(), |_| format!(" ({})", mode.word()));
-            format!("{}{mode}", label(defs, lock))
+            format!("{}{}", label(defs, lock), in_mode(defs, lock, mode))
         }
         Target::Thread(thread) => format!("end of {}", thread_label(defs, thread)),
         Target::Object(object, need) => format!("{} {}", need_words(need), label(defs, object)),
@@ -96,13 +99,93 @@ fn need_words(need: Need) -> String {
     }
 }
 
+/// ` (shared)` and the like, where it says something.
+pub fn in_mode(defs: &Definitions, lock: LockId, mode: Mode) -> String {
+    match mode_word(defs, lock, mode) {
+        Some("a permit") => " (permit)".to_owned(),
+        Some(_) => format!(" ({})", mode.word()),
+        None => String::new(),
+    }
+}
+
+/// Everything that a thread waits for: `L7 audit`, `a message from L3 jobs or L4 stop`, `end of T3 and T4`.
+pub fn waited_for(defs: &Definitions, thread: &ThreadState) -> String {
+    list_targets(thread, |target| target_label(defs, target))
+}
+
+/// The same with short labels.
+pub fn waited_for_short(defs: &Definitions, thread: &ThreadState) -> String {
+    list_targets(thread, |target| target_short(defs, target))
+}
+
+fn list_targets(thread: &ThreadState, label: impl Fn(Target) -> String) -> String {
+    let all = thread.targets().any(|target| matches!(target, Target::Thread(_)));
+    let labels: Vec<String> = thread.targets().take(MAX_TARGETS).map(label).collect();
+    let mut text = labels.join(if all { " and " } else { " or " });
+    let n_more = thread.targets().count().saturating_sub(MAX_TARGETS);
+    if n_more > 0 {
+        text.push_str(&format!(" {} {n_more} more", if all { "and" } else { "or" }));
+    }
+    text
+}
+
+/// Things that one wait is for beyond these are counted.
+const MAX_TARGETS: usize = 4;
+
+/// What an object that is no lock has to give: `2 messages, senders: T1 reader`, `1 of 4 permits free`, `2 of 3 arrived`.
+pub fn object_state(defs: &Definitions, state: &State, id: LockId) -> Option<String> {
+    let (object, def) = (state.object(id)?, defs.lock(id)?);
+    let holders = |side: Side| -> Vec<String> {
+        object.handles(side).take(MAX_TARGETS).map(|(thread, _)| thread_label(defs, thread)).collect()
+    };
+    match def.kind {
+        LockKind::Channel => {
+            let mut parts = vec![plural(object.in_flight, "message")];
+            for side in [Side::Sender, Side::Receiver].into_iter().filter(|side| object.knows_handles(*side)) {
+                let names = holders(side);
+                let n_more = object.handles(side).count() - names.len();
+                parts.push(match (names.is_empty(), n_more) {
+                    (true, _) => format!("no {} left", side.word()),
+                    (false, 0) => format!("{}s: {}", side.word(), names.join(", ")),
+                    (false, n) => format!("{}s: {} and {n} more", side.word(), names.join(", ")),
+                });
+            }
+            Some(parts.join("; "))
+        }
+        LockKind::Semaphore => {
+            let capacity = def.capacity?;
+            Some(format!("{} of {} free", object.permits(capacity), plural(capacity, "permit")))
+        }
+        LockKind::Barrier => {
+            let arrived = object.arrived.len() as u64;
+            Some(def.capacity.map_or(format!("{arrived} arrived"), |parties| format!("{arrived} of {parties} arrived")))
+        }
+        _ => None,
+    }
+}
+
+/// Who could end a wait, by what is known: `T3 feeder, T4`; empty where nobody is known or the wait is for a lock.
+pub fn helpers(defs: &Definitions, state: &State, id: ThreadId) -> Vec<ThreadId> {
+    let mut threads: Vec<ThreadId> = state
+        .thread(id)
+        .into_iter()
+        .flat_map(|thread| thread.targets())
+        .flat_map(|target| wait_for::helpers(state, defs, id, target))
+        .collect();
+    threads.sort_unstable();
+    threads.dedup();
+    threads
+}
+
 /// The mode in words where it says something: of a read-write lock.
 pub fn mode_word(defs: &Definitions, lock: LockId, mode: Mode) -> Option<&'static str> {
-    let is_rwlock = defs.lock(lock).is_some_and(|lock| lock.kind == LockKind::RwLock);
-    match mode {
-        Mode::Exclusive => is_rwlock.then_some("a write lock"),
-        Mode::Shared => Some("a read lock"),
-        Mode::Upgradable => Some("an upgradable lock"),
+    let kind = defs.lock(lock).map(|lock| lock.kind);
+    match (kind, mode) {
+        (Some(LockKind::Semaphore), _) => Some("a permit"),
+        (Some(LockKind::Once | LockKind::OnceLock | LockKind::LazyLock), _) => None,
+        (kind, Mode::Exclusive) => (kind == Some(LockKind::RwLock)).then_some("a write lock"),
+        (_, Mode::Shared) => Some("a read lock"),
+        (_, Mode::Upgradable) => Some("an upgradable lock"),
     }
 }
 
@@ -127,5 +210,48 @@ pub fn wants_verb(finding: &Finding, participant: &Participant) -> &'static str 
         (Confidence::Actual, _) if is_stuck => "waits for",
         (_, true) => "takes",
         (_, false) => "then takes",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lockscope_trace::{Event, Nanos, Op, ThreadDef};
+
+    use super::*;
+
+    #[test]
+    fn waits_for_objects_are_said_in_words() {
+        let mut defs = Definitions::default();
+        for name in ["main", "feeder"] {
+            defs.threads.push(ThreadDef { name: Some(name.into()), ..ThreadDef::default() });
+        }
+        let [channel, semaphore, barrier] =
+            [(LockKind::Channel, "jobs"), (LockKind::Semaphore, "slots"), (LockKind::Barrier, "start")]
+                .map(|(kind, name)| defs.add_lock(kind, Some(name.into()), "u8".into(), None, None));
+        defs.locks[semaphore.0 as usize].capacity = Some(4);
+        defs.locks[barrier.0 as usize].capacity = Some(3);
+        let mut state = State::default();
+        let need = Need::Permits(2);
+        for (thread, op) in [
+            (1, Op::HandleAdded { channel, side: Side::Sender, count: 1 }),
+            (1, Op::HandleAdded { channel, side: Side::Receiver, count: 2 }),
+            (1, Op::HandleDropped { channel, side: Side::Receiver, owner: ThreadId(1), count: 3 }),
+            (1, Op::Sent { channel, count: 4 }),
+            (1, Op::PermitsAcquired { semaphore, permits: 3, count: 1 }),
+            (1, Op::BarrierArrived { barrier, count: 1 }),
+            (0, Op::Block { object: channel, need: Need::Message, limited: false }),
+            (0, Op::Block { object: semaphore, need, limited: false }),
+        ] {
+            state.apply(&Event { thread: ThreadId(thread), time: Nanos(0), site: None, stack: None, op });
+        }
+        let main = state.thread(ThreadId(0)).expect("it waits");
+        assert_eq!(waited_for(&defs, main), "a message from L0 jobs or 2 permits of L1 slots");
+        assert_eq!(helpers(&defs, &state, ThreadId(0)), [ThreadId(1)]);
+        let object = |id| object_state(&defs, &state, id).expect("it was used");
+        assert_eq!(object(channel), "1 message; senders: T1 feeder; no receiver left");
+        assert_eq!(object(semaphore), "1 of 4 permits free");
+        assert_eq!(object(barrier), "1 of 3 arrived");
+        assert_eq!(target(&defs, Target::Object(channel, Need::Room)), "room in `jobs`");
+        assert_eq!(target(&defs, Target::Lock(semaphore, Mode::Shared)), "a permit of `slots`");
     }
 }

@@ -6,7 +6,7 @@ use lockscope_analyzer::{
     Analysis,
     finding::Wanted,
     order_graph::Grouping,
-    state::{Activity, LockState, State, ThreadState},
+    state::{LockState, State, ThreadState},
     stats::{Histogram, LockStats},
 };
 use lockscope_trace::{EventSource, LockId, Mode, Nanos, ThreadId};
@@ -15,7 +15,7 @@ use serde::Serialize;
 use crate::{
     cli::{
         Failure,
-        report::json::parts::{Converter, HeldLock, Lock, Site, Thread, WantedTarget},
+        report::json::parts::{Converter, HeldLock, HeldPermits, Lock, Object, Site, Thread, WantedTarget},
         show::{locks, threads},
     },
     filter::Filter,
@@ -46,6 +46,10 @@ struct JsonThread {
     state: &'static str,
     held: Vec<HeldLock>,
     wanted: Option<WantedTarget>,
+    /// What else would end the wait; of threads, what else has to.
+    wanted_too: Vec<WantedTarget>,
+    limited: bool,
+    permits: Vec<HeldPermits>,
     blocked_ns: Option<u64>,
 }
 
@@ -62,6 +66,7 @@ struct JsonLock {
     acquisitions: u64,
     contended: u64,
     poisoned: bool,
+    object: Option<Object>,
     wait: Option<Times>,
     hold: Option<Times>,
 }
@@ -160,17 +165,15 @@ fn write<T: Serialize>(
 }
 
 fn json_thread(converter: &Converter, id: ThreadId, thread: &ThreadState) -> JsonThread {
-    let wanted = match thread.activity {
-        Activity::Blocked { target, since, site, stack, event, .. } => {
-            Some(Wanted { target, site, stack, since, event })
-        }
-        _ => None,
-    };
+    let wanted = |target| thread.wait().map(|wait| converter.wanted(&Wanted { target, ..wait.wanted() }));
     JsonThread {
         thread: converter.thread(id),
         state: threads::state_word(&thread.activity),
         held: thread.held.iter().map(|held| converter.held(held)).collect(),
-        wanted: wanted.map(|wanted: Wanted| converter.wanted(&wanted)),
+        wanted: thread.wait().and_then(|wait| wanted(wait.target)),
+        wanted_too: thread.more.iter().filter_map(|target| wanted(*target)).collect(),
+        limited: thread.wait().is_some_and(|wait| wait.limited),
+        permits: thread.permits.iter().map(|permits| converter.permits(permits)).collect(),
         blocked_ns: converter.time(thread.blocked_total),
     }
 }
@@ -198,6 +201,7 @@ fn json_lock(converter: &Converter, id: LockId, lock: &LockState, stats: Option<
         acquisitions: lock.acquisitions,
         contended: lock.contended,
         poisoned: lock.poisoned,
+        object: lock.object.as_ref().map(|object| converter.object(id, object)),
         wait: stats.and_then(|stats| times(&stats.wait)),
         hold: stats.and_then(|stats| times(&stats.hold)),
     }

@@ -46,6 +46,7 @@ pub fn write(
         let (Some(lock), def) = (state.lock(id), defs.lock(id)) else { continue };
         let holders: Vec<String> =
             lock.holders.iter().map(|(thread, ..)| phrase::thread_label(defs, *thread)).collect();
+        let held_by = phrase::object_state(defs, state, id).into_iter().chain(holders).collect::<Vec<_>>().join(", ");
         let waiters: Vec<String> =
             lock.waiters.iter().map(|(thread, ..)| phrase::thread_label(defs, *thread)).collect();
         let (label, kind) = (phrase::lock_label(defs, id), def.map_or("", |def| def.kind.word()));
@@ -66,7 +67,7 @@ pub fn write(
         table.row([
             Cell::styled(label, style::LOCK),
             kind.into(),
-            Cell::styled(holders.join(", "), style::NOTE),
+            Cell::styled(held_by, style::NOTE),
             Cell::styled(count(waiters.len() as u64), style::WARNING),
             count(lock.acquisitions).into(),
             count(lock.contended).into(),

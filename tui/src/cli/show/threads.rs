@@ -4,14 +4,14 @@ use std::io::Write;
 
 use lockscope_analyzer::{
     finding::Target,
-    state::{Activity, State, ThreadState},
+    state::{Activity, State, ThreadState, Wait},
 };
 use lockscope_trace::{Definitions, EventSource, LockId, ThreadId};
 
 use crate::{
     cli::{
         Failure,
-        report::phrase,
+        report::{phrase, plural},
         show::{heading, site},
         style::{self, Look},
     },
@@ -46,9 +46,13 @@ pub fn row(defs: &Definitions, id: ThreadId, thread: &ThreadState) -> Row {
         row.add("holds", &phrase::lock_label(defs, held.lock));
         row.add("site", &site(defs, held.site));
     }
-    if let Activity::Blocked { target, site: asked, .. } = &thread.activity {
-        row.add("wants", &phrase::target_label(defs, *target));
-        row.add("site", &site(defs, *asked));
+    if let Some(wait) = thread.wait() {
+        row.add("wants", &phrase::waited_for(defs, thread));
+        row.add("site", &site(defs, wait.site));
+    }
+    for permits in &thread.permits {
+        row.add("holds", &phrase::lock_label(defs, permits.semaphore));
+        row.add("site", &site(defs, permits.site));
     }
     row
 }
@@ -58,7 +62,8 @@ pub fn state_word(activity: &Activity) -> &'static str {
     match activity {
         Activity::NotStarted => "not started",
         Activity::Running => "running",
-        Activity::Blocked { .. } => "blocked",
+        Activity::Blocked(_) => "blocked",
+        Activity::Sleeping { .. } => "sleeping",
         Activity::Finished => "finished",
     }
 }
@@ -74,26 +79,31 @@ impl Dump<'_> {
     fn thread(&self, id: ThreadId, thread: &ThreadState, out: &mut dyn Write) -> Result<(), Failure> {
         let word = state_word(&thread.activity);
         let doing = match &thread.activity {
-            Activity::Blocked { since, .. } if self.has_times => {
+            Activity::Blocked(Wait { since, .. }) | Activity::Sleeping { since, .. } if self.has_times => {
                 format!("{word} for {}", self.state.time.since(*since))
             }
             _ => word.to_owned(),
         };
-        let style = if matches!(thread.activity, Activity::Blocked { .. }) { style::WARNING } else { style::DIM };
+        let style = if thread.wait().is_some() { style::WARNING } else { style::DIM };
         let os_id = self.defs.thread(id).map(|def| def.os_id).filter(|&os_id| os_id != 0);
         let os_id = os_id.map_or(String::new(), |os_id| format!("  tid {os_id}"));
         let name = self.look.paint(style::HEADER, &phrase::thread_label(self.defs, id));
         writeln!(out, "{name}{os_id}  {}", self.look.paint(style, &doing))?;
-        if let Activity::Blocked { target, site: asked, .. } = &thread.activity {
+        if let Activity::Sleeping { site: place, .. } = thread.activity {
+            writeln!(out, "    sleeps at {}", site(self.defs, place))?;
+        }
+        if let Some(wait) = thread.wait() {
             writeln!(
                 out,
-                "    wants  {}  at {}",
-                self.look.paint(style::LOCK, &phrase::target_label(self.defs, *target)),
-                site(self.defs, *asked)
+                "    wants  {}  at {}{}",
+                self.look.paint(style::LOCK, &phrase::waited_for(self.defs, thread)),
+                site(self.defs, wait.site),
+                if wait.limited { ", with a time limit" } else { "" }
             )?;
-            if let Target::Lock(lock, _) = target {
-                self.holders(*lock, out)?;
+            if let Target::Lock(lock, _) = wait.target {
+                self.holders(lock, out)?;
             }
+            self.helpers(id, thread, out)?;
         }
         for held in thread.held.iter().rev() {
             let label = phrase::target_label(self.defs, Target::Lock(held.lock, held.mode));
@@ -105,15 +115,44 @@ impl Dump<'_> {
                 site(self.defs, held.site)
             )?;
         }
+        for permits in thread.permits.iter().rev() {
+            let label = phrase::lock_label(self.defs, permits.semaphore);
+            let since = if self.has_times { format!(" since {}", permits.since) } else { String::new() };
+            writeln!(
+                out,
+                "    holds  {} of {}  taken at {}{since}",
+                plural(permits.permits, "permit"),
+                self.look.paint(style::LOCK, &label),
+                site(self.defs, permits.site)
+            )?;
+        }
         writeln!(out)?;
+        Ok(())
+    }
+
+    /// Who could end a wait that is not for a lock, and what there is of what is waited for.
+    fn helpers(&self, id: ThreadId, thread: &ThreadState, out: &mut dyn Write) -> Result<(), Failure> {
+        for target in thread.targets() {
+            if let Target::Object(object, _) = target
+                && let Some(state) = phrase::object_state(self.defs, self.state, object)
+            {
+                writeln!(out, "           {}: {state}", phrase::lock_short(self.defs, object))?;
+            }
+        }
+        let names: Vec<String> = phrase::helpers(self.defs, self.state, id)
+            .into_iter()
+            .map(|thread| phrase::thread_label(self.defs, thread))
+            .collect();
+        if !names.is_empty() {
+            writeln!(out, "           could be ended by {}", names.join(", "))?;
+        }
         Ok(())
     }
 
     fn holders(&self, lock: LockId, out: &mut dyn Write) -> Result<(), Failure> {
         for (holder, mode, since) in self.state.lock(lock).map(|lock| lock.holders.as_slice()).unwrap_or_default() {
             let since = if self.has_times { format!(" since {since}") } else { String::new() };
-            let mode =
-                phrase::mode_word(self.defs, lock, *mode).map_or(String::new(), |_| format!(" ({})", mode.word()));
+            let mode = phrase::in_mode(self.defs, lock, *mode);
             writeln!(out, "           held by {}{mode}{since}", phrase::thread_label(self.defs, *holder))?;
         }
         Ok(())
@@ -125,6 +164,15 @@ impl Dump<'_> {
             let labels: Vec<&str> =
                 cycle.iter().chain(cycle.first()).map(|&node| graph.nodes[node].label.as_str()).collect();
             writeln!(out, "{} {}", self.look.paint(style::ERROR, "deadlock:"), labels.join(" -> "))?;
+        }
+        for threads in &graph.hopeless {
+            let labels: Vec<&str> = threads.iter().map(|&node| graph.nodes[node].label.as_str()).collect();
+            writeln!(
+                out,
+                "{} {}: nobody is left who could help",
+                self.look.paint(style::ERROR, "stuck:"),
+                labels.join(", ")
+            )?;
         }
         Ok(())
     }

@@ -81,7 +81,7 @@ fn detail_lines(state: &State, theme: &Theme, id: LockId) -> Vec<Line<'static>> 
     let Some(lock) = state.at.lock(id) else { return Vec::new() };
     let mut lines = Vec::new();
     let who = |verb: &str, (thread, mode, since): &(ThreadId, Mode, Nanos)| {
-        let mode = phrase::mode_word(defs, id, *mode).map_or(String::new(), |_| format!(" ({})", mode.word()));
+        let mode = phrase::in_mode(defs, id, *mode);
         let since = since_text(state, *since);
         Line::from(vec![
             Span::styled(phrase::thread_label(defs, *thread), theme.thread()),
@@ -96,14 +96,14 @@ fn detail_lines(state: &State, theme: &Theme, id: LockId) -> Vec<Line<'static>> 
     }
     for waiter in &lock.waiters {
         lines.push(who("waits", waiter));
-        if let Some(lockscope_analyzer::state::Activity::Blocked { site, .. }) =
-            state.at.thread(waiter.0).map(|thread| thread.activity)
-        {
-            lines.extend(site_lines(state, theme, site));
+        if let Some(wait) = state.at.thread(waiter.0).and_then(|thread| thread.wait()) {
+            lines.extend(site_lines(state, theme, wait.site));
         }
     }
-    if lines.is_empty() {
-        lines.push(Line::raw("free"));
+    match phrase::object_state(defs, &state.at, id) {
+        Some(object) => lines.push(Line::raw(object)),
+        None if lines.is_empty() => lines.push(Line::raw("free")),
+        None => {}
     }
     if let Some(def) = defs.lock(id) {
         let mut facts = vec![def.kind.word().to_owned()];

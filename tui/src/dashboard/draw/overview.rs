@@ -1,10 +1,7 @@
 //! One screen that answers "is it stuck, and why": the verdict with both sides, findings, who is blocked, which locks
 //! are hot, how many were blocked over time, and how healthy the recording is.
 
-use lockscope_analyzer::{
-    finding::{Severity, Target},
-    state::Activity,
-};
+use lockscope_analyzer::{finding::Severity, state::Activity};
 use lockscope_trace::ThreadId;
 use ratatui::{
     Frame,
@@ -111,10 +108,7 @@ fn verdict_lines(state: &State, theme: &Theme, width: usize) -> Vec<Line<'static
             NodeKey::Lock(_) => None,
         })
         .collect();
-    let since = threads.iter().filter_map(|&id| match state.at.thread(id)?.activity {
-        Activity::Blocked { since, .. } => Some(since),
-        _ => None,
-    });
+    let since = threads.iter().filter_map(|&id| Some(state.at.thread(id)?.wait()?.since));
     // The cycle is closed since its last thread began to wait.
     let closed = since.max().map_or(String::new(), |since| since_text(state, since));
     let closed = if closed.is_empty() { String::new() } else { format!(" for {closed}") };
@@ -123,15 +117,15 @@ fn verdict_lines(state: &State, theme: &Theme, width: usize) -> Vec<Line<'static
     let n_behind = n_blocked(state).saturating_sub(n_deadlocked(state));
     for id in threads {
         let Some(thread) = state.at.thread(id) else { continue };
-        let Activity::Blocked { target, site, .. } = thread.activity else { continue };
+        let Some(wait) = thread.wait() else { continue };
         let next = cycle_holds(state, cycle, id);
         let mut spans = vec![Span::styled(format!(" {}", phrase::thread_label(defs, id)), theme.thread())];
         if let Some(lock) = next {
             spans.extend([Span::raw(" holds "), Span::styled(phrase::lock_short(defs, lock), theme.lock())]);
         }
-        spans.extend([Span::raw(", wants "), Span::styled(phrase::target_short(defs, target), theme.lock())]);
+        spans.extend([Span::raw(", wants "), Span::styled(phrase::waited_for_short(defs, thread), theme.lock())]);
         lines.push(Line::from(spans));
-        if let Some(site) = site.and_then(|site| defs.site(site)) {
+        if let Some(site) = wait.site.and_then(|site| defs.site(site)) {
             let place = format!("    {}  ", crate::source::short_site(site));
             let source =
                 state.sources.line(site).map(|line| fit(line.trim(), width.saturating_sub(place.width()), theme.ascii));
@@ -194,10 +188,10 @@ pub fn severity_mark(severity: Severity) -> Mark {
 
 fn blocked(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
     let defs = &state.model.defs;
-    let mut waiting: Vec<(lockscope_trace::Nanos, ThreadId, Target)> = Vec::new();
+    let mut waiting: Vec<(lockscope_trace::Nanos, ThreadId, String)> = Vec::new();
     for (idx, thread) in state.at.threads.iter().enumerate() {
-        if let Activity::Blocked { target, since, .. } = thread.activity {
-            waiting.push((since, ThreadId(idx as u32), target));
+        if let Some(wait) = thread.wait() {
+            waiting.push((wait.since, ThreadId(idx as u32), phrase::waited_for_short(defs, thread)));
         }
     }
     // Who waits longest comes first.
@@ -217,12 +211,12 @@ fn blocked(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
     let lines: Vec<Line> = waiting
         .into_iter()
         .take(usize::from(inner.height))
-        .map(|(since, id, target)| {
+        .map(|(since, id, wanted)| {
             let mark = state.at.thread(id).map_or(Mark::Warn, |thread| activity(state, id, thread).0);
             let since = since_text(state, since);
             let room = width.saturating_sub(since.width() + 4);
             let thread = fit(&phrase::thread_label(defs, id), room / 2, theme.ascii);
-            let wants = fit(&phrase::target_short(defs, target), room.saturating_sub(thread.width() + 7), theme.ascii);
+            let wants = fit(&wanted, room.saturating_sub(thread.width() + 7), theme.ascii);
             let used = 3 + thread.width() + 7 + wants.width();
             Line::from(vec![
                 Span::styled(format!(" {} {thread}", theme.glyph(mark)), theme.mark(mark)),

@@ -2,7 +2,7 @@
 
 use lockscope_analyzer::{
     finding::Target,
-    state::{Activity, ThreadState},
+    state::{Activity, ThreadState, Wait},
 };
 use lockscope_trace::{SiteId, ThreadId};
 use ratatui::{
@@ -13,7 +13,10 @@ use ratatui::{
 };
 
 use crate::{
-    cli::{report::phrase, show::threads::state_word},
+    cli::{
+        report::{phrase, plural},
+        show::threads::state_word,
+    },
     dashboard::{
         draw::{
             scrolled, table,
@@ -56,14 +59,15 @@ pub fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
 
 /// Number of blocked threads at this moment.
 pub fn n_blocked(state: &State) -> usize {
-    state.at.threads.iter().filter(|thread| matches!(thread.activity, Activity::Blocked { .. })).count()
+    state.at.threads.iter().filter(|thread| thread.wait().is_some()).count()
 }
 
 /// The mark and the word for what a thread does.
 pub fn activity(state: &State, id: ThreadId, thread: &ThreadState) -> (Mark, &'static str) {
     match thread.activity {
-        Activity::Blocked { .. } if lists::is_deadlocked(state, id) => (Mark::Bad, "deadlocked"),
-        Activity::Blocked { .. } => (Mark::Warn, "blocked"),
+        Activity::Blocked(_) if lists::is_deadlocked(state, id) => (Mark::Bad, "deadlocked"),
+        Activity::Blocked(_) => (Mark::Warn, "blocked"),
+        Activity::Sleeping { .. } => (Mark::Quiet, "sleeping"),
         Activity::Running => (Mark::Good, "running"),
         Activity::NotStarted | Activity::Finished => (Mark::Quiet, state_word(&thread.activity)),
     }
@@ -74,7 +78,8 @@ fn row(state: &State, theme: &Theme, id: ThreadId) -> Vec<(String, Style)> {
     let Some(thread) = state.at.thread(id) else { return Vec::new() };
     let (mark, word) = activity(state, id, thread);
     let (wants, waited) = match thread.activity {
-        Activity::Blocked { target, since, .. } => (phrase::target_short(defs, target), since_text(state, since)),
+        Activity::Blocked(wait) => (phrase::waited_for_short(defs, thread), since_text(state, wait.since)),
+        Activity::Sleeping { since, .. } => (String::new(), since_text(state, since)),
         _ => (String::new(), String::new()),
     };
     let holds: Vec<String> =
@@ -97,11 +102,11 @@ fn detail_lines(state: &State, theme: &Theme, id: ThreadId) -> Vec<Line<'static>
     let defs = &state.model.defs;
     let Some(thread) = state.at.thread(id) else { return Vec::new() };
     let mut lines = Vec::new();
-    if let Activity::Blocked { target, site, since, .. } = thread.activity {
+    if let Some(&Wait { target, site, since, .. }) = thread.wait() {
         let waited = since_text(state, since);
         lines.push(Line::from(vec![
             Span::raw("wants "),
-            Span::styled(phrase::target_label(defs, target), theme.lock()),
+            Span::styled(phrase::waited_for(defs, thread), theme.lock()),
             Span::styled(if waited.is_empty() { String::new() } else { format!("  {waited}") }, theme.dim()),
         ]));
         lines.extend(site_lines(state, theme, site));
@@ -114,6 +119,22 @@ fn detail_lines(state: &State, theme: &Theme, id: ThreadId) -> Vec<Line<'static>
                 ]));
             }
         }
+    }
+    let helpers: Vec<String> =
+        phrase::helpers(defs, &state.at, id).into_iter().map(|thread| phrase::thread_label(defs, thread)).collect();
+    if !helpers.is_empty() {
+        lines.push(Line::from(vec![
+            Span::raw("  could be ended by "),
+            Span::styled(helpers.join(", "), theme.thread()),
+        ]));
+    }
+    for permits in thread.permits.iter().rev() {
+        lines.push(Line::from(vec![
+            Span::raw(format!("holds {} of ", plural(permits.permits, "permit"))),
+            Span::styled(phrase::lock_label(defs, permits.semaphore), theme.lock()),
+            Span::styled(format!("  {}", since_text(state, permits.since)), theme.dim()),
+        ]));
+        lines.extend(site_lines(state, theme, permits.site));
     }
     for held in thread.held.iter().rev() {
         let label = phrase::target_label(defs, Target::Lock(held.lock, held.mode));

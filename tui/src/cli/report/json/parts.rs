@@ -1,7 +1,10 @@
 //! What machine output of every kind is made of: threads, locks, places.
 
-use lockscope_analyzer::finding::{Held, Target, Wanted};
-use lockscope_trace::{Definitions, LockId, Nanos, Need, SiteId, StackId, ThreadId, TraceInfo};
+use lockscope_analyzer::{
+    finding::{Held, Target, Wanted},
+    state::{ObjectState, Permits},
+};
+use lockscope_trace::{Definitions, LockId, LockKind, Nanos, Need, Side, SiteId, StackId, ThreadId, TraceInfo};
 use serde::Serialize;
 
 use crate::source::frames::Symbols;
@@ -42,6 +45,27 @@ pub struct WantedTarget {
     thread: Option<Thread>,
     #[serde(flatten)]
     place: Place,
+}
+
+/// Permits that a thread holds.
+#[derive(Serialize)]
+pub struct HeldPermits {
+    lock: Lock,
+    permits: u64,
+    #[serde(flatten)]
+    place: Place,
+}
+
+/// What an object that is no lock has to give.
+#[derive(Serialize)]
+pub struct Object {
+    /// What it was made with: permits, bound, threads.
+    capacity: Option<u64>,
+    messages: u64,
+    senders: Vec<Thread>,
+    receivers: Vec<Thread>,
+    free_permits: Option<u64>,
+    arrived: Vec<Thread>,
 }
 
 /// Where, with which stack, since when.
@@ -103,6 +127,28 @@ impl<'a> Converter<'a> {
         };
         let place = self.place(wanted.site, wanted.stack, wanted.since, wanted.event);
         WantedTarget { kind, lock, mode, thread, place }
+    }
+
+    /// Permits that a thread holds.
+    pub fn permits(&self, permits: &Permits) -> HeldPermits {
+        let place = self.place(permits.site, permits.stack, permits.since, permits.event);
+        HeldPermits { lock: self.lock(permits.semaphore), permits: permits.permits, place }
+    }
+
+    /// An object that is no lock.
+    pub fn object(&self, id: LockId, object: &ObjectState) -> Object {
+        let def = self.defs.lock(id);
+        let capacity = def.and_then(|def| def.capacity);
+        let is_semaphore = def.is_some_and(|def| def.kind == LockKind::Semaphore);
+        let handles = |side| object.handles(side).map(|(thread, _)| self.thread(thread)).collect();
+        Object {
+            capacity,
+            messages: object.in_flight,
+            senders: handles(Side::Sender),
+            receivers: handles(Side::Receiver),
+            free_permits: capacity.filter(|_| is_semaphore).map(|capacity| object.permits(capacity)),
+            arrived: object.arrived.iter().map(|(thread, _)| self.thread(*thread)).collect(),
+        }
     }
 
     /// A place, when the trace has it.

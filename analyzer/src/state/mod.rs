@@ -1,8 +1,16 @@
 //! The state of every thread and every lock at a point of the merged order.
+//!
+//! What concerns locks and threads is in here; `objects` follows channels, semaphores, barriers and condition variables.
+
+mod objects;
+#[cfg(test)]
+mod tests;
 
 use lockscope_trace::{Access, Event, How, LockId, Mode, Nanos, Need, Op, SiteId, StackId, ThreadId};
 
-use crate::finding::{Held, Target};
+use crate::finding::{Held, Target, Wanted};
+
+pub use self::objects::{Deed, Handle, ObjectState, Permits};
 
 /// What a thread is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Default)]
@@ -12,23 +20,55 @@ pub enum Activity {
     NotStarted,
     /// Neither waiting nor ended, as far as the trace tells.
     Running,
-    /// Waiting for something since a time.
-    Blocked {
-        /// For what.
-        target: Target,
-        /// By which kind of call; [`How::Lock`] where the event does not tell.
-        how: How,
+    /// Waiting for something that others have to do.
+    Blocked(Wait),
+    /// Asleep for a time of its own choice.
+    Sleeping {
         /// Since when.
         since: Nanos,
-        /// Where it asked.
+        /// Where.
         site: Option<SiteId>,
-        /// The stack then.
-        stack: Option<StackId>,
-        /// Position of the wait, from 1.
-        event: u64,
     },
     /// Ended.
     Finished,
+}
+
+/// A wait that has not ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Wait {
+    /// For what; see also [`ThreadState::more`].
+    pub target: Target,
+    /// By which kind of call; [`How::Lock`] where the event does not tell.
+    pub how: How,
+    /// It ends by itself some time.
+    pub limited: bool,
+    /// Since when.
+    pub since: Nanos,
+    /// Where it asked.
+    pub site: Option<SiteId>,
+    /// The stack then.
+    pub stack: Option<StackId>,
+    /// Position of the wait, from 1.
+    pub event: u64,
+}
+
+impl Wait {
+    /// What is waited for, for a report.
+    pub fn wanted(&self) -> Wanted {
+        let Wait { target, since, site, stack, event, .. } = *self;
+        Wanted { target, site, stack, since, event }
+    }
+}
+
+/// The mutex that a wait on a condition variable gave up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GivenUp {
+    /// Which.
+    pub mutex: LockId,
+    /// Number of the event that had acquired it, 0 when that is not known.
+    pub acquired: u64,
+    /// What was done to its data before.
+    pub access: Access,
 }
 
 /// A thread's state.
@@ -36,8 +76,21 @@ pub enum Activity {
 pub struct ThreadState {
     /// What it is doing.
     pub activity: Activity,
+    /// Of a wait for several things at once all but the first: one of several objects is enough, threads have to end all.
+    pub more: Vec<Target>,
+    /// While it waits on a condition variable.
+    pub given_up: Option<GivenUp>,
     /// What it holds, in order of acquisition.
     pub held: Vec<Held>,
+    /// Permits of semaphores that it took and that were not given back, in order of acquisition.
+    pub permits: Vec<Permits>,
+    /// Channels of which it has handles.
+    pub channels: Vec<LockId>,
+    /// The channel that it is sending to: it said so in its last event, and may wait for room.
+    pub sending: Option<LockId>,
+    /// It was unparked and did not park since.
+    pub has_token: bool,
+    unparked: objects::Deeds,
     /// Its last event's site.
     pub last_site: Option<SiteId>,
     /// Time of its last event.
@@ -65,7 +118,34 @@ pub struct LockState {
     pub poisoned: bool,
     /// End of its life was seen.
     pub destroyed: bool,
+    /// A guard was released by another thread than the one that had acquired it: guards are passed on.
+    pub is_passed_on: bool,
+    /// What is known of it as an object that is no lock; boxed, since there are many more locks.
+    pub object: Option<Box<ObjectState>>,
 }
+
+impl ThreadState {
+    /// What it waits for, if it does.
+    pub fn wait(&self) -> Option<&Wait> {
+        match &self.activity {
+            Activity::Blocked(wait) => Some(wait),
+            _ => None,
+        }
+    }
+
+    /// Who unparked it.
+    pub fn unparked(&self) -> impl Iterator<Item = &Deed> {
+        self.unparked.values()
+    }
+
+    /// Everything that it waits for; see [`ThreadState::more`].
+    pub fn targets(&self) -> impl Iterator<Item = Target> {
+        self.wait().map(|wait| wait.target).into_iter().chain(self.more.iter().copied())
+    }
+}
+
+/// Most things that one wait is followed to.
+const MOST_TARGETS: usize = 4096;
 
 /// State of all threads and locks after a number of events.
 ///
@@ -98,7 +178,7 @@ impl State {
             if event.site.is_some() {
                 thread.last_site = event.site;
             }
-            if thread.activity == Activity::NotStarted {
+            if matches!(thread.activity, Activity::NotStarted | Activity::Sleeping { .. }) {
                 thread.activity = Activity::Running;
             }
         }
@@ -113,24 +193,36 @@ impl State {
                 self.release(lock, owner, mode);
                 let lock = self.lock_mut(lock);
                 lock.last_access = access;
+                lock.is_passed_on |= owner != me;
                 // A condition variable's wait releases the mutex from inside the wait; any other release is a sign
                 // that its thread runs.
-                if !matches!(self.activity(me), Activity::Blocked { target: Target::Object(_, Need::Notify), .. }) {
-                    self.unblock(me, event.time);
+                match (self.wait_of(me), &mut self.thread_mut(me).given_up) {
+                    (Some(Target::Object(_, Need::Notify)), Some(given_up)) if owner == me => given_up.access = access,
+                    (Some(Target::Object(_, Need::Notify)), _) => {}
+                    _ => self.unblock(me, event.time),
                 }
             }
             Op::Poisoned { lock } => self.lock_mut(lock).poisoned = true,
             Op::Destroyed { lock } => self.lock_mut(lock).destroyed = true,
-            Op::CondWait { condvar, .. } => {
+            Op::CondWait { condvar, mutex, .. } => {
                 self.unblock(me, event.time);
                 self.block(event, Target::Object(condvar, Need::Notify));
                 self.lock_mut(condvar).waiters.push((me, Mode::Exclusive, event.time));
+                let thread = self.thread_mut(me);
+                let acquired = thread.held.iter().rev().find(|held| held.lock == mutex).map_or(0, |held| held.event);
+                thread.given_up = Some(GivenUp { mutex, acquired, access: Access::Unknown });
             }
             Op::Block { object, need, .. } => {
-                // Of several in a row the first one stands for all.
-                if !matches!(self.activity(me), Activity::Blocked { target: Target::Object(..), .. }) {
-                    self.unblock(me, event.time);
-                    self.block(event, Target::Object(object, need));
+                let target = Target::Object(object, need);
+                match self.wait_of(me) {
+                    // Of several in a row any will do.
+                    Some(Target::Object(..)) => self.wait_also(me, target),
+                    _ => {
+                        self.unblock(me, event.time);
+                        self.block(event, target);
+                    }
+                }
+                if self.thread_mut(me).more.len() < MOST_TARGETS {
                     self.lock_mut(object).waiters.push((me, Mode::Exclusive, event.time));
                 }
             }
@@ -143,9 +235,19 @@ impl State {
                 self.thread_mut(child);
             }
             Op::JoinWait { child } => {
-                self.unblock(me, event.time);
                 self.thread_mut(child);
-                self.block(event, Target::Thread(child));
+                match self.wait_of(me) {
+                    // The end of a scope waits for all its threads.
+                    Some(Target::Thread(_)) => self.wait_also(me, Target::Thread(child)),
+                    _ => {
+                        self.unblock(me, event.time);
+                        self.block(event, Target::Thread(child));
+                    }
+                }
+            }
+            Op::Sleep => {
+                self.unblock(me, event.time);
+                self.thread_mut(me).activity = Activity::Sleeping { since: event.time, site: event.site };
             }
             Op::Joined { child } => {
                 self.unblock(me, event.time);
@@ -160,11 +262,14 @@ impl State {
             // Releases may be among what is missing: nothing that the thread held or waited for is known any more.
             Op::Dropped { .. } => {
                 self.unblock(me, event.time);
-                let held = self.thread(me).map(|thread| thread.held.clone()).unwrap_or_default();
+                let held = std::mem::take(&mut self.thread_mut(me).held);
                 for held in held {
                     self.release(held.lock, me, Some(held.mode));
                 }
+                self.forget_permits(me);
             }
+            // Said from inside of the send, which may wait.
+            Op::Sent { channel, .. } if self.waits_for(me, Target::Object(channel, Need::Room)) => {}
             Op::TryFailed { .. }
             | Op::TimedOut { .. }
             | Op::CondWake { .. }
@@ -192,11 +297,11 @@ impl State {
             | Op::Disconnected { .. }
             | Op::Unparked
             | Op::Unpark { .. }
-            | Op::Sleep
             | Op::Awake
             | Op::RegionBegin
             | Op::RegionEnd => self.unblock(me, event.time),
         }
+        self.after_object(event);
     }
 
     /// The thread, when it was seen.
@@ -211,7 +316,7 @@ impl State {
 
     fn acquire(&mut self, event: &Event, lock: LockId, mode: Mode, how: How) {
         let me = event.thread;
-        let waited = matches!(self.activity(me), Activity::Blocked { target: Target::Lock(l, _), .. } if l == lock);
+        let waited = matches!(self.wait_of(me), Some(Target::Lock(l, _)) if l == lock);
         self.unblock(me, event.time);
         let hold = Held { lock, mode, site: event.site, stack: event.stack, since: event.time, event: self.position };
         let replaces = matches!(how, How::Upgrade | How::Downgrade);
@@ -253,20 +358,40 @@ impl State {
     fn block(&mut self, event: &Event, target: Target) {
         let Event { time: since, site, stack, .. } = *event;
         let how = if let Op::Wait { how, .. } = event.op { how } else { How::Lock };
+        let limited = match event.op {
+            Op::CondWait { limited, .. } | Op::Block { limited, .. } | Op::Park { limited } => limited,
+            _ => how.is_timed(),
+        };
+        let event_number = self.position;
         self.thread_mut(event.thread).activity =
-            Activity::Blocked { target, how, since, site, stack, event: self.position };
+            Activity::Blocked(Wait { target, how, limited, since, site, stack, event: event_number });
+    }
+
+    /// The thread waits for a further thing besides.
+    fn wait_also(&mut self, id: ThreadId, target: Target) {
+        let thread = self.thread_mut(id);
+        if thread.more.len() < MOST_TARGETS {
+            thread.more.push(target);
+        } else if let Activity::Blocked(wait) = &mut thread.activity {
+            // Of what is not looked at nothing is claimed.
+            wait.limited = true;
+        }
     }
 
     /// Ends the wait of `id`, if it waits.
     fn unblock(&mut self, id: ThreadId, now: Nanos) {
         let thread = self.thread_mut(id);
-        let Activity::Blocked { target, since, .. } = thread.activity else { return };
+        let Activity::Blocked(Wait { target, since, .. }) = thread.activity else { return };
         thread.activity = Activity::Running;
+        thread.given_up = None;
         thread.blocked_total.0 = thread.blocked_total.0.saturating_add(now.since(since).0);
-        let (Target::Lock(lock, _) | Target::Object(lock, _)) = target else { return };
-        let waiters = &mut self.lock_mut(lock).waiters;
-        if let Some(index) = waiters.iter().position(|(waiter, ..)| *waiter == id) {
-            waiters.remove(index);
+        let more = std::mem::take(&mut thread.more);
+        for target in more.into_iter().chain([target]) {
+            let (Target::Lock(lock, _) | Target::Object(lock, _)) = target else { continue };
+            let waiters = &mut self.lock_mut(lock).waiters;
+            if let Some(index) = waiters.iter().position(|(waiter, ..)| *waiter == id) {
+                waiters.remove(index);
+            }
         }
     }
 
@@ -275,8 +400,14 @@ impl State {
         self.thread_mut(id).activity = Activity::Finished;
     }
 
-    fn activity(&self, id: ThreadId) -> Activity {
-        self.thread(id).map_or(Activity::NotStarted, |thread| thread.activity)
+    /// The first thing that the thread waits for.
+    fn wait_of(&self, id: ThreadId) -> Option<Target> {
+        self.thread(id)?.wait().map(|wait| wait.target)
+    }
+
+    /// Whether the thread waits for this, alone or among other things.
+    fn waits_for(&self, id: ThreadId, target: Target) -> bool {
+        self.thread(id).is_some_and(|thread| thread.targets().any(|waited| waited == target))
     }
 
     fn thread_mut(&mut self, id: ThreadId) -> &mut ThreadState {
@@ -293,121 +424,5 @@ impl State {
             self.locks.resize(index + 1, LockState::default());
         }
         &mut self.locks[index]
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::{parse, run};
-
-    /// Threads as `activity: locks held`, locks as `holders / waiters`.
-    fn shown(trace: &str) -> (Vec<String>, Vec<String>) {
-        let (analysis, definitions) = run(trace);
-        let state = analysis.state();
-        let name = |lock| definitions.lock_name(lock);
-        let thread = |thread: &ThreadState| {
-            let activity = match thread.activity {
-                Activity::NotStarted => "new".to_owned(),
-                Activity::Running => "runs".to_owned(),
-                Activity::Finished => "ended".to_owned(),
-                Activity::Blocked { target: Target::Lock(lock, mode), .. } => format!("{} {}", mode.word(), name(lock)),
-                Activity::Blocked { target: Target::Thread(child), .. } => format!("joins {child}"),
-                Activity::Blocked { target: Target::Object(object, _), .. } => format!("awaits {}", name(object)),
-                Activity::Blocked { target: Target::Token, .. } => "parked".to_owned(),
-            };
-            let held: Vec<String> =
-                thread.held.iter().map(|held| format!("{} {}", held.mode.word(), name(held.lock))).collect();
-            format!("{activity}: {}", held.join(", "))
-        };
-        let list = |list: &[(ThreadId, Mode, Nanos)]| {
-            list.iter().map(|(thread, mode, _)| format!("{thread} {}", mode.word())).collect::<Vec<_>>().join(", ")
-        };
-        let lock = |lock: &LockState| format!("{} / {}", list(&lock.holders), list(&lock.waiters));
-        (state.threads.iter().map(thread).collect(), state.locks.iter().map(lock).collect())
-    }
-
-    #[track_caller]
-    fn check(trace: &str, threads: &[&str], locks: &[&str]) {
-        assert_eq!(
-            shown(trace),
-            (threads.iter().map(|s| s.to_string()).collect(), locks.iter().map(|s| s.to_string()).collect())
-        );
-    }
-
-    #[test]
-    fn holders_and_waiters() {
-        check(
-            "A: lock a; B: wait a; C: wait a",
-            &["runs: exclusive a", "exclusive a: ", "exclusive a: "],
-            &["T0 exclusive / T1 exclusive, T2 exclusive"],
-        );
-        check(
-            "A: lock a; B: wait a; C: wait a; A: unlock a; C: lock a",
-            &["runs: ", "exclusive a: ", "runs: exclusive a"],
-            &["T2 exclusive / T1 exclusive"],
-        );
-        check("A: read a, read a, unlock a", &["runs: shared a"], &["T0 shared / "]);
-        check("A: lock a; B: wait a, timeout a", &["runs: exclusive a", "runs: "], &["T0 exclusive / "]);
-    }
-
-    #[test]
-    fn upgrades_and_downgrades_replace() {
-        check("A: upread a, upgrade a", &["runs: exclusive a"], &["T0 exclusive / "]);
-        check("A: upread a, upgrade a, downgrade a", &["runs: shared a"], &["T0 shared / "]);
-        check("A: upread a, upgrade a, unlock a", &["runs: "], &[" / "]);
-    }
-
-    #[test]
-    fn condition_variables() {
-        // The condition variable is defined first.
-        let wait = "A: lock m, condwait c m, unlock m";
-        check(wait, &["awaits c: "], &[" / ", " / T0 exclusive"]);
-        check(&format!("{wait}, reget m"), &["runs: exclusive m"], &["T0 exclusive / ", " / "]);
-        check(&format!("{wait}, wait m"), &["exclusive m: "], &[" / T0 exclusive", " / "]);
-    }
-
-    #[test]
-    fn lives() {
-        check("A: spawn B", &["runs: ", "new: "], &[]);
-        check("A: spawn B, joinwait B; B: start", &["joins T1: ", "runs: "], &[]);
-        check("A: spawn B; B: exit; A: join B", &["runs: ", "ended: "], &[]);
-    }
-
-    #[test]
-    fn reports_come_from_inside_of_waits() {
-        check(
-            "A: lock a; B: wait a, finding lock-timeout",
-            &["runs: exclusive a", "exclusive a: "],
-            &["T0 exclusive / T1 exclusive"],
-        );
-    }
-
-    #[test]
-    fn a_guard_may_be_released_elsewhere() {
-        let (mut events, _) = parse("A: lock a; B: unlock a");
-        let Op::Released { owner, .. } = &mut events[1].op else { panic!("a release") };
-        *owner = ThreadId(0);
-        let mut state = State::default();
-        events.iter().for_each(|event| state.apply(event));
-        assert!(state.threads[0].held.is_empty() && state.locks[0].holders.is_empty());
-    }
-
-    #[test]
-    fn inconsistent_events_are_believed() {
-        check("A: unlock a, unlock a", &["runs: "], &[" / "]);
-        check("A: lock a; B: lock a; A: unlock a", &["runs: ", "runs: exclusive a"], &["T1 exclusive / "]);
-        check("A: wait a, wait b", &["exclusive b: "], &[" / ", " / T0 exclusive"]);
-        check("A: upgrade a, downgrade b", &["runs: exclusive a, shared b"], &["T0 exclusive / ", "T0 shared / "]);
-        check("A: exit, lock a", &["ended: exclusive a"], &["T0 exclusive / "]);
-    }
-
-    #[test]
-    fn times_of_waits_are_added_up() {
-        let (analysis, _) =
-            run("A: lock a @10; B: wait a @20; A: unlock a @90; B: lock a @95, wait b @100, lock b @101");
-        assert_eq!(analysis.state().threads[1].blocked_total, Nanos(76));
-        let lock = &analysis.state().locks[0];
-        assert_eq!((lock.acquisitions, lock.contended), (2, 1));
     }
 }
