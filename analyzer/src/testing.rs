@@ -176,7 +176,7 @@ impl Parser {
             }
             "arrive" => Op::BarrierArrived { barrier: self.object(first, LockKind::Barrier), count: 0 },
             "leave" => Op::BarrierLeft { barrier: self.object(first, LockKind::Barrier), leader: false, count: 0 },
-            "observe" => Op::Observed { object: self.object(first, LockKind::Once) },
+            "observe" => Op::Observed { object: self.object(first, LockKind::Once), initialised: 0 },
             "park" => Op::Park { limited },
             "unparked" => Op::Unparked,
             "unpark" => Op::Unpark { thread: self.thread(first) },

@@ -37,7 +37,7 @@ impl Random {
             6 => Op::PermitsForgotten { semaphore: object, permits, owner, count },
             7 => Op::BarrierArrived { barrier: object, count },
             8 => Op::BarrierLeft { barrier: object, leader: flag, count },
-            9 => Op::Observed { object },
+            9 => Op::Observed { object, initialised: 0 },
             10 => Op::Sent { channel: object, count },
             11 => Op::SendFailed { channel: object, message: 0 },
             12 => Op::Received { channel: object, message: 1, count },
