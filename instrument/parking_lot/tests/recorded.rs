@@ -147,7 +147,7 @@ const MUTEX: &[Scenario] = &[
             let mutex = named(name).mutex(0);
             *MutexGuard::leak(mutex.lock()) += 1;
         },
-        "exclusive by lock; destroyed",
+        "exclusive by lock; released unknown; destroyed",
     ),
     ("panic", |name| {
         let mutex = named(name).mutex(0);

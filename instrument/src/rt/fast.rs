@@ -1,38 +1,41 @@
-//! The fast path: a lock that is free, by a thread that had the same done before, while nothing is recorded.
+//! The fast path: a lock that is free, by a thread that had the same done before; while recording, with room in its chunk.
 //!
-//! Nothing in here allocates, calls out, or enters the runtime. It stores little: the wrapped lock's atomic
+//! Nothing in here allocates or calls out, and the runtime is entered only for the moment of writing an event. It stores little: the wrapped lock's atomic
 //! operation waits until every store before it is done, so each costs its full time. Everything else goes through
 //! [`Op`](super::op::Op), which does the same and more.
 
-use lockscope_trace::clock;
+use lockscope_trace::{
+    How, clock,
+    format::{SHORT_LOCKS, code},
+};
 
 use super::{
     Hold, LockRef, Mode, Site,
     chains::chain_key,
     global::flag,
     held::HeldLock,
+    record,
     thread::{self, ThreadInfo},
 };
 
-/// An acquisition that is known to be in order.
+/// An acquisition that is known to be in order; while something is recorded, one that there is room for.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Fast {
+pub(super) struct Fast<const RECORDING: bool> {
     info: &'static ThreadInfo,
     id: u32,
     slot: u32,
+    /// Id of the place in the trace, while something is recorded.
+    site: u32,
 }
 
-impl Fast {
-    /// `None` when there is anything to do that only the slow path can. With `check`, the order must be known.
+impl<const RECORDING: bool> Fast<RECORDING> {
+    /// `None` when there is anything to do that only the slow path can.
     #[inline(always)]
-    pub(super) fn begin(lock: LockRef<'_>, mode: Mode, flags: u32, check: bool) -> Option<Self> {
-        if flags & (flag::TRACK | flag::RECORD) != flag::TRACK {
-            return None;
-        }
+    pub(super) fn begin(lock: LockRef<'_>, mode: Mode, site: Site, flags: u32) -> Option<Self> {
         let info = thread::current()?;
         let id = lock.known_id()?;
         let slot = info.held.free_slot()?;
-        if check && flags & flag::ORDER != 0 {
+        if flags & flag::ORDER != 0 {
             if lock.is_first_write(mode) {
                 return None;
             }
@@ -41,14 +44,22 @@ impl Fast {
                 return None;
             }
         }
-        Some(Self { info, id, slot })
+        let mut site_id = 0;
+        if RECORDING {
+            site_id = info.known_site(std::ptr::from_ref(site) as usize)?;
+            info.ready_writer()?;
+        }
+        Some(Self { info, id, slot, site: site_id })
     }
 
     /// Notes the acquisition; call while the lock is held.
     #[inline(always)]
     pub(super) fn acquired(self, lock: LockRef<'_>, mode: Mode, site: Site, flags: u32) -> Hold {
-        let since = if flags & flag::TIMES != 0 { clock::ticks() } else { 0 };
+        let since = if RECORDING || flags & flag::TIMES != 0 { clock::ticks() } else { 0 };
         let (kind, created, type_name) = (lock.kind(), lock.created(), lock.type_name);
+        if RECORDING {
+            self.record(lock, mode, since);
+        }
         let held = HeldLock { lock: self.id, mode, kind, site, created, type_name, since };
         let slot = self.info.held.fill(self.slot, &held);
         if mode == Mode::Exclusive {
@@ -56,14 +67,52 @@ impl Fast {
         }
         Hold::new(self.info.index, slot, mode)
     }
+
+    /// Records the acquisition, as [`record::acquired`] does.
+    #[inline(always)]
+    fn record(&self, lock: LockRef<'_>, mode: Mode, ticks: u64) {
+        let count = record::next_acquisition(lock.meta, mode);
+        let how = if lock.is_recursive() { How::Recursive } else { How::Lock };
+        let mode_how = code::mode_how(mode, how);
+        let recorded = thread::while_busy(|| {
+            let writer = self.info.ready_writer();
+            writer.map(|writer| writer.acquired_here(self.id, mode_how, self.site, count, ticks)).is_some()
+        });
+        if !recorded {
+            // A signal handler has used up the room that `begin` saw.
+            record::acquired_late(self.id, mode, how, self.site, count, ticks);
+        }
+    }
 }
 
-/// Notes a release by the thread that acquired. False when only the slow path can.
+/// Notes a release by the thread that acquired, while nothing is recorded. False when only the slow path can.
 #[inline(always)]
-pub(super) fn release(lock: LockRef<'_>, hold: &Hold, flags: u32) -> bool {
-    flags & flag::RECORD == 0
-        && thread::current().is_some_and(|info| {
-            let id = lock.known_id();
-            info.index == hold.owner && id.is_some_and(|id| info.held.remove_at(id, hold.mode, hold.slot))
-        })
+pub(super) fn release(lock: LockRef<'_>, hold: &Hold) -> bool {
+    thread::current().is_some_and(|info| {
+        let id = lock.known_id();
+        info.index == hold.owner && id.is_some_and(|id| info.held.remove_at(id, hold.mode, hold.slot))
+    })
+}
+
+/// The same while something is recorded.
+#[inline(always)]
+pub(super) fn release_recording(lock: LockRef<'_>, hold: &Hold) -> bool {
+    let Some(info) = thread::current() else { return false };
+    let Some(id) = lock.known_id() else { return false };
+    let is_short = id < SHORT_LOCKS && hold.mode != Mode::Upgradable;
+    if info.index != hold.owner
+        || !is_short
+        || info.ready_writer().is_none()
+        || !info.held.remove_at(id, hold.mode, hold.slot)
+    {
+        return false;
+    }
+    let recorded = thread::while_busy(|| {
+        let writer = info.ready_writer();
+        writer.map(|writer| writer.released_here(id, hold.access(), clock::ticks())).is_some()
+    });
+    if !recorded {
+        record::released_late(id, hold.mode, hold.access());
+    }
+    true
 }

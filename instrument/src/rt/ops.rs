@@ -42,7 +42,28 @@ pub fn acquire<G>(
     if flags & flag::TRACK == 0 {
         return (try_now().or_else(|| wait(None)).expect(ENDLESS), Hold::untracked(mode));
     }
-    if let Some(fast) = Fast::begin(lock, mode, flags, true)
+    if flags & flag::RECORD != 0 {
+        return acquire_recording(lock, mode, site, flags, try_now, wait);
+    }
+    if let Some(fast) = Fast::<false>::begin(lock, mode, site, flags)
+        && let Some(guard) = try_now()
+    {
+        return (guard, fast.acquired(lock, mode, site, flags));
+    }
+    acquire_slow(lock, mode, site, try_now, wait)
+}
+
+/// The same while something is recorded. Not inlined, so that what is inlined stays small.
+#[inline(never)]
+fn acquire_recording<G>(
+    lock: LockRef<'_>,
+    mode: Mode,
+    site: Site,
+    flags: u32,
+    mut try_now: impl FnMut() -> Option<G>,
+    wait: impl FnMut(Option<Duration>) -> Option<G>,
+) -> (G, Hold) {
+    if let Some(fast) = Fast::<true>::begin(lock, mode, site, flags)
         && let Some(guard) = try_now()
     {
         return (guard, fast.acquired(lock, mode, site, flags));
@@ -122,7 +143,16 @@ pub fn release(lock: LockRef<'_>, hold: &Hold) {
     if hold.is_unchecked() {
         after_unchecked_wakeup(lock, hold);
     }
-    if !fast::release(lock, hold, flags) {
+    if flags & flag::RECORD != 0 {
+        release_recording(lock, hold, flags);
+    } else if !fast::release(lock, hold) {
+        release_slow(lock, hold, flags);
+    }
+}
+
+#[inline(never)]
+fn release_recording(lock: LockRef<'_>, hold: &Hold, flags: u32) {
+    if !fast::release_recording(lock, hold) {
         release_slow(lock, hold, flags);
     }
 }

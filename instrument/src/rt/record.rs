@@ -11,7 +11,7 @@ use lockscope_trace::{
 use super::{
     LockMeta, Site,
     global::{self, flag, registry},
-    thread::{Entered, Env},
+    thread::{self, Entered, Env},
 };
 
 /// Runs `f` with this thread's end of the trace, when there is one, after attaching a pending stack.
@@ -51,20 +51,42 @@ pub(super) fn note_stopped() {
     }
 }
 
+/// Counts an acquisition; call while the lock is held.
+#[inline]
+pub(super) fn next_acquisition(meta: &LockMeta, mode: Mode) -> u32 {
+    if mode == Mode::Exclusive {
+        let count = meta.count.load(Ordering::Relaxed).wrapping_add(1);
+        meta.count.store(count, Ordering::Relaxed);
+        count
+    } else {
+        meta.count.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
+    }
+}
+
 /// Records an acquisition; call while the lock is held.
 ///
 /// The lock's count is what makes the order exact. An exclusive holder is alone, so it counts with plain moves; other
 /// holders may be several and count with an atomic addition.
 #[inline]
 pub(super) fn acquired(entered: &Entered, meta: &LockMeta, lock: u32, mode: Mode, how: How, site: u32, ticks: u64) {
-    let count = if mode == Mode::Exclusive {
-        let count = meta.count.load(Ordering::Relaxed).wrapping_add(1);
-        meta.count.store(count, Ordering::Relaxed);
-        count
-    } else {
-        meta.count.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
-    };
+    let count = next_acquisition(meta, mode);
     with(entered, |writer, env| writer.acquired(env, lock, mode, how, site, count, ticks));
+}
+
+/// Records an acquisition that was counted already.
+#[cold]
+pub(super) fn acquired_late(lock: u32, mode: Mode, how: How, site: u32, count: u32, ticks: u64) {
+    if let Some(entered) = thread::enter() {
+        with(&entered, |writer, env| writer.acquired(env, lock, mode, how, site, count, ticks));
+    }
+}
+
+/// Records a release whose hold is out of the set already.
+#[cold]
+pub(super) fn released_late(lock: u32, mode: Mode, access: Access) {
+    if let Some(entered) = thread::enter() {
+        released(&entered, lock, None, mode, access);
+    }
 }
 
 /// Records a release; call while the lock is still held. `owner` is the thread that acquired it, when that is another one.

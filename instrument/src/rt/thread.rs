@@ -8,7 +8,7 @@ use std::{
     ptr,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicPtr, AtomicU32, Ordering, compiler_fence},
     },
 };
 
@@ -76,6 +76,13 @@ impl Default for Sites {
 }
 
 impl Sites {
+    /// The id of the place at an address, when it is remembered.
+    #[inline]
+    pub(super) fn known(&self, address: usize) -> Option<u32> {
+        let (known, id) = self.0[(address >> 3) % self.0.len()].get();
+        (known == address).then_some(id)
+    }
+
     /// The id of the place at an address, from `define` when it is not remembered.
     #[inline]
     pub(super) fn id(&self, address: usize, define: impl FnOnce() -> u32) -> u32 {
@@ -148,6 +155,19 @@ pub(super) fn current() -> Option<&'static ThreadInfo> {
     })
 }
 
+/// Marks the runtime as busy for a moment: a signal handler that takes locks must not write into an event.
+#[inline]
+pub(super) fn while_busy<R>(f: impl FnOnce() -> R) -> R {
+    CURRENT.with(|current| {
+        current.busy.set(true);
+        compiler_fence(Ordering::SeqCst);
+        let result = f();
+        compiler_fence(Ordering::SeqCst);
+        current.busy.set(false);
+        result
+    })
+}
+
 /// Enters the runtime also where this thread is in it already: in a callback, between two steps of the runtime.
 /// Not in the child of a fork.
 #[inline]
@@ -171,6 +191,22 @@ pub(super) fn register_spawned(id: u32) {
 }
 
 impl ThreadInfo {
+    /// Owner only: the thread's end of the trace, when the next event is a handful of stores there.
+    #[inline]
+    #[expect(clippy::mut_from_ref, reason = "one at a time, see the safety comment")]
+    pub(super) fn ready_writer(&self) -> Option<&mut ThreadWriter> {
+        // SAFETY: as in `has_checked`; callers keep the reference for one statement at a time.
+        let local = unsafe { &mut *self.local.get() };
+        local.writer.as_mut().filter(|writer| writer.has_room() && local.pending_stack.is_none())
+    }
+
+    /// Owner only: the id of a place in the trace, when it is remembered.
+    #[inline]
+    pub(super) fn known_site(&self, address: usize) -> Option<u32> {
+        // SAFETY: as in `has_checked`.
+        unsafe { &*self.local.get() }.sites.known(address)
+    }
+
     /// Owner only: whether the chain was checked before.
     #[inline]
     pub(super) fn has_checked(&self, chain: u64) -> bool {

@@ -142,10 +142,22 @@ impl ThreadWriter {
         count: u32,
         ticks: u64,
     ) {
-        if !self.make_room(env, ticks) {
-            return;
+        if self.make_room(env, ticks) {
+            self.acquired_here(lock, code::mode_how(mode, how), site, count, ticks);
         }
-        let mode_how = code::mode_how(mode, how);
+    }
+
+    /// Whether the next event fits into this thread's chunk, so that recording it is a handful of stores.
+    #[inline]
+    pub fn has_room(&self) -> bool {
+        self.cursor < self.limit
+    }
+
+    /// As [`acquired`](Self::acquired), with mode and how as [`code::mode_how`] has them. Only after
+    /// [`has_room`](Self::has_room) said so.
+    #[inline]
+    pub fn acquired_here(&mut self, lock: u32, mode_how: u8, site: u32, count: u32, ticks: u64) {
+        debug_assert!(self.chunk.is_some());
         let slot_index = slot_of(lock, site);
         let slot = &mut self.slots[slot_index];
         let known = slot.site == site && slot.lock == lock && slot.mode_how == mode_how && slot.section == self.section;
@@ -154,7 +166,7 @@ impl ThreadWriter {
             let base = count.wrapping_sub(1);
             *slot = Slot { site, lock, section: self.section, count: base, mode_how };
             let first = u64::from(kind::DEFINE_SLOT) | u64::from(mode_how) << 8 | (slot_index as u64) << 16;
-            // SAFETY: `make_room` left room for this and all that follows.
+            // SAFETY: below the limit there is room for this and all that follows.
             unsafe {
                 cursor.write((first | u64::from(base) << 32).to_le());
                 cursor.add(1).write(pair(lock, site).to_le());
@@ -176,9 +188,16 @@ impl ThreadWriter {
         if lock >= SHORT_LOCKS || mode == Mode::Upgradable {
             return self.released_for(env, lock, self.thread, mode, access, ticks);
         }
-        if !self.make_room(env, ticks) {
-            return;
+        if self.make_room(env, ticks) {
+            self.released_here(lock, access, ticks);
         }
+    }
+
+    /// As [`released`](Self::released) of a lock below [`SHORT_LOCKS`] that was not held upgradably. Only after
+    /// [`has_room`](Self::has_room) said so.
+    #[inline]
+    pub fn released_here(&mut self, lock: u32, access: Access, ticks: u64) {
+        debug_assert!(self.chunk.is_some() && lock < SHORT_LOCKS);
         let mut cursor = self.cursor;
         let dt = self.last_ticks_to(&mut cursor, ticks);
         let word = u64::from(kind::RELEASED | code::access(access)) | u64::from(lock) << 8 | dt << 32;
