@@ -5,7 +5,7 @@
 //! makes the lock.
 
 use crate::sync::{
-    Condvar, Mutex, RwLock,
+    Barrier, Condvar, LazyLock, Mutex, Once, OnceLock, RwLock,
     mpsc::{Receiver, Sender, SyncSender},
 };
 
@@ -64,8 +64,7 @@ pub const fn ranked(rank: u16) -> Label {
 
 /// Name and rank of a lock to be made; see [`named`] and [`ranked`].
 ///
-/// The lock's place of creation is the call of [`mutex`](Self::mutex), [`rwlock`](Self::rwlock),
-/// [`condvar`](Self::condvar), [`channel`](Self::channel) or [`sync_channel`](Self::sync_channel).
+/// The lock's place of creation is the call of the method that makes it, such as [`mutex`](Self::mutex).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[must_use = "a label alone makes no lock: call `mutex`, `rwlock` or `condvar`"]
 pub struct Label {
@@ -108,6 +107,34 @@ impl Label {
     #[inline]
     pub const fn condvar(self) -> Condvar {
         label!(self, Condvar::new())
+    }
+
+    /// Makes what runs once; [`Once::new`] with this label.
+    #[track_caller]
+    #[inline]
+    pub const fn once(self) -> Once {
+        label!(self, Once::new())
+    }
+
+    /// Makes a cell that is written once; [`OnceLock::new`] with this label.
+    #[track_caller]
+    #[inline]
+    pub const fn once_lock<T>(self) -> OnceLock<T> {
+        label!(self, OnceLock::new())
+    }
+
+    /// Makes a value that `f` makes when it is first needed; [`LazyLock::new`] with this label.
+    #[track_caller]
+    #[inline]
+    pub const fn lazy_lock<T, F: FnOnce() -> T>(self, f: F) -> LazyLock<T, F> {
+        label!(self, LazyLock::new(f))
+    }
+
+    /// Makes a barrier for `n` threads; [`Barrier::new`] with this label. Ranks mean nothing to barriers.
+    #[track_caller]
+    #[inline]
+    pub const fn barrier(self, n: usize) -> Barrier {
+        label!(self, Barrier::new(n))
     }
 
     /// Makes a channel; [`mpsc::channel`](crate::sync::mpsc::channel) with this name. Ranks mean nothing to channels.

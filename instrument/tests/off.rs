@@ -18,6 +18,7 @@ macro_rules! same {
 #[test]
 fn same_types() {
     same!(sync::Mutex<u8>, sync::RwLock<u8>, sync::Condvar, sync::WaitTimeoutResult);
+    same!(sync::Once, sync::OnceState, sync::OnceLock<u8>, sync::LazyLock<u8>, sync::Barrier, sync::BarrierWaitResult);
     same!(sync::mpsc::Sender<u8>, sync::mpsc::SyncSender<u8>, sync::mpsc::Receiver<u8>, sync::mpsc::IntoIter<u8>);
     same!(thread::Builder, thread::JoinHandle<u8>);
 }
@@ -43,6 +44,10 @@ fn same_types_with_lifetimes() {
 fn labelled_locks_are_plain_locks() {
     let mutex: std::sync::Mutex<u8> = lockscope::named("accounts").ranked(1).mutex(1);
     assert_eq!(mutex.into_inner().unwrap(), 1);
+    let _: std::sync::Once = lockscope::named("start").once();
+    let _: std::sync::OnceLock<u8> = lockscope::named("cell").once_lock();
+    let _: std::sync::LazyLock<u8> = lockscope::named("lazy").lazy_lock(|| 1);
+    let _: std::sync::Barrier = lockscope::named("barrier").barrier(2);
     let _: (std::sync::mpsc::Sender<u8>, std::sync::mpsc::Receiver<u8>) = lockscope::named("jobs").channel();
     let _: (std::sync::mpsc::SyncSender<u8>, _) = lockscope::named("jobs").sync_channel(1);
 }

@@ -1,4 +1,4 @@
-//! The facade against the original: every stable method of std's `Mutex`, `RwLock`, `Condvar`, threads and scopes.
+//! The facade against the original: every stable method of what it has of std.
 //!
 //! The files in `parity/` are compiled twice, once with `subject` being std and once with `subject` being this crate.
 //! A method that the facade lacks, or has with another signature, does not compile; one that behaves differently
@@ -13,9 +13,13 @@ mod auto_traits;
 mod original {
     use std as subject;
 
+    mod barrier;
     mod condvar;
+    mod lazy_lock;
     mod mpsc;
     mod mutex;
+    mod once;
+    mod once_lock;
     mod rwlock;
     mod thread;
 }
@@ -24,9 +28,13 @@ mod original {
 mod facade {
     use lockscope as subject;
 
+    mod barrier;
     mod condvar;
+    mod lazy_lock;
     mod mpsc;
     mod mutex;
+    mod once;
+    mod once_lock;
     mod rwlock;
     mod thread;
 }

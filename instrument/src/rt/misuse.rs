@@ -4,7 +4,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use lockscope_trace::clock;
+use lockscope_trace::{LockKind, clock};
 
 use super::{
     LockRef, Mode, Site, global,
@@ -114,9 +114,15 @@ pub(super) fn poisoned(entered: &Entered, lock: LockRef<'_>, id: u32, site: Site
     }
     let title = format!("{} finds {} poisoned", thread_name(entered.info), lock.facts(id).describe());
     let mut draft = Draft::new("poisoned", "warning", "actual", title);
-    draft
-        .line(&format!("a thread panicked while it held the lock for writing; found at {site}"))
-        .line("help: find out why it panicked; recover with `into_inner` and `clear_poison` only if the data is known to be good");
+    if let LockKind::Once | LockKind::LazyLock = lock.kind() {
+        draft
+            .line(&format!("its initialiser panicked; found at {site}"))
+            .line("help: find out why it panicked; `call_once_force` and `OnceLock` can be tried again");
+    } else {
+        draft
+            .line(&format!("a thread panicked while it held the lock for writing; found at {site}"))
+            .line("help: find out why it panicked; recover with `into_inner` and `clear_poison` only if the data is known to be good");
+    }
     draft.publish(entered, policy);
 }
 

@@ -44,7 +44,7 @@ pub use hold::Hold;
 pub use message::{Envelope, Missed, Refused, Sending};
 pub use meta::{LockMeta, LockRef};
 pub use object::{Act, Helper, block, capacity, may_help, may_help_as, note};
-pub use once::{Turn, initialise, observed};
+pub use once::{Turn, initialise, observed, wait_initialised};
 pub use ops::{
     acquire, acquire_timed, adopt, cond_wait, downgrade, notify, poisoned, release, release_unguarded, try_acquire,
     try_upgrade, upgrade,

@@ -16,9 +16,9 @@ use std::{
 use lockscope_trace::How;
 
 use super::{
-    Act, Hold, LockRef, Mode, Site,
+    Act, Hold, LockRef, Mode, Need, Site,
     global::{flag, flags},
-    object::note,
+    object::{block, note},
     op::Op,
     ops::release,
     thread,
@@ -85,6 +85,21 @@ pub fn initialise<R>(once: LockRef<'_>, site: Site, only_waits: bool, call: impl
     result
 }
 
+/// Waits by `wait` until somebody has initialised `once`; [`observed`] is for the caller to call then.
+///
+/// Call it only when the object was not found initialised.
+///
+/// # Panics
+///
+/// When something is found whose policy is to panic. `wait` has not been called then.
+pub fn wait_initialised<R>(once: LockRef<'_>, site: Site, wait: impl FnOnce() -> R) -> R {
+    // What the initialiser takes must not be held meanwhile, as when this thread asked to initialise.
+    if let Some(op) = Op::begin(once, Mode::Exclusive, How::Lock, site) {
+        op.check_order();
+    }
+    block(&[(once, Need::Init)], false, site, wait, |_| false)
+}
+
 /// A call that initialises, or waits until that is done.
 #[derive(Debug)]
 pub struct Turn<'a> {
@@ -93,7 +108,7 @@ pub struct Turn<'a> {
     followed: bool,
     /// A wait was recorded and has not ended.
     waits: Cell<bool>,
-    /// This thread has run the initialiser.
+    /// This thread has run the initialiser, or refused to.
     ran: Cell<bool>,
     wait: RefCell<Option<WaitGuard<'static>>>,
 }
@@ -126,17 +141,24 @@ impl<'a> Turn<'a> {
         initialiser()
     }
 
+    /// Does not run the initialiser although it is this thread's turn: one that ran before has panicked.
+    pub fn refuse(&self) {
+        self.ran.set(true);
+    }
+
     /// The object is initialised. A thread that waited for that takes it and lets go of it: that ends the wait in the trace,
     /// and orders what follows after the initialiser.
     fn pass(&self) {
         self.wait.take();
-        if flags() & flag::RECORD == 0 || self.ran.get() {
+        if flags() & flag::RECORD == 0 {
             return;
         }
         let once = self.once.recursively();
         if !self.waits.take() {
             // Another thread was faster.
-            observed(once, self.site);
+            if !self.ran.get() {
+                observed(once, self.site);
+            }
         } else if let Some(op) = Op::begin(once, Mode::Shared, How::Lock, self.site) {
             let hold = op.acquired();
             drop(op);

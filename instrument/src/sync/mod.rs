@@ -1,8 +1,8 @@
 //! `std::sync`, with locks that lockscope follows: write `use lockscope::sync::Mutex` for `use std::sync::Mutex`.
 //!
-//! [`Mutex`], [`RwLock`], [`Condvar`] and their guards have std's stable interface, wrap std's locks, and poison as
-//! they do, with std's own error types. So do the channels of [`mpsc`]. Everything else in here is std's and not
-//! followed. When lockscope is off, everything in here is std's: the same types.
+//! [`Mutex`], [`RwLock`], [`Condvar`], [`Once`], [`OnceLock`], [`LazyLock`], [`Barrier`] and the channels of [`mpsc`] have
+//! std's stable interface, wrap std's, and poison as they do, with std's own error types. [`Arc`], [`Weak`] and all
+//! else are std's own. When lockscope is off, everything in here is: the same types.
 //!
 //! Reports call a lock by the place where it was made; [`named`](crate::named) and [`ranked`](crate::ranked) give it
 //! a name or a rank.
@@ -11,13 +11,21 @@
 //! limit has passed; without one it is std's own wait.
 
 #[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
+mod barrier;
+#[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
 mod condvar;
 #[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
 mod held;
 #[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
+mod lazy_lock;
+#[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
 pub mod mpsc;
 #[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
 mod mutex;
+#[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
+mod once;
+#[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
+mod once_lock;
 #[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
 mod rwlock;
 
@@ -25,8 +33,15 @@ mod rwlock;
 pub use std::sync::*;
 
 #[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
+#[expect(deprecated, reason = "std has it too")]
+pub use self::once::ONCE_INIT;
+#[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
 pub use self::{
+    barrier::Barrier,
     condvar::Condvar,
+    lazy_lock::LazyLock,
     mutex::{Mutex, MutexGuard},
+    once::Once,
+    once_lock::OnceLock,
     rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard},
 };

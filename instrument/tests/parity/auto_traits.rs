@@ -62,7 +62,32 @@ macro_rules! check {
 #[test]
 fn same_auto_traits() {
     check!(Mutex, RwLock, MutexGuard<'static>, RwLockReadGuard<'static>, RwLockWriteGuard<'static>);
-    assert_eq!(auto_traits!(lockscope::sync::Condvar), auto_traits!(std::sync::Condvar));
+    macro_rules! check_plain {
+        ($($type:ident),+) => { $(
+            assert_eq!(auto_traits!(lockscope::sync::$type), auto_traits!(std::sync::$type), stringify!($type));
+        )+ };
+    }
+    check_plain!(Condvar, Once, Barrier);
+    macro_rules! check_sized {
+        ($($data:ty),+) => { $(
+            assert_eq!(auto_traits!(lockscope::sync::OnceLock<$data>), auto_traits!(std::sync::OnceLock<$data>));
+            check_lazy!($data, u8);
+            check_lazy!($data, SendOnly);
+            check_lazy!($data, SyncOnly);
+            check_lazy!($data, Neither);
+            check_lazy!($data, &'static mut u8);
+        )+ };
+    }
+    macro_rules! check_lazy {
+        ($data:ty, $initialiser:ty) => {
+            assert_eq!(
+                auto_traits!(lockscope::sync::LazyLock<$data, $initialiser>),
+                auto_traits!(std::sync::LazyLock<$data, $initialiser>),
+                "LazyLock of {} by {}", stringify!($data), stringify!($initialiser),
+            );
+        };
+    }
+    check_sized!(u8, SendOnly, SyncOnly, Neither, &'static mut u8);
     macro_rules! check_threads {
         ($($data:ty),+) => { $(
             assert_eq!(auto_traits!(lockscope::thread::JoinHandle<$data>), auto_traits!(std::thread::JoinHandle<$data>));

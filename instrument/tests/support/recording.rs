@@ -128,6 +128,7 @@ fn describe(thread: ThreadId, op: &Op, defs: &Definitions) -> Option<String> {
             Some(format!("block for {}{}", need.word(), if limited { " limited" } else { "" }))
         }
         Op::Unblock { timed_out: true, .. } => Some("unblock timed-out".into()),
+        Op::BarrierLeft { leader: true, .. } => Some("barrier-left leader".into()),
         Op::Sent { count, .. } => Some(format!("sent {count}")),
         Op::Received { message, .. } => Some(format!("received {message}")),
         Op::SendFailed { message, .. } => Some(format!("send-failed {message}")),
