@@ -33,7 +33,7 @@ impl Hold {
 
     /// An acquisition that the runtime does not follow: made inside of it, or while everything is off.
     #[inline]
-    pub(crate) fn untracked(mode: Mode) -> Self {
+    pub fn untracked(mode: Mode) -> Self {
         Self::new(Self::NOBODY, Self::NO_SLOT, mode)
     }
 

@@ -59,8 +59,10 @@ struct Frame {
 
 impl Frame {
     fn is_boring(&self) -> bool {
-        const FUNCTIONS: [&str; 12] = [
+        const FUNCTIONS: [&str; 14] = [
             "lockscope::",
+            "lockscope_lock_api::",
+            "lock_api::",
             "lockscope_parking_lot::",
             "backtrace::",
             "std::",

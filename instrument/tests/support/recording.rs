@@ -7,18 +7,20 @@ use std::{
     process::Command,
 };
 
-use lockscope_trace::{Definitions, Event, EventSource as _, Op, Progress, ThreadId, reader::Reader};
+use lockscope_trace::{
+    Definitions, Event, EventSource as _, LockDef, Op, Progress, ThreadId, defs::short_type, reader::Reader,
+};
 
 /// Says to a test that it is the child.
 const CHILD: &str = "LOCKSCOPE_TEST_CHILD";
 
-/// A scenario and what is to be recorded of the locks that bear its name.
+/// A scenario and what is to be recorded of the locks that bear its name, or protect data of that type and have no name.
 pub type Scenario = (&'static str, fn(&'static str), &'static str);
 
 /// What was recorded, events joined by `; `.
 #[derive(Default)]
 pub struct Recording {
-    /// By name of the lock, in order.
+    /// By name of the lock or type of its data, in order.
     pub locks: BTreeMap<String, String>,
     /// Starts, spawns and joins, by name of the thread.
     pub threads: BTreeMap<String, String>,
@@ -98,7 +100,10 @@ fn read(trace: &Path, site: &str) -> Recording {
             n_created += 1;
         }
         let (list, name) = match event.op.lock() {
-            Some(lock) => (&mut recording.locks, defs.lock(lock).and_then(|lock| lock.name.clone())),
+            Some(lock) => {
+                let called = |def: &LockDef| def.name.clone().or_else(|| Some(short_type(&def.type_name).into()));
+                (&mut recording.locks, defs.lock(lock).and_then(called))
+            }
             None => (&mut recording.threads, defs.thread(event.thread).and_then(|thread| thread.name.clone())),
         };
         let (Some(name), Some(text)) = (name, describe(event.thread, &event.op, defs)) else { continue };
