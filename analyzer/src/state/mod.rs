@@ -203,7 +203,13 @@ impl State {
                 }
             }
             Op::Poisoned { lock } => self.lock_mut(lock).poisoned = true,
-            Op::Destroyed { lock } => self.lock_mut(lock).destroyed = true,
+            Op::Destroyed { lock } => {
+                self.lock_mut(lock).destroyed = true;
+                // Its guard was forgotten. What is gone is not held, and says nothing of the order of what is taken later.
+                for (holder, mode, _) in self.lock_mut(lock).holders.clone() {
+                    self.release(lock, holder, Some(mode));
+                }
+            }
             Op::CondWait { condvar, mutex, .. } => {
                 self.unblock(me, event.time);
                 self.block(event, Target::Object(condvar, Need::Notify));

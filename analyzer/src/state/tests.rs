@@ -211,3 +211,9 @@ fn deeds_of_ended_threads_are_forgotten_some_time() {
     let threads: Vec<ThreadId> = object.deeds(Need::Notify).map(|deed| deed.thread).collect();
     assert!(threads.contains(&ThreadId(0)) && threads.len() < 130, "{}", threads.len());
 }
+
+#[test]
+fn what_is_gone_is_not_held() {
+    check("A: lock a, lock b, destroy a", &["runs: exclusive b"], &[" / ", "T0 exclusive / "]);
+    check("A: read a; B: read a, destroy a", &["runs: ", "runs: "], &[" / "]);
+}

@@ -185,7 +185,7 @@ const LOCKS: &[Scenario] = &[
     (
         "Gone",
         |_| std::mem::forget(Mutex::new(Gone(0)).lock()),
-        "exclusive by lock; released unknown; destroyed",
+        "exclusive by lock; destroyed",
     ),
 ];
 

@@ -158,8 +158,7 @@ impl Drop for LockMeta {
 fn end_of_life(id: u32) {
     let lock = id & ID_MASK;
     let Some(entered) = thread::enter() else { return };
-    // The guard was forgotten. A lock that is gone is not held, and must not stand in orders with what is taken later.
-    super::unfollow::end_own_holds(&entered, lock);
+    super::unfollow::forget_own_holds(&entered, lock);
     order::forget_lock(lock);
     if id & NAMED != 0 {
         registry().forget(lock);

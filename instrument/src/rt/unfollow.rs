@@ -51,3 +51,10 @@ pub(super) fn end_own_holds(entered: &Entered, lock: u32) {
     let end = |mode| release_own(entered, lock, &Hold::new(entered.info.index, Hold::NO_SLOT, mode), Access::Unknown);
     while next().is_some_and(|held| end(held.mode)) {}
 }
+
+/// Forgets what this thread holds of a lock that is destroyed: its guard was forgotten, and what is gone is not held. The
+/// trace has the end of the lock's life.
+pub(super) fn forget_own_holds(entered: &Entered, lock: u32) {
+    let held = &entered.info.held;
+    while held.of_lock(lock).next().is_some_and(|hold| held.remove(lock, hold.mode, Hold::NO_SLOT)) {}
+}
