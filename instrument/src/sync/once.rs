@@ -29,6 +29,7 @@ pub struct Once {
 
 /// A new [`Once`].
 #[deprecated(note = "replaced by `Once::new()`, as in std")]
+#[expect(clippy::declare_interior_mutable_const, reason = "as in std")]
 pub const ONCE_INIT: Once = Once { meta: LockMeta::unplaced(), inner: sync::Once::new() };
 
 impl Once {
@@ -38,6 +39,7 @@ impl Once {
     #[track_caller]
     #[inline]
     #[must_use]
+    #[expect(clippy::new_without_default, reason = "std's has no default either")]
     pub const fn new() -> Self {
         Self { meta: LockMeta::new(), inner: sync::Once::new() }
     }
