@@ -101,7 +101,10 @@ fn set_up(mut config: Config, force: bool) -> u32 {
         std::thread::yield_now();
     }
     let mut flags = FLAGS.load(Ordering::Acquire);
-    if flags == 0 || force {
+    if super::process::is_building() {
+        flags = flag::READY;
+        FLAGS.store(flags, Ordering::Release);
+    } else if flags == 0 || force {
         let text = std::env::var_os("LOCKSCOPE").unwrap_or_default();
         for complaint in apply_environment(&text.to_string_lossy(), &mut config) {
             report::say(&format!("lockscope: LOCKSCOPE: {complaint}\n"));

@@ -1,6 +1,28 @@
-//! The process around the runtime: fork, exit, mapped files.
+//! The process around the runtime: what it is, fork, exit, mapped files.
+
+use std::path::Path;
 
 use super::{global, thread};
+
+/// Whether this process is part of a build, so that the runtime is to stay out of it.
+///
+/// Where a dependency is patched for a whole program, build scripts and procedural macros link it too. They are not what is
+/// looked into: a compiler that records or stops at a finding would be a build that fails for no reason.
+pub(super) fn is_building() -> bool {
+    // Only build scripts are told where to put what they make and for which host; tests know the former at most.
+    let has_output = ["OUT_DIR", "HOST"].iter().all(|variable| std::env::var_os(variable).is_some());
+    std::env::current_exe().is_ok_and(|executable| builds(&executable, has_output))
+}
+
+/// Decides by the program's name. Procedural macros are libraries that the compiler loads, or what takes its place in
+/// clippy, rustdoc, miri and rust-analyzer; cargo calls a build script after its file, `build-script-build` where that is `build.rs`, and
+/// a name that anybody might give to a program is not enough, so its environment must fit as well.
+fn builds(executable: &Path, has_output: bool) -> bool {
+    const COMPILERS: [&str; 6] =
+        ["rustc", "rustdoc", "clippy-driver", "miri", "rust-analyzer", "rust-analyzer-proc-macro-srv"];
+    let name = executable.file_stem().unwrap_or_default().to_string_lossy();
+    COMPILERS.contains(&&*name) || (name.starts_with("build-script-") && has_output)
+}
 
 /// Registers what must happen at fork and at exit. Once per process.
 pub(super) fn install_hooks() {
@@ -64,6 +86,22 @@ fn parse_maps(text: &str) -> Vec<Module> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn builds_are_known_by_name() {
+        for (executable, has_output, expected) in [
+            ("/usr/bin/rustc", false, true),
+            ("/toolchain/bin/clippy-driver", false, true),
+            ("/toolchain/libexec/rust-analyzer-proc-macro-srv", false, true),
+            ("/w/target/debug/build/a-1f/build-script-build", true, true),
+            ("/w/target/debug/build/a-1f/build-script-main", true, true),
+            ("/usr/bin/build-script-runner", false, false),
+            ("/w/target/debug/deps/rustc_tests-1f", true, false),
+            ("/w/target/debug/a", true, false),
+        ] {
+            assert_eq!(builds(Path::new(executable), has_output), expected, "{executable}");
+        }
+    }
 
     #[test]
     fn maps_are_parsed() {
