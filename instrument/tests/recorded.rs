@@ -23,7 +23,41 @@ fn recorded() {
     recording::check("recorded", "recorded.rs", LOCKS);
 }
 
+/// What is initialised once, by the runtime's own means: facades cannot tell when a thread is known to wait.
+fn initialised_by_another_thread(name: &'static str) {
+    use lockscope::rt::{LockKind, LockMeta, LockRef, initialise};
+    let mut meta = LockMeta::new();
+    meta.set_name(name);
+    let (once, barrier) = (std::sync::Once::new(), Barrier::new(2));
+    let object = || LockRef::new::<()>(&meta, LockKind::Once);
+    let here = std::panic::Location::caller();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            initialise(object(), here, false, |turn| {
+                once.call_once(|| {
+                    turn.run(|| {
+                        barrier.wait();
+                        barrier.wait();
+                    });
+                });
+            });
+        });
+        barrier.wait();
+        initialise(object(), here, false, |_| {
+            barrier.wait();
+            once.call_once(|| unreachable!("the other thread is at it"));
+        });
+    });
+    lockscope::rt::observed(object(), here);
+    lockscope::rt::observed(object(), here);
+}
+
 const LOCKS: &[Scenario] = &[
+    (
+        "once",
+        initialised_by_another_thread,
+        "exclusive by lock; wait; released nothing; shared by recursive; released nothing; observed; destroyed",
+    ),
     (
         "mutex",
         |name| {

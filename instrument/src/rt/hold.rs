@@ -21,6 +21,8 @@ const READ: u8 = 1;
 const WROTE: u8 = 2;
 /// Taken again at the end of a wait that was ended by a notification, and not touched since.
 const WOKEN: u8 = 3;
+/// Read or written, or neither: the guard that knew was forgotten, or there was none.
+const UNKNOWN: u8 = 4;
 
 impl Hold {
     pub(crate) const NOBODY: u32 = u32::MAX;
@@ -35,6 +37,12 @@ impl Hold {
     #[inline]
     pub fn untracked(mode: Mode) -> Self {
         Self::new(Self::NOBODY, Self::NO_SLOT, mode)
+    }
+
+    /// The same acquisition, of which it is not known what was done to the data so far.
+    pub(crate) fn of_unknown_access(mut self) -> Self {
+        *self.access.get_mut() = UNKNOWN;
+        self
     }
 
     /// How the lock is held.
@@ -79,7 +87,8 @@ impl Hold {
         match self.access.load(Ordering::Relaxed) {
             NOTHING | WOKEN => Access::Nothing,
             READ => Access::Read,
-            _ => Access::Wrote,
+            WROTE => Access::Wrote,
+            _ => Access::Unknown,
         }
     }
 }

@@ -239,8 +239,10 @@ pub fn adopt(lock: LockRef<'_>, mode: Mode) -> Hold {
     let Some(id) = lock.id() else { return untracked };
     let entered = thread::enter_or_nested();
     let held_by = |info: &thread::ThreadInfo| info.held.find(id, mode).map(|slot| (info.index, slot));
-    let found = held_by(entered.info).or_else(|| thread::all().find_map(held_by));
-    found.map_or(untracked, |(owner, slot)| Hold::new(owner, u16::try_from(slot).unwrap_or(Hold::NO_SLOT), mode))
+    let last_owner = || lock.meta.owner_hint().and_then(thread::by_index).and_then(held_by);
+    let found = held_by(entered.info).or_else(last_owner).or_else(|| thread::all().find_map(held_by));
+    let hold = |(owner, slot)| Hold::new(owner, u16::try_from(slot).unwrap_or(Hold::NO_SLOT), mode);
+    found.map_or(untracked, hold).of_unknown_access()
 }
 
 /// Makes an upgradable hold exclusive, waiting for readers to leave. `try_now` and `wait` as for [`acquire`].
