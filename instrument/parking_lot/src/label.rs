@@ -4,18 +4,18 @@
 //! type can have extension methods but no `const` ones, so `static` locks would not compile. So the label comes
 //! first and makes the lock.
 
-use crate::{Condvar, Mutex, RwLock};
+use crate::{Condvar, FairMutex, Mutex, Once, ReentrantMutex, RwLock};
 
-/// The new lock, labelled.
+/// The new lock, labelled, by the `LockMeta` at its end.
 #[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
 macro_rules! label {
-    ($label:expr, $lock:expr) => {{
+    ($label:expr, $lock:expr, $($meta:ident).+) => {{
         let mut lock = $lock;
         if let Some(name) = $label.name {
-            lock.meta.set_name(name);
+            lock.$($meta).+.set_name(name);
         }
         if let Some(rank) = $label.rank {
-            lock.meta.set_rank(rank);
+            lock.$($meta).+.set_rank(rank);
         }
         lock
     }};
@@ -24,15 +24,17 @@ macro_rules! label {
 /// The new lock, which is parking_lot's and has no place for a label.
 #[cfg(not(all(not(lockscope_off), any(debug_assertions, feature = "force"))))]
 macro_rules! label {
-    ($label:expr, $lock:expr) => {
+    ($label:expr, $lock:expr, $($meta:ident).+) => {
         $lock
     };
 }
 
+pub(crate) use label;
+
 /// Starts a lock that reports call by this name.
 ///
 /// ```
-/// use lockscope_parking_lot::{Mutex, named};
+#[doc = concat!("use ", env!("CARGO_CRATE_NAME"), "::{Mutex, named};")]
 ///
 /// static ACCOUNTS: Mutex<u64> = named("accounts").mutex(0);
 /// # ACCOUNTS.lock();
@@ -48,7 +50,7 @@ pub const fn named(name: &'static str) -> Label {
 /// When `rank` is `u16::MAX`, at compile time in a `const` or `static`.
 ///
 /// ```
-/// use lockscope_parking_lot::ranked;
+#[doc = concat!("use ", env!("CARGO_CRATE_NAME"), "::ranked;")]
 ///
 /// let directory = ranked(1).rwlock(());
 /// let file = ranked(2).mutex(());
@@ -61,13 +63,12 @@ pub const fn ranked(rank: u16) -> Label {
 
 /// Name and rank of a lock to be made; see [`named`] and [`ranked`].
 ///
-/// The lock's place of creation is the call of [`mutex`](Self::mutex), [`rwlock`](Self::rwlock) or
-/// [`condvar`](Self::condvar).
+/// The lock's place of creation is the call of [`mutex`](Self::mutex), [`rwlock`](Self::rwlock) and so on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[must_use = "a label alone makes no lock: call `mutex`, `rwlock` or `condvar`"]
+#[must_use = "a label alone makes no lock: call `mutex`, `rwlock` or the like"]
 pub struct Label {
-    name: Option<&'static str>,
-    rank: Option<u16>,
+    pub(crate) name: Option<&'static str>,
+    pub(crate) rank: Option<u16>,
 }
 
 impl Label {
@@ -90,20 +91,42 @@ impl Label {
     #[track_caller]
     #[inline]
     pub const fn mutex<T>(self, value: T) -> Mutex<T> {
-        label!(self, Mutex::new(value))
+        label!(self, Mutex::new(value), raw.meta)
+    }
+
+    /// Makes a fair mutex; [`FairMutex::new`] with this label.
+    #[track_caller]
+    #[inline]
+    pub const fn fair_mutex<T>(self, value: T) -> FairMutex<T> {
+        label!(self, FairMutex::new(value), raw.meta)
+    }
+
+    /// Makes a reentrant mutex; [`ReentrantMutex::new`] with this label.
+    #[track_caller]
+    #[inline]
+    pub const fn reentrant_mutex<T>(self, value: T) -> ReentrantMutex<T> {
+        label!(self, ReentrantMutex::new(value), core.raw.meta)
     }
 
     /// Makes a read-write lock; [`RwLock::new`] with this label.
     #[track_caller]
     #[inline]
     pub const fn rwlock<T>(self, value: T) -> RwLock<T> {
-        label!(self, RwLock::new(value))
+        label!(self, RwLock::new(value), raw.meta)
     }
 
     /// Makes a condition variable; [`Condvar::new`] with this label. Ranks mean nothing to condition variables.
     #[track_caller]
     #[inline]
     pub const fn condvar(self) -> Condvar {
-        label!(self, Condvar::new())
+        label!(self, Condvar::new(), raw.meta)
+    }
+
+    /// Makes something that runs once; [`Once::new`] with this label. While it runs it is held, so it has a rank like a
+    /// mutex.
+    #[track_caller]
+    #[inline]
+    pub const fn once(self) -> Once {
+        label!(self, Once::new(), meta)
     }
 }

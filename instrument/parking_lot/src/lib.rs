@@ -5,10 +5,10 @@
 //! parking_lot = { package = "lockscope-parking_lot", version = "0.13" }
 //! ```
 //!
-//! With `debug_assertions` or the feature `force`, [`Mutex`], [`RwLock`], [`Condvar`] and their guards are types of
-//! this crate with parking_lot's whole interface. They wrap parking_lot's own raw locks, so waiting, fairness and
-//! time limits are parking_lot's, and report every acquisition to the `lockscope` runtime: lock-order inversions,
-//! deadlocks, rank violations and time limits are found while the program runs, and the run can be recorded.
+//! With `debug_assertions` or the feature `force`, every lock here is a type of this crate with parking_lot's whole
+//! interface. They wrap parking_lot's own raw locks, so waiting, fairness and time limits are parking_lot's, and report every
+//! acquisition to the `lockscope` runtime: lock-order inversions, deadlocks, rank violations and time limits are found
+//! while the program runs, and the run can be recorded.
 //!
 //! Otherwise, and always under `--cfg lockscope_off`, everything here *is* parking_lot's: the same types, not
 //! wrappers around them.
@@ -29,14 +29,13 @@
 //! # drop((ACCOUNTS.lock(), RATES.read(), journal.lock()));
 //! ```
 //!
-//! # What is not followed yet
+//! # Raw locks
 //!
-//! `FairMutex`, `ReentrantMutex`, `RecursiveRwLock`, `Once`, the raw locks and the `lock_api` module are
-//! parking_lot's own in every build: they work, but lockscope does not see them. The same is true of a raw lock
-//! obtained through `raw()`.
+//! [`RawMutex`] and its like are followed too, so code that is generic over `lock_api::RawMutex` is. A raw lock is made from
+//! a constant, so reports call it by the place of its first use.
 //!
-//! Code that spells parking_lot's types as `lock_api::Mutex<parking_lot::RawMutex, T>` does not compile with
-//! lockscope on, because `Mutex` is then a type of this crate.
+//! Code that spells parking_lot's types as `lock_api::Mutex<parking_lot::RawMutex, T>` where it has a `parking_lot::Mutex<T>`
+//! does not compile with lockscope on, because `Mutex` is then a type of this crate.
 //!
 //! # Features
 //!
@@ -46,14 +45,26 @@
 //!
 //! [parking_lot]: https://docs.rs/parking_lot/0.13
 
+#[cfg(all(feature = "serde", not(lockscope_off), any(debug_assertions, feature = "force")))]
+extern crate serde_core as serde;
+
 mod label;
+mod recursive;
 
 pub use label::{Label, named, ranked};
 
 #[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
 mod instrumented;
 #[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
-pub use instrumented::*;
+mod version;
+#[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
+pub use self::{
+    instrumented::*,
+    version::{
+        MappedRecursiveRwLockReadGuard, MappedRecursiveRwLockWriteGuard, RawCondvar, RawRwLock, RawRwLockRecursive,
+        RecursiveRwLock, RecursiveRwLockReadGuard, RecursiveRwLockUpgradableReadGuard, RecursiveRwLockWriteGuard,
+    },
+};
 
 #[cfg(not(all(not(lockscope_off), any(debug_assertions, feature = "force"))))]
 pub use parking_lot::*;

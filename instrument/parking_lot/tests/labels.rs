@@ -1,10 +1,13 @@
 //! Names and ranks: the same source in builds with lockscope and without.
 
-use lockscope_parking_lot::{Condvar, Label, Mutex, RwLock, named, ranked};
+use lockscope_parking_lot::{Condvar, FairMutex, Label, Mutex, Once, ReentrantMutex, RwLock, named, ranked};
 
 static ACCOUNTS: Mutex<Vec<u64>> = named("accounts").ranked(1).mutex(Vec::new());
 static RATES: RwLock<f64> = ranked(2).named("rates").rwlock(1.5);
 static CHANGED: Condvar = named("changed").condvar();
+static QUEUE: FairMutex<u8> = named("queue").fair_mutex(3);
+static TREE: ReentrantMutex<u8> = named("tree").reentrant_mutex(4);
+static START: Once = named("start").once();
 const LABEL: Label = named("from a constant");
 
 struct Fields {
@@ -17,6 +20,8 @@ fn labelled_locks_are_locks() {
     ACCOUNTS.lock().push(1);
     assert_eq!(*RATES.read(), 1.5);
     assert!(!CHANGED.notify_one());
+    assert_eq!((*QUEUE.lock(), *TREE.lock()), (3, 4));
+    START.call_once(|| ());
     let fields = Fields { first: LABEL.mutex(1), second: ranked(65534).rwlock("text".into()) };
     assert_eq!((fields.first.into_inner(), fields.second.into_inner().as_str()), (1, "text"));
 }

@@ -54,8 +54,33 @@ fn same_guards() {
     );
 }
 
+#[cfg(feature = "arc_lock")]
+#[test]
+fn same_arc_guards() {
+    use parking_lot::{RawFairMutex, RawMutex, RawRwLock, RawRwLockRecursive, RawThreadId};
+    same!(ArcMutexGuard<RawMutex, u8>, ArcMutexGuard<RawFairMutex, u8>);
+    same!(ArcReentrantMutexGuard<RawMutex, RawThreadId, u8>);
+    same!(ArcRwLockReadGuard<RawRwLock, u8>, ArcRwLockReadGuard<RawRwLockRecursive, u8>);
+    same!(ArcRwLockWriteGuard<RawRwLock, u8>, ArcRwLockUpgradableReadGuard<RawRwLock, u8>);
+}
+
+#[test]
+fn same_lock_api() {
+    assert_eq!(
+        TypeId::of::<lockscope_parking_lot::lock_api::Mutex<lockscope_parking_lot::RawMutex, u8>>(),
+        TypeId::of::<parking_lot::Mutex<u8>>(),
+    );
+}
+
 #[test]
 fn labelled_locks_are_plain_locks() {
-    let mutex: parking_lot::Mutex<u8> = lockscope_parking_lot::named("accounts").mutex(1);
+    let label = lockscope_parking_lot::named("accounts").ranked(1);
+    let mutex: parking_lot::Mutex<u8> = label.mutex(1);
     assert_eq!((size_of_val(&mutex), mutex.into_inner()), (2, 1));
+    let _: parking_lot::FairMutex<u8> = label.fair_mutex(1);
+    let _: parking_lot::ReentrantMutex<u8> = label.reentrant_mutex(1);
+    let _: parking_lot::RwLock<u8> = label.rwlock(1);
+    let _: parking_lot::RecursiveRwLock<u8> = label.recursive_rwlock(1);
+    let _: parking_lot::Condvar = label.condvar();
+    let _: parking_lot::Once = label.once();
 }

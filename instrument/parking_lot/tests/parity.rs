@@ -1,13 +1,19 @@
-//! The facade against the original: every method of parking_lot's `Mutex`, `RwLock`, `Condvar` and their guards.
+//! The facade against the original: every method of parking_lot's types.
 //!
 //! The files in `parity/` are compiled twice, once with `subject` being parking_lot and once with `subject` being
 //! this crate. A method that the facade lacks, or has with another signature, does not compile; one that behaves
 //! differently fails for one of the two. With `RUSTFLAGS="--cfg lockscope_off"` the same tests run against the facade
-//! when it is off.
+//! when it is off. They are shared with the facade of 0.12, but for those in `parity/v13`.
 #![allow(clippy::duplicate_mod, reason = "that is the idea")]
+
+use lockscope_parking_lot as facade_crate;
+use parking_lot as original_crate;
 
 #[path = "parity/auto_traits.rs"]
 mod auto_traits;
+
+#[path = "parity/v13/auto_traits.rs"]
+mod auto_traits_v13;
 
 #[path = "parity"]
 mod original {
@@ -17,10 +23,44 @@ mod original {
     mod arc;
     mod condvar;
     mod mutex;
+    mod once;
+    mod queue;
+    mod reentrant;
     mod rwlock;
     #[cfg(feature = "serde")]
     mod serde;
     mod upgradable;
+    mod v13;
+
+    /// Fair mutexes do all that mutexes do.
+    #[path = "."]
+    mod fair {
+        mod subject {
+            pub use parking_lot::{
+                FairMutex as Mutex, FairMutexGuard as MutexGuard, MappedFairMutexGuard as MappedMutexGuard,
+                RawFairMutex as RawMutex, RawThreadId, lock_api,
+            };
+        }
+
+        mod mutex;
+    }
+
+    /// Recursive read-write locks do all that read-write locks do.
+    #[path = "."]
+    mod recursive {
+        mod subject {
+            pub use parking_lot::{
+                MappedRecursiveRwLockReadGuard as MappedRwLockReadGuard,
+                MappedRecursiveRwLockWriteGuard as MappedRwLockWriteGuard, RawRwLockRecursive as RawRwLock,
+                RecursiveRwLock as RwLock, RecursiveRwLockReadGuard as RwLockReadGuard,
+                RecursiveRwLockUpgradableReadGuard as RwLockUpgradableReadGuard,
+                RecursiveRwLockWriteGuard as RwLockWriteGuard, lock_api,
+            };
+        }
+
+        mod rwlock;
+        mod upgradable;
+    }
 }
 
 #[path = "parity"]
@@ -31,8 +71,42 @@ mod facade {
     mod arc;
     mod condvar;
     mod mutex;
+    mod once;
+    mod queue;
+    mod reentrant;
     mod rwlock;
     #[cfg(feature = "serde")]
     mod serde;
     mod upgradable;
+    mod v13;
+
+    /// Fair mutexes do all that mutexes do.
+    #[path = "."]
+    mod fair {
+        mod subject {
+            pub use lockscope_parking_lot::{
+                FairMutex as Mutex, FairMutexGuard as MutexGuard, MappedFairMutexGuard as MappedMutexGuard,
+                RawFairMutex as RawMutex, RawThreadId, lock_api,
+            };
+        }
+
+        mod mutex;
+    }
+
+    /// Recursive read-write locks do all that read-write locks do.
+    #[path = "."]
+    mod recursive {
+        mod subject {
+            pub use lockscope_parking_lot::{
+                MappedRecursiveRwLockReadGuard as MappedRwLockReadGuard,
+                MappedRecursiveRwLockWriteGuard as MappedRwLockWriteGuard, RawRwLockRecursive as RawRwLock,
+                RecursiveRwLock as RwLock, RecursiveRwLockReadGuard as RwLockReadGuard,
+                RecursiveRwLockUpgradableReadGuard as RwLockUpgradableReadGuard,
+                RecursiveRwLockWriteGuard as RwLockWriteGuard, lock_api,
+            };
+        }
+
+        mod rwlock;
+        mod upgradable;
+    }
 }

@@ -7,47 +7,46 @@ use std::{
 };
 
 use lockscope::rt::LockRef;
-use parking_lot::RawMutex;
 
 use super::{
     guard_traits::{guard_traits, unlock_functions},
     held::{Held, Lock},
     mutex::Mutex,
-    raw::Locked,
+    way::MutexRaw,
 };
 
-impl<T: ?Sized> Mutex<T> {
+impl<R: MutexRaw, T: ?Sized> Mutex<R, T> {
     /// [`lock`](Self::lock), with a guard that shares the mutex.
     #[track_caller]
     #[inline]
-    pub fn lock_arc(self: &Arc<Self>) -> ArcMutexGuard<RawMutex, T> {
+    pub fn lock_arc(self: &Arc<Self>) -> ArcMutexGuard<R, T> {
         ArcMutexGuard::new(Held::acquire(Arc::clone(self)))
     }
 
     /// [`try_lock`](Self::try_lock), with a guard that shares the mutex.
     #[track_caller]
     #[inline]
-    pub fn try_lock_arc(self: &Arc<Self>) -> Option<ArcMutexGuard<RawMutex, T>> {
+    pub fn try_lock_arc(self: &Arc<Self>) -> Option<ArcMutexGuard<R, T>> {
         Held::try_acquire(Arc::clone(self)).map(ArcMutexGuard::new)
     }
 
     /// [`try_lock_for`](Self::try_lock_for), with a guard that shares the mutex.
     #[track_caller]
     #[inline]
-    pub fn try_lock_arc_for(self: &Arc<Self>, timeout: Duration) -> Option<ArcMutexGuard<RawMutex, T>> {
+    pub fn try_lock_arc_for(self: &Arc<Self>, timeout: Duration) -> Option<ArcMutexGuard<R, T>> {
         Held::acquire_for(Arc::clone(self), timeout).map(ArcMutexGuard::new)
     }
 
     /// [`try_lock_until`](Self::try_lock_until), with a guard that shares the mutex.
     #[track_caller]
     #[inline]
-    pub fn try_lock_arc_until(self: &Arc<Self>, timeout: Instant) -> Option<ArcMutexGuard<RawMutex, T>> {
+    pub fn try_lock_arc_until(self: &Arc<Self>, timeout: Instant) -> Option<ArcMutexGuard<R, T>> {
         Held::acquire_until(Arc::clone(self), timeout).map(ArcMutexGuard::new)
     }
 }
 
-impl<T: ?Sized> Lock for Arc<Mutex<T>> {
-    type Raw = RawMutex;
+impl<R: MutexRaw, T: ?Sized> Lock for Arc<Mutex<R, T>> {
+    type Raw = R;
 
     #[inline]
     fn lock_ref(&self) -> LockRef<'_> {
@@ -55,28 +54,24 @@ impl<T: ?Sized> Lock for Arc<Mutex<T>> {
     }
 
     #[inline]
-    fn raw(&self) -> &RawMutex {
-        // SAFETY: the raw mutex is only unlocked by the acquisition that asks for it.
-        unsafe { Mutex::raw(self) }
+    fn raw(&self) -> &R {
+        &self.raw
     }
 }
 
 /// Access to a mutex' data, sharing the mutex; dropping it unlocks the mutex.
-///
-/// `R` is always [`RawMutex`]: it is there because parking_lot's type has it.
 #[clippy::has_significant_drop]
 #[must_use = "if unused the mutex unlocks at once"]
-pub struct ArcMutexGuard<R: lock_api::RawMutex, T: ?Sized> {
-    held: Held<Arc<Mutex<T>>, Locked>,
+pub struct ArcMutexGuard<R: MutexRaw, T: ?Sized> {
+    held: Held<Arc<Mutex<R, T>>, R::Locked>,
     // `T` as in parking_lot: the guard of data that is not `Sync` is not `Sync`, though its mutex is.
-    raw: PhantomData<R>,
     data: PhantomData<T>,
 }
 
-impl<T: ?Sized> ArcMutexGuard<RawMutex, T> {
+impl<R: MutexRaw, T: ?Sized> ArcMutexGuard<R, T> {
     #[inline]
-    fn new(held: Held<Arc<Mutex<T>>, Locked>) -> Self {
-        Self { held, raw: PhantomData, data: PhantomData }
+    fn new(held: Held<Arc<Mutex<R, T>>, R::Locked>) -> Self {
+        Self { held, data: PhantomData }
     }
 
     #[inline]
@@ -86,23 +81,23 @@ impl<T: ?Sized> ArcMutexGuard<RawMutex, T> {
 
     /// The mutex that this guard locks.
     #[inline]
-    pub fn mutex(s: &Self) -> &Arc<Mutex<T>> {
+    pub fn mutex(s: &Self) -> &Arc<Mutex<R, T>> {
         s.held.lock()
     }
 
     /// Unlocks the mutex and returns it.
     #[inline]
-    pub fn into_arc(s: Self) -> Arc<Mutex<T>> {
+    pub fn into_arc(s: Self) -> Arc<Mutex<R, T>> {
         s.held.release()
     }
 
     /// Unlocks the mutex, handing it to a waiting thread if there is one, and returns it.
     #[inline]
-    pub fn into_arc_fair(s: Self) -> Arc<Mutex<T>> {
+    pub fn into_arc_fair(s: Self) -> Arc<Mutex<R, T>> {
         s.held.release_fair()
     }
 
     unlock_functions!();
 }
 
-guard_traits!([T: ?Sized] ArcMutexGuard<RawMutex, T>: Deref, DerefMut);
+guard_traits!([R: MutexRaw, T: ?Sized] ArcMutexGuard<R, T>: Deref, DerefMut);

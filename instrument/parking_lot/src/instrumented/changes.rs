@@ -2,16 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use lock_api::{
-    RawRwLockDowngrade as _, RawRwLockUpgrade as _, RawRwLockUpgradeDowngrade as _, RawRwLockUpgradeTimed as _,
-};
 use lockscope::rt::{self, Mode, Site};
-use parking_lot::RawRwLock;
 
 use super::{
     held::{AbortOnUnwind, Held, Lock},
-    raw::{Read, Token, Upgradable, Write},
+    way::{RwLockRaw, Way},
 };
+
+type Read<L> = <<L as Lock>::Raw as RwLockRaw>::Read;
+type Write<L> = <<L as Lock>::Raw as RwLockRaw>::Write;
+type Upgradable<L> = <<L as Lock>::Raw as RwLockRaw>::Upgradable;
 
 /// How long to wait for other readers to leave.
 #[derive(Clone, Copy)]
@@ -30,46 +30,52 @@ impl Limit {
     }
 }
 
-impl<L: Lock<Raw = RawRwLock>> Held<L, Write> {
-    pub(crate) fn downgrade(mut self, site: Site) -> Held<L, Read> {
+impl<L: Lock, W: Way<Raw = L::Raw>> Held<L, W>
+where
+    L::Raw: RwLockRaw<Write = W>,
+{
+    pub(crate) fn write_to_read(mut self, site: Site) -> Held<L, Read<L>> {
         let (lock, raw, hold) = self.parts();
         rt::downgrade(lock, hold, Mode::Shared, site);
         // SAFETY: held for writing; held for reading afterwards.
         unsafe {
-            raw.downgrade(Token::default());
+            raw.write_to_read();
             self.changed_to()
         }
     }
 
-    pub(crate) fn downgrade_to_upgradable(mut self, site: Site) -> Held<L, Upgradable> {
+    pub(crate) fn write_to_upgradable(mut self, site: Site) -> Held<L, Upgradable<L>> {
         let (lock, raw, hold) = self.parts();
         rt::downgrade(lock, hold, Mode::Upgradable, site);
         // SAFETY: held for writing; held upgradable afterwards.
         unsafe {
-            raw.downgrade_to_upgradable(Token::default());
+            raw.write_to_upgradable();
             self.changed_to()
         }
     }
 }
 
-impl<L: Lock<Raw = RawRwLock>> Held<L, Upgradable> {
-    pub(crate) fn downgrade(mut self, site: Site) -> Held<L, Read> {
+impl<L: Lock, W: Way<Raw = L::Raw>> Held<L, W>
+where
+    L::Raw: RwLockRaw<Upgradable = W>,
+{
+    pub(crate) fn upgradable_to_read(mut self, site: Site) -> Held<L, Read<L>> {
         let (lock, raw, hold) = self.parts();
         rt::downgrade(lock, hold, Mode::Shared, site);
         // SAFETY: held upgradable; held for reading afterwards.
         unsafe {
-            raw.downgrade_upgradable(Token::default());
+            raw.upgradable_to_read();
             self.changed_to()
         }
     }
 
-    pub(crate) fn upgrade(mut self, site: Site) -> Held<L, Write> {
+    pub(crate) fn upgrade(mut self, site: Site) -> Held<L, Write<L>> {
         self.make_exclusive(site);
         // SAFETY: held for writing now.
         unsafe { self.changed_to() }
     }
 
-    pub(crate) fn try_upgrade(mut self, limit: Limit, site: Site) -> Result<Held<L, Write>, Self> {
+    pub(crate) fn try_upgrade(mut self, limit: Limit, site: Site) -> Result<Held<L, Write<L>>, Self> {
         if self.try_make_exclusive(limit, site) {
             // SAFETY: held for writing now.
             Ok(unsafe { self.changed_to() })
@@ -81,16 +87,21 @@ impl<L: Lock<Raw = RawRwLock>> Held<L, Upgradable> {
     /// Runs `f` with the lock held for writing; afterwards, also when `f` panics, it is held upgradable again.
     pub(crate) fn try_as_writer<R>(&mut self, limit: Limit, site: Site, f: impl FnOnce() -> R) -> Option<R> {
         /// Stands for a lock that is held for writing, though `Held` says upgradable.
-        struct Downgrade<'h, L: Lock<Raw = RawRwLock>>(&'h mut Held<L, Upgradable>, Site);
+        struct Downgrade<'h, L: Lock, W: Way<Raw = L::Raw>>(&'h mut Held<L, W>, Site)
+        where
+            L::Raw: RwLockRaw;
 
-        impl<L: Lock<Raw = RawRwLock>> Drop for Downgrade<'_, L> {
+        impl<L: Lock, W: Way<Raw = L::Raw>> Drop for Downgrade<'_, L, W>
+        where
+            L::Raw: RwLockRaw,
+        {
             fn drop(&mut self) {
                 // A guard that says upgradable of a lock that is held for writing must not reach the caller.
                 let bomb = AbortOnUnwind;
                 let (lock, raw, hold) = self.0.parts();
                 rt::downgrade(lock, hold, Mode::Upgradable, self.1);
                 // SAFETY: held for writing since `try_make_exclusive`.
-                unsafe { raw.downgrade_to_upgradable(Token::default()) };
+                unsafe { raw.write_to_upgradable() };
                 std::mem::forget(bomb);
             }
         }
@@ -115,30 +126,30 @@ impl<L: Lock<Raw = RawRwLock>> Held<L, Upgradable> {
             Limit::Until(deadline) => Some(deadline),
         };
         let (lock, raw, hold) = self.parts();
-        let try_until = |until: Option<Instant>| match until {
-            None => try_now(raw),
-            // SAFETY: held upgradable until this returns `Ok`.
-            Some(until) => unsafe { raw.try_upgrade_until(Token::default(), until) }.ok().map(drop),
+        // SAFETY: held upgradable until one of these returns true.
+        let try_until = |until: Option<Instant>| unsafe {
+            match until {
+                None => raw.try_upgradable_to_write(),
+                Some(until) => raw.try_upgradable_to_write_until(until),
+            }
         };
-        rt::try_upgrade(lock, hold, site, deadline, try_until).is_some()
+        rt::try_upgrade(lock, hold, site, deadline, |until| try_until(until).then_some(())).is_some()
     }
 
     fn make_exclusive(&mut self, site: Site) {
         let (lock, raw, hold) = self.parts();
-        let wait = |limit: Option<Duration>| match limit {
-            None => {
-                // SAFETY: held upgradable until this returns.
-                unsafe { raw.upgrade(Token::default()) };
-                Some(())
+        // SAFETY: held upgradable until one of these returns true, or returns at all.
+        let try_now = || unsafe { raw.try_upgradable_to_write() };
+        // SAFETY: as above.
+        let wait = |limit: Option<Duration>| unsafe {
+            match limit {
+                None => {
+                    raw.upgradable_to_write();
+                    true
+                }
+                Some(limit) => raw.try_upgradable_to_write_for(limit),
             }
-            // SAFETY: held upgradable until this returns `Ok`.
-            Some(limit) => unsafe { raw.try_upgrade_for(Token::default(), limit) }.ok().map(drop),
         };
-        rt::upgrade(lock, hold, site, || try_now(raw), wait);
+        rt::upgrade(lock, hold, site, || try_now().then_some(()), |limit| wait(limit).then_some(()));
     }
-}
-
-fn try_now(raw: &RawRwLock) -> Option<()> {
-    // SAFETY: only called above, with a lock that is held upgradable until this returns `Ok`.
-    unsafe { raw.try_upgrade(Token::default()) }.ok().map(drop)
 }

@@ -2,15 +2,19 @@
 
 use std::{
     fmt,
+    mem::ManuallyDrop,
     panic::Location,
     time::{Duration, Instant},
 };
 
-use lock_api::{RawCondvar as _, RawCondvarTimed as _};
-use lockscope::rt::{self, LockKind, LockMeta, LockRef, Site};
-use parking_lot::{RawCondvar, RawMutex};
+use lockscope::rt::{self, Hold, LockKind, LockMeta, LockRef, Site};
 
-use super::{mutex_guard::MutexGuard, raw::Token};
+use super::{
+    MutexGuard,
+    raw::{RawMutex, followed},
+    way::Followed,
+};
+use crate::version;
 
 /// Whether a wait with a time limit ended by time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,13 +28,77 @@ impl WaitTimeoutResult {
     }
 }
 
+/// parking_lot's raw condition variable, followed by lockscope.
+pub struct RawCondvar {
+    pub(crate) meta: LockMeta,
+    plain: parking_lot::Condvar,
+}
+
+followed!([] RawCondvar as Condvar, named ());
+
+impl RawCondvar {
+    #[expect(clippy::declare_interior_mutable_const, reason = "each use makes a new one")]
+    pub(crate) const UNUSED: Self = Self { meta: LockMeta::unplaced(), plain: parking_lot::Condvar::new() };
+
+    #[inline]
+    fn lock_ref(&self) -> LockRef<'_> {
+        LockRef::new::<()>(&self.meta, LockKind::Condvar)
+    }
+
+    /// Wakes one waiting thread; returns whether there was one.
+    #[inline]
+    pub(crate) fn wake_one(&self, site: Site) -> bool {
+        let woken = rt::notify(self.lock_ref(), false, site, || Some(self.plain.notify_one().into()));
+        woken.is_some_and(|woken| woken > 0)
+    }
+
+    /// Wakes all waiting threads; returns how many there were.
+    #[inline]
+    pub(crate) fn wake_all(&self, site: Site) -> usize {
+        let mut woken = 0;
+        rt::notify(self.lock_ref(), true, site, || {
+            woken = self.plain.notify_all();
+            Some(u32::try_from(woken).unwrap_or(u32::MAX))
+        });
+        woken
+    }
+
+    /// Unlocks the mutex, waits until `deadline` if there is one, and locks the mutex again, also when it panics. Returns whether the
+    /// wait ended by time.
+    ///
+    /// # Safety
+    ///
+    /// The current context holds `mutex`, which the runtime knows as `lock`, by the acquisition `hold`.
+    pub(crate) unsafe fn wait(
+        &self,
+        mutex: &RawMutex,
+        lock: LockRef<'_>,
+        hold: &mut Hold,
+        deadline: Option<Instant>,
+        site: Site,
+    ) -> bool {
+        let wait = || {
+            // SAFETY: locked, by this function's contract; the guard is never dropped.
+            let mut guard = ManuallyDrop::new(unsafe { version::plain_guard(&mutex.mutex) });
+            match deadline {
+                None => {
+                    self.plain.wait(&mut guard);
+                    false
+                }
+                Some(deadline) => self.plain.wait_until(&mut guard, deadline).timed_out(),
+            }
+        };
+        rt::cond_wait(self.lock_ref(), lock, hold, deadline.is_some(), site, wait, |&timed_out| timed_out)
+    }
+}
+
 /// Lets threads that hold a mutex wait for one another: parking_lot's `Condvar`, followed by lockscope.
 ///
 /// As in parking_lot, a wait without a time limit ends only by a notification, and threads that wait at the same
 /// time must use the same mutex.
 ///
 /// ```
-/// use lockscope_parking_lot::{Condvar, Mutex};
+#[doc = concat!("use ", env!("CARGO_CRATE_NAME"), "::{Condvar, Mutex};")]
 ///
 /// let (ready, changed) = (Mutex::new(false), Condvar::new());
 /// std::thread::scope(|scope| {
@@ -42,8 +110,7 @@ impl WaitTimeoutResult {
 /// });
 /// ```
 pub struct Condvar {
-    pub(crate) meta: LockMeta,
-    raw: RawCondvar,
+    pub(crate) raw: RawCondvar,
 }
 
 impl Condvar {
@@ -53,33 +120,23 @@ impl Condvar {
     #[track_caller]
     #[inline]
     pub const fn new() -> Self {
-        Self { meta: LockMeta::new(), raw: RawCondvar::INIT }
-    }
-
-    /// The raw condition variable. What is done to it is not seen by lockscope.
-    #[inline]
-    pub fn raw(&self) -> &RawCondvar {
-        &self.raw
+        let mut raw = RawCondvar::UNUSED;
+        raw.meta.set_created();
+        Self { raw }
     }
 
     /// Wakes one waiting thread; returns whether there was one.
     #[track_caller]
     #[inline]
     pub fn notify_one(&self) -> bool {
-        let woken = rt::notify(self.lock_ref(), false, Location::caller(), || Some(self.raw.notify_one().into()));
-        woken.is_some_and(|woken| woken > 0)
+        self.raw.wake_one(Location::caller())
     }
 
     /// Wakes all waiting threads; returns how many there were.
     #[track_caller]
     #[inline]
     pub fn notify_all(&self) -> usize {
-        let mut woken = 0;
-        rt::notify(self.lock_ref(), true, Location::caller(), || {
-            woken = self.raw.notify_all();
-            Some(u32::try_from(woken).unwrap_or(u32::MAX))
-        });
-        woken
+        self.raw.wake_all(Location::caller())
     }
 
     /// Unlocks the mutex, waits for a notification, and locks the mutex again.
@@ -90,70 +147,52 @@ impl Condvar {
     #[track_caller]
     #[inline]
     pub fn wait<T: ?Sized>(&self, mutex_guard: &mut MutexGuard<'_, T>) {
-        self.wait_by(mutex_guard, false, Location::caller(), |raw, mutex, token| {
-            // SAFETY: `wait_by` hands over a locked mutex.
-            unsafe { raw.wait(mutex, token) };
-            false
-        });
+        self.wait_by(mutex_guard, None, Location::caller());
     }
 
     /// [`wait`](Self::wait) until `timeout` at most.
     #[track_caller]
     #[inline]
     pub fn wait_until<T: ?Sized>(&self, mutex_guard: &mut MutexGuard<'_, T>, timeout: Instant) -> WaitTimeoutResult {
-        self.wait_by(mutex_guard, true, Location::caller(), |raw, mutex, token| {
-            // SAFETY: `wait_by` hands over a locked mutex.
-            unsafe { raw.wait_until(mutex, token, &timeout) }
-        })
+        self.wait_by(mutex_guard, Some(timeout), Location::caller())
     }
 
     /// [`wait`](Self::wait) for `timeout` at most.
     #[track_caller]
     #[inline]
     pub fn wait_for<T: ?Sized>(&self, mutex_guard: &mut MutexGuard<'_, T>, timeout: Duration) -> WaitTimeoutResult {
-        self.wait_by(mutex_guard, true, Location::caller(), |raw, mutex, token| {
-            // SAFETY: `wait_by` hands over a locked mutex.
-            unsafe { raw.wait_for(mutex, token, &timeout) }
-        })
+        // As in parking_lot, a limit beyond all time is none.
+        self.wait_by(mutex_guard, Instant::now().checked_add(timeout), Location::caller())
     }
 
     /// Waits again and again while `condition` is true; does not wait when it is false from the start.
     #[track_caller]
     #[inline]
-    pub fn wait_while<T, F>(&self, mutex_guard: &mut MutexGuard<'_, T>, mut condition: F)
+    pub fn wait_while<T, F>(&self, mutex_guard: &mut MutexGuard<'_, T>, condition: F)
     where
         T: ?Sized,
         F: FnMut(&mut T) -> bool,
     {
-        while condition(&mut **mutex_guard) {
-            self.wait(mutex_guard);
-        }
+        self.wait_while_by(mutex_guard, condition, None, Location::caller());
     }
 
-    /// [`wait_while`](Self::wait_while) until `timeout` at most; timed out when `condition` is still true then.
+    /// [`wait_while`](Self::wait_while) until `timeout` at most.
     #[track_caller]
     #[inline]
     pub fn wait_while_until<T, F>(
         &self,
         mutex_guard: &mut MutexGuard<'_, T>,
-        mut condition: F,
+        condition: F,
         timeout: Instant,
     ) -> WaitTimeoutResult
     where
         T: ?Sized,
         F: FnMut(&mut T) -> bool,
     {
-        let mut result = WaitTimeoutResult(false);
-        while condition(&mut **mutex_guard) {
-            if result.timed_out() {
-                return result;
-            }
-            result = self.wait_until(mutex_guard, timeout);
-        }
-        WaitTimeoutResult(false)
+        self.wait_while_by(mutex_guard, condition, Some(timeout), Location::caller())
     }
 
-    /// [`wait_while`](Self::wait_while) for `timeout` at most; timed out when `condition` is still true then.
+    /// [`wait_while`](Self::wait_while) for `timeout` at most.
     #[track_caller]
     #[inline]
     pub fn wait_while_for<T: ?Sized, F>(
@@ -165,32 +204,38 @@ impl Condvar {
     where
         F: FnMut(&mut T) -> bool,
     {
-        match Instant::now().checked_add(timeout) {
-            Some(deadline) => self.wait_while_until(mutex_guard, condition, deadline),
-            None => {
-                // As in parking_lot, a limit beyond all time is none.
-                self.wait_while(mutex_guard, condition);
-                WaitTimeoutResult(false)
-            }
-        }
+        self.wait_while_by(mutex_guard, condition, Instant::now().checked_add(timeout), Location::caller())
     }
 
-    /// Waits by `wait`, which returns whether it ended by time and has the mutex locked when it returns or panics.
+    fn wait_while_by<T: ?Sized>(
+        &self,
+        mutex_guard: &mut MutexGuard<'_, T>,
+        mut condition: impl FnMut(&mut T) -> bool,
+        deadline: Option<Instant>,
+        site: Site,
+    ) -> WaitTimeoutResult {
+        let mut result = WaitTimeoutResult(false);
+        while condition(&mut **mutex_guard) {
+            if result.timed_out() {
+                return result;
+            }
+            result = self.wait_by(mutex_guard, deadline, site);
+            if result.timed_out() && !version::CONDITION_DECIDES {
+                return result;
+            }
+        }
+        WaitTimeoutResult(false)
+    }
+
     fn wait_by<T: ?Sized>(
         &self,
         mutex_guard: &mut MutexGuard<'_, T>,
-        limited: bool,
+        deadline: Option<Instant>,
         site: Site,
-        wait: impl FnOnce(&RawCondvar, &RawMutex, &mut Token) -> bool,
     ) -> WaitTimeoutResult {
-        let (mutex, raw_mutex, hold) = mutex_guard.held.parts();
-        let wait = || wait(&self.raw, raw_mutex, &mut Token::default());
-        WaitTimeoutResult(rt::cond_wait(self.lock_ref(), mutex, hold, limited, site, wait, |&timed_out| timed_out))
-    }
-
-    #[inline]
-    fn lock_ref(&self) -> LockRef<'_> {
-        LockRef::new::<()>(&self.meta, LockKind::Condvar)
+        let (lock, mutex, hold) = mutex_guard.held.parts();
+        // SAFETY: the guard holds the mutex.
+        WaitTimeoutResult(unsafe { self.raw.wait(mutex, lock, hold, deadline, site) })
     }
 }
 

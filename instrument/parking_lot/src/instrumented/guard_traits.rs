@@ -1,6 +1,6 @@
 //! What guards have in common, whether they borrow their lock or share it by `Arc`.
 //!
-//! Guards have a field `held`, a constructor `new(held)`, and a method `data(&self)` that returns a pointer to the
+//! Guards have a field `held` (a `Held` or, of a reentrant mutex, a `Level`), a constructor `new(held)`, and a method `data(&self)` that returns a pointer to the
 //! data, which is valid for the access that the guard's way of holding the lock permits.
 
 /// Implements the listed traits for a guard: access to the data, and formatting as the data.
@@ -14,7 +14,7 @@ macro_rules! guard_traits {
 
             #[inline]
             fn deref(&self) -> &T {
-                self.held.hold.note_read();
+                self.held.note_read();
                 // SAFETY: the lock is held for as long as this guard lives.
                 unsafe { &*self.data() }
             }
@@ -24,7 +24,7 @@ macro_rules! guard_traits {
         impl<$($generics)*> std::ops::DerefMut for $guard {
             #[inline]
             fn deref_mut(&mut self) -> &mut T {
-                self.held.hold.note_write();
+                self.held.note_write();
                 // SAFETY: the lock is held exclusively for as long as this guard lives.
                 unsafe { &mut *self.data() }
             }
@@ -92,7 +92,7 @@ macro_rules! unlock_functions {
         #[track_caller]
         #[inline]
         pub fn bump(s: &mut Self) {
-            s.held.released_fair(|| ());
+            s.held.bump();
         }
     };
 }
@@ -103,13 +103,13 @@ macro_rules! downgrade_functions {
         /// Becomes a reader, without letting another writer in between.
         #[track_caller]
         pub fn downgrade(s: Self) -> $read_guard {
-            <$read_guard>::new(s.held.downgrade(Location::caller()))
+            <$read_guard>::new(s.held.write_to_read(Location::caller()))
         }
 
         /// Becomes an upgradable reader, without letting another writer in between.
         #[track_caller]
         pub fn downgrade_to_upgradable(s: Self) -> $upgradable_guard {
-            <$upgradable_guard>::new(s.held.downgrade_to_upgradable(Location::caller()))
+            <$upgradable_guard>::new(s.held.write_to_upgradable(Location::caller()))
         }
     };
 }
@@ -181,7 +181,7 @@ macro_rules! upgrade_functions {
         /// Becomes an ordinary reader.
         #[track_caller]
         pub fn downgrade(s: Self) -> $read_guard {
-            <$read_guard>::new(s.held.downgrade(Location::caller()))
+            <$read_guard>::new(s.held.upgradable_to_read(Location::caller()))
         }
     };
 }

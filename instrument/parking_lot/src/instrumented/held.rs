@@ -10,11 +10,12 @@ use std::{
 
 use lockscope::rt::{self, Hold, LockRef, Site};
 
-use super::raw::{Token, Way};
+use super::way::{Followed, Way};
+use crate::version::Marker;
 
 /// Points to a lock that the runtime follows.
 pub(crate) trait Lock {
-    type Raw;
+    type Raw: Followed;
 
     fn lock_ref(&self) -> LockRef<'_>;
     fn raw(&self) -> &Self::Raw;
@@ -26,7 +27,7 @@ pub(crate) struct Untyped<'a, R> {
     pub(crate) raw: &'a R,
 }
 
-impl<R> Lock for Untyped<'_, R> {
+impl<R: Followed> Lock for Untyped<'_, R> {
     type Raw = R;
 
     #[inline]
@@ -44,8 +45,8 @@ impl<R> Lock for Untyped<'_, R> {
 pub(crate) struct Held<L: Lock, W: Way<Raw = L::Raw>> {
     lock: L,
     pub(crate) hold: Hold,
-    // The token's type decides whether guards are `Send`.
-    way: PhantomData<(W, Token)>,
+    // The marker decides whether guards are `Send`.
+    way: PhantomData<(fn() -> W, Marker)>,
 }
 
 impl<L: Lock, W: Way<Raw = L::Raw>> Held<L, W> {
@@ -61,7 +62,7 @@ impl<L: Lock, W: Way<Raw = L::Raw>> Held<L, W> {
     #[inline]
     #[track_caller]
     pub(crate) fn try_acquire(lock: L) -> Option<Self> {
-        let (_, hold) = rt::try_acquire(lock.lock_ref(), W::MODE, Location::caller(), || W::try_lock(lock.raw()))?;
+        let hold = try_acquire::<L, W>(&lock, Location::caller())?;
         Some(Self::new(lock, hold))
     }
 
@@ -69,14 +70,7 @@ impl<L: Lock, W: Way<Raw = L::Raw>> Held<L, W> {
     #[inline]
     #[track_caller]
     pub(crate) fn acquire_until(lock: L, deadline: Instant) -> Option<Self> {
-        let (_, hold) = rt::acquire_timed(
-            lock.lock_ref(),
-            W::MODE,
-            Location::caller(),
-            deadline,
-            || W::try_lock(lock.raw()),
-            |until| W::try_lock_until(lock.raw(), until),
-        )?;
+        let hold = acquire_until::<L, W>(&lock, deadline, Location::caller())?;
         Some(Self::new(lock, hold))
     }
 
@@ -84,11 +78,8 @@ impl<L: Lock, W: Way<Raw = L::Raw>> Held<L, W> {
     #[inline]
     #[track_caller]
     pub(crate) fn acquire_for(lock: L, limit: Duration) -> Option<Self> {
-        match Instant::now().checked_add(limit) {
-            Some(deadline) => Self::acquire_until(lock, deadline),
-            // As in parking_lot, a limit beyond all time is none.
-            None => Some(Self::acquire(lock)),
-        }
+        let hold = acquire_for::<L, W>(&lock, limit, Location::caller())?;
+        Some(Self::new(lock, hold))
     }
 
     /// The acquisition of a guard that was forgotten, or of a raw acquisition.
@@ -120,12 +111,30 @@ impl<L: Lock, W: Way<Raw = L::Raw>> Held<L, W> {
         (self.lock.lock_ref(), self.lock.raw(), &mut self.hold)
     }
 
+    /// Notes that the data was read.
+    #[inline]
+    pub(crate) fn note_read(&self) {
+        self.hold.note_read();
+    }
+
+    /// Notes that the data was borrowed mutably.
+    #[inline]
+    pub(crate) fn note_write(&mut self) {
+        self.hold.note_write();
+    }
+
     /// The acquisition taken apart; it is up to the caller to release it.
     #[inline]
     fn into_parts(self) -> (L, Hold) {
         let this = ManuallyDrop::new(self);
         // SAFETY: both are read once; `ManuallyDrop` keeps `Drop` from using them again.
         unsafe { (ptr::read(&this.lock), ptr::read(&this.hold)) }
+    }
+
+    /// Leaves the lock held: whoever releases it finds the acquisition by [`adopt`](Self::adopt).
+    #[inline]
+    pub(crate) fn leave(self) {
+        self.into_parts();
     }
 
     /// The same acquisition under another pointer to the same lock.
@@ -183,6 +192,13 @@ impl<L: Lock, W: Way<Raw = L::Raw>> Held<L, W> {
         unsafe { self.released_by(W::unlock_fair, Location::caller(), f) }
     }
 
+    /// Lets a waiting thread have the lock, and acquires again.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn bump(&mut self) {
+        self.released_fair(|| ());
+    }
+
     /// # Safety
     ///
     /// `unlock` releases the raw lock, which is all that it needs to be held for.
@@ -216,20 +232,63 @@ impl<L: Lock, W: Way<Raw = L::Raw>> Drop for Held<L, W> {
     }
 }
 
+/// The lock as the runtime is to see it when it is asked for in the way `W`.
 #[inline]
-fn acquire<L: Lock, W: Way<Raw = L::Raw>>(lock: &L, site: Site) -> Hold {
+fn asked<L: Lock, W: Way<Raw = L::Raw>>(lock: &L) -> LockRef<'_> {
+    if W::RECURSIVE { lock.lock_ref().recursively() } else { lock.lock_ref() }
+}
+
+/// Waits for as long as it takes.
+#[inline]
+pub(crate) fn acquire<L: Lock, W: Way<Raw = L::Raw>>(lock: &L, site: Site) -> Hold {
     let raw = lock.raw();
-    let (_, hold) = rt::acquire(
-        lock.lock_ref(),
+    let ((), hold) = rt::acquire(
+        asked::<L, W>(lock),
         W::MODE,
         site,
-        || W::try_lock(raw),
+        || W::try_lock(raw).then_some(()),
         |limit| match limit {
-            None => Some(W::lock(raw)),
-            Some(limit) => W::try_lock_for(raw, limit),
+            None => {
+                W::lock(raw);
+                Some(())
+            }
+            Some(limit) => W::try_lock_for(raw, limit).then_some(()),
         },
     );
     hold
+}
+
+/// Does not wait.
+#[inline]
+pub(crate) fn try_acquire<L: Lock, W: Way<Raw = L::Raw>>(lock: &L, site: Site) -> Option<Hold> {
+    let raw = lock.raw();
+    let ((), hold) = rt::try_acquire(asked::<L, W>(lock), W::MODE, site, || W::try_lock(raw).then_some(()))?;
+    Some(hold)
+}
+
+/// Waits until `deadline` at most.
+#[inline]
+pub(crate) fn acquire_until<L: Lock, W: Way<Raw = L::Raw>>(lock: &L, deadline: Instant, site: Site) -> Option<Hold> {
+    let raw = lock.raw();
+    let ((), hold) = rt::acquire_timed(
+        asked::<L, W>(lock),
+        W::MODE,
+        site,
+        deadline,
+        || W::try_lock(raw).then_some(()),
+        |until| W::try_lock_until(raw, until).then_some(()),
+    )?;
+    Some(hold)
+}
+
+/// Waits for `limit` at most.
+#[inline]
+pub(crate) fn acquire_for<L: Lock, W: Way<Raw = L::Raw>>(lock: &L, limit: Duration, site: Site) -> Option<Hold> {
+    match Instant::now().checked_add(limit) {
+        Some(deadline) => acquire_until::<L, W>(lock, deadline, site),
+        // As in parking_lot, a limit beyond all time is none.
+        None => Some(acquire::<L, W>(lock, site)),
+    }
 }
 
 /// Ends the process when it is dropped by a panic.

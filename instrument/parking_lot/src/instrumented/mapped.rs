@@ -4,29 +4,35 @@
 
 use std::convert::Infallible;
 
-use parking_lot::{RawMutex, RawRwLock};
+use lock_api::GetThreadId;
+use lockscope::rt::LockRef;
 
 use super::{
     guard_traits::guard_traits,
     held::{Held, Untyped},
+    level::{Level, Part},
     mutex::Mutex,
-    raw::{Locked, Read, Write},
+    reentrant::ReentrantMutex,
     rwlock::RwLock,
+    way::{Followed, MutexRaw, RwLockRaw},
 };
 
-impl<'a> Untyped<'a, RawMutex> {
+impl<'a, R: Followed> Untyped<'a, R> {
     #[inline]
-    pub(crate) fn of_mutex<T: ?Sized>(mutex: &'a Mutex<T>) -> Self {
-        // SAFETY: the raw mutex is only unlocked by the acquisition that this comes from.
-        Self { lock: mutex.lock_ref(), raw: unsafe { mutex.raw() } }
+    pub(crate) fn of_mutex<T: ?Sized>(mutex: &'a Mutex<R, T>) -> Self {
+        Self { lock: LockRef::new::<T>(mutex.raw.meta(), R::KIND), raw: &mutex.raw }
+    }
+
+    #[inline]
+    pub(crate) fn of_rwlock<T: ?Sized>(rwlock: &'a RwLock<R, T>) -> Self {
+        Self { lock: LockRef::new::<T>(rwlock.raw.meta(), R::KIND), raw: &rwlock.raw }
     }
 }
 
-impl<'a> Untyped<'a, RawRwLock> {
+impl<'a, R: MutexRaw, G: GetThreadId> Part<'a, R, G> {
     #[inline]
-    pub(crate) fn of_rwlock<T: ?Sized>(rwlock: &'a RwLock<T>) -> Self {
-        // SAFETY: the raw lock is only unlocked by the acquisition that this comes from.
-        Self { lock: rwlock.lock_ref(), raw: unsafe { rwlock.raw() } }
+    pub(crate) fn of<T: ?Sized>(mutex: &'a ReentrantMutex<R, G, T>) -> Self {
+        Self { lock: mutex.lock_ref(), core: &mutex.core }
     }
 }
 
@@ -62,20 +68,23 @@ impl<T: ?Sized> From<&mut T> for ExclusivePart<T> {
 
 /// Defines a guard of a part, with access by `&` or `&mut`.
 macro_rules! mapped_guard {
-    ($(#[$doc:meta])* $guard:ident of $raw:ident as $way:ident, $part:ident, $data:ty, & $($mut:ident)?: $($trait:ident),+) => {
+    (
+        $(#[$doc:meta])*
+        $guard:ident [$($param:ident: $bound:ident),+] holds $held:ty, $part:ident, $data:ty, & $($mut:ident)?: $($trait:ident),+
+    ) => {
         $(#[$doc])*
         ///
         /// Its functions are associated functions, not methods, so that they do not hide methods of the data.
         #[clippy::has_significant_drop]
         #[must_use = "if unused the lock is released at once"]
-        pub struct $guard<'a, T: ?Sized + 'a> {
-            held: Held<Untyped<'a, $raw>, $way>,
+        pub struct $guard<'a, $($param: $bound,)+ T: ?Sized + 'a> {
+            held: $held,
             part: $part<T>,
         }
 
-        impl<'a, T: ?Sized + 'a> $guard<'a, T> {
+        impl<'a, $($param: $bound + 'a,)+ T: ?Sized + 'a> $guard<'a, $($param,)+ T> {
             #[inline]
-            pub(crate) fn new(held: Held<Untyped<'a, $raw>, $way>, part: $part<T>) -> Self {
+            pub(crate) fn new(held: $held, part: $part<T>) -> Self {
                 Self { held, part }
             }
 
@@ -83,7 +92,7 @@ macro_rules! mapped_guard {
             ///
             /// When `f` panics, the lock is released.
             #[inline]
-            pub fn map<U: ?Sized, F>(s: Self, f: F) -> $guard<'a, U>
+            pub fn map<U: ?Sized, F>(s: Self, f: F) -> $guard<'a, $($param,)+ U>
             where
                 F: FnOnce(& $($mut)? T) -> & $($mut)? U,
             {
@@ -95,7 +104,7 @@ macro_rules! mapped_guard {
             ///
             /// When `f` panics, the lock is released.
             #[inline]
-            pub fn try_map<U: ?Sized, F>(s: Self, f: F) -> Result<$guard<'a, U>, Self>
+            pub fn try_map<U: ?Sized, F>(s: Self, f: F) -> Result<$guard<'a, $($param,)+ U>, Self>
             where
                 F: FnOnce(& $($mut)? T) -> Option<& $($mut)? U>,
             {
@@ -106,7 +115,10 @@ macro_rules! mapped_guard {
             ///
             /// When `f` panics, the lock is released.
             #[inline]
-            pub fn try_map_or_err<U: ?Sized, F, E>($($mut)? s: Self, f: F) -> Result<$guard<'a, U>, (Self, E)>
+            pub fn try_map_or_err<U: ?Sized, F, E>(
+                $($mut)? s: Self,
+                f: F,
+            ) -> Result<$guard<'a, $($param,)+ U>, (Self, E)>
             where
                 F: FnOnce(& $($mut)? T) -> Result<& $($mut)? U, E>,
             {
@@ -128,21 +140,30 @@ macro_rules! mapped_guard {
             }
         }
 
-        guard_traits!(['a, T: ?Sized + 'a] $guard<'a, T>: $($trait),+);
+        guard_traits!(['a, $($param: $bound + 'a,)+ T: ?Sized + 'a] $guard<'a, $($param,)+ T>: $($trait),+);
     };
 }
 
 mapped_guard! {
     /// Access to a part of a mutex' data; dropping it unlocks the mutex.
-    MappedMutexGuard of RawMutex as Locked, ExclusivePart, *mut T, &mut: Deref, DerefMut, Debug, Display, StableDeref
+    MappedMutexGuard [R: MutexRaw] holds Held<Untyped<'a, R>, R::Locked>, ExclusivePart, *mut T, &mut:
+    Deref, DerefMut, Debug, Display, StableDeref
+}
+
+mapped_guard! {
+    /// Access to a part of a reentrant mutex' data; dropping it undoes one of its thread's locks.
+    MappedReentrantMutexGuard [R: MutexRaw, G: GetThreadId] holds Level<Part<'a, R, G>>, SharedPart, *const T, &:
+    Deref, Debug, Display, StableDeref
 }
 
 mapped_guard! {
     /// A reader's access to a part of a read-write lock's data; dropping it unlocks.
-    MappedRwLockReadGuard of RawRwLock as Read, SharedPart, *const T, &: Deref, Debug, Display, StableDeref
+    MappedRwLockReadGuard [R: RwLockRaw] holds Held<Untyped<'a, R>, R::Read>, SharedPart, *const T, &:
+    Deref, Debug, Display, StableDeref
 }
 
 mapped_guard! {
     /// A writer's access to a part of a read-write lock's data; dropping it unlocks.
-    MappedRwLockWriteGuard of RawRwLock as Write, ExclusivePart, *mut T, &mut: Deref, DerefMut, Debug, Display, StableDeref
+    MappedRwLockWriteGuard [R: RwLockRaw] holds Held<Untyped<'a, R>, R::Write>, ExclusivePart, *mut T, &mut:
+    Deref, DerefMut, Debug, Display, StableDeref
 }

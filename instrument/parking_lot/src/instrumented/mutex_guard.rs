@@ -7,7 +7,7 @@ use super::{
     held::{Held, Untyped},
     mapped::{ExclusivePart, MappedMutexGuard},
     mutex::Mutex,
-    raw::Locked,
+    way::MutexRaw,
 };
 
 /// Access to a mutex' data; dropping it unlocks the mutex.
@@ -15,14 +15,14 @@ use super::{
 /// Its functions are associated functions, not methods, so that they do not hide methods of the data.
 #[clippy::has_significant_drop]
 #[must_use = "if unused the mutex unlocks at once"]
-pub struct MutexGuard<'a, T: ?Sized> {
-    pub(crate) held: Held<&'a Mutex<T>, Locked>,
+pub struct MutexGuard<'a, R: MutexRaw, T: ?Sized> {
+    pub(crate) held: Held<&'a Mutex<R, T>, R::Locked>,
     marker: PhantomData<&'a mut T>,
 }
 
-impl<'a, T: ?Sized + 'a> MutexGuard<'a, T> {
+impl<'a, R: MutexRaw + 'a, T: ?Sized + 'a> MutexGuard<'a, R, T> {
     #[inline]
-    pub(crate) fn new(held: Held<&'a Mutex<T>, Locked>) -> Self {
+    pub(crate) fn new(held: Held<&'a Mutex<R, T>, R::Locked>) -> Self {
         Self { held, marker: PhantomData }
     }
 
@@ -32,7 +32,7 @@ impl<'a, T: ?Sized + 'a> MutexGuard<'a, T> {
     }
 
     /// The mutex that this guard locks.
-    pub fn mutex(s: &Self) -> &'a Mutex<T> {
+    pub fn mutex(s: &Self) -> &'a Mutex<R, T> {
         s.held.lock()
     }
 
@@ -40,7 +40,7 @@ impl<'a, T: ?Sized + 'a> MutexGuard<'a, T> {
     ///
     /// When `f` panics, the mutex is unlocked.
     #[inline]
-    pub fn map<U: ?Sized, F>(s: Self, f: F) -> MappedMutexGuard<'a, U>
+    pub fn map<U: ?Sized, F>(s: Self, f: F) -> MappedMutexGuard<'a, R, U>
     where
         F: FnOnce(&mut T) -> &mut U,
     {
@@ -52,7 +52,7 @@ impl<'a, T: ?Sized + 'a> MutexGuard<'a, T> {
     ///
     /// When `f` panics, the mutex is unlocked.
     #[inline]
-    pub fn try_map<U: ?Sized, F>(s: Self, f: F) -> Result<MappedMutexGuard<'a, U>, Self>
+    pub fn try_map<U: ?Sized, F>(s: Self, f: F) -> Result<MappedMutexGuard<'a, R, U>, Self>
     where
         F: FnOnce(&mut T) -> Option<&mut U>,
     {
@@ -63,7 +63,7 @@ impl<'a, T: ?Sized + 'a> MutexGuard<'a, T> {
     ///
     /// When `f` panics, the mutex is unlocked.
     #[inline]
-    pub fn try_map_or_err<U: ?Sized, F, E>(mut s: Self, f: F) -> Result<MappedMutexGuard<'a, U>, (Self, E)>
+    pub fn try_map_or_err<U: ?Sized, F, E>(mut s: Self, f: F) -> Result<MappedMutexGuard<'a, R, U>, (Self, E)>
     where
         F: FnOnce(&mut T) -> Result<&mut U, E>,
     {
@@ -78,7 +78,7 @@ impl<'a, T: ?Sized + 'a> MutexGuard<'a, T> {
     /// Keeps the mutex locked for ever and returns the data.
     #[inline]
     pub fn leak(mut s: Self) -> &'a mut T {
-        s.held.hold.note_write();
+        s.held.note_write();
         let data = s.data();
         std::mem::forget(s);
         // SAFETY: the mutex stays locked, so nobody else reaches the data for the rest of the lock's borrow.
@@ -86,4 +86,4 @@ impl<'a, T: ?Sized + 'a> MutexGuard<'a, T> {
     }
 }
 
-guard_traits!(['a, T: ?Sized + 'a] MutexGuard<'a, T>: Deref, DerefMut, Debug, Display, StableDeref);
+guard_traits!(['a, R: MutexRaw + 'a, T: ?Sized + 'a] MutexGuard<'a, R, T>: Deref, DerefMut, Debug, Display, StableDeref);

@@ -6,8 +6,8 @@ use super::{
     guard_traits::{guard_traits, unlock_functions},
     held::{Held, Untyped},
     mapped::{MappedRwLockReadGuard, SharedPart},
-    raw::Read,
     rwlock::RwLock,
+    way::RwLockRaw,
 };
 
 /// A reader's access to a read-write lock's data; dropping it unlocks.
@@ -15,14 +15,14 @@ use super::{
 /// Its functions are associated functions, not methods, so that they do not hide methods of the data.
 #[clippy::has_significant_drop]
 #[must_use = "if unused the lock is released at once"]
-pub struct RwLockReadGuard<'a, T: ?Sized> {
-    pub(crate) held: Held<&'a RwLock<T>, Read>,
+pub struct RwLockReadGuard<'a, R: RwLockRaw, T: ?Sized> {
+    pub(crate) held: Held<&'a RwLock<R, T>, R::Read>,
     marker: PhantomData<&'a T>,
 }
 
-impl<'a, T: ?Sized + 'a> RwLockReadGuard<'a, T> {
+impl<'a, R: RwLockRaw + 'a, T: ?Sized + 'a> RwLockReadGuard<'a, R, T> {
     #[inline]
-    pub(crate) fn new(held: Held<&'a RwLock<T>, Read>) -> Self {
+    pub(crate) fn new(held: Held<&'a RwLock<R, T>, R::Read>) -> Self {
         Self { held, marker: PhantomData }
     }
 
@@ -32,7 +32,7 @@ impl<'a, T: ?Sized + 'a> RwLockReadGuard<'a, T> {
     }
 
     /// The lock that this guard holds.
-    pub fn rwlock(s: &Self) -> &'a RwLock<T> {
+    pub fn rwlock(s: &Self) -> &'a RwLock<R, T> {
         s.held.lock()
     }
 
@@ -40,7 +40,7 @@ impl<'a, T: ?Sized + 'a> RwLockReadGuard<'a, T> {
     ///
     /// When `f` panics, the lock is released.
     #[inline]
-    pub fn map<U: ?Sized, F>(s: Self, f: F) -> MappedRwLockReadGuard<'a, U>
+    pub fn map<U: ?Sized, F>(s: Self, f: F) -> MappedRwLockReadGuard<'a, R, U>
     where
         F: FnOnce(&T) -> &U,
     {
@@ -52,7 +52,7 @@ impl<'a, T: ?Sized + 'a> RwLockReadGuard<'a, T> {
     ///
     /// When `f` panics, the lock is released.
     #[inline]
-    pub fn try_map<U: ?Sized, F>(s: Self, f: F) -> Result<MappedRwLockReadGuard<'a, U>, Self>
+    pub fn try_map<U: ?Sized, F>(s: Self, f: F) -> Result<MappedRwLockReadGuard<'a, R, U>, Self>
     where
         F: FnOnce(&T) -> Option<&U>,
     {
@@ -63,7 +63,7 @@ impl<'a, T: ?Sized + 'a> RwLockReadGuard<'a, T> {
     ///
     /// When `f` panics, the lock is released.
     #[inline]
-    pub fn try_map_or_err<U: ?Sized, F, E>(s: Self, f: F) -> Result<MappedRwLockReadGuard<'a, U>, (Self, E)>
+    pub fn try_map_or_err<U: ?Sized, F, E>(s: Self, f: F) -> Result<MappedRwLockReadGuard<'a, R, U>, (Self, E)>
     where
         F: FnOnce(&T) -> Result<&U, E>,
     {
@@ -76,4 +76,4 @@ impl<'a, T: ?Sized + 'a> RwLockReadGuard<'a, T> {
     unlock_functions!();
 }
 
-guard_traits!(['a, T: ?Sized + 'a] RwLockReadGuard<'a, T>: Deref, Debug, Display, StableDeref);
+guard_traits!(['a, R: RwLockRaw + 'a, T: ?Sized + 'a] RwLockReadGuard<'a, R, T>: Deref, Debug, Display, StableDeref);

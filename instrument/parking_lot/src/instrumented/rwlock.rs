@@ -1,4 +1,4 @@
-//! The read-write lock.
+//! The read-write lock, recursive or not.
 
 use std::{
     cell::UnsafeCell,
@@ -6,58 +6,55 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lock_api::{RawRwLock as _, RawRwLockFair as _};
-use lockscope::rt::{self, LockKind, LockMeta, LockRef, Mode};
-use parking_lot::RawRwLock;
+use lockscope::rt::LockRef;
 
 use super::{
     held::{Held, Lock},
-    raw::Token,
     read_guard::RwLockReadGuard,
     upgradable_guard::RwLockUpgradableReadGuard,
+    way::RwLockRaw,
     write_guard::RwLockWriteGuard,
 };
 
-/// Many readers or one writer: parking_lot's `RwLock`, followed by lockscope.
-///
-/// As in parking_lot, readers wait behind a waiting writer. So a thread that reads twice deadlocks when a writer
-/// comes in between; lockscope reports that.
-///
-/// ```
-/// use lockscope_parking_lot::RwLock;
-///
-/// let rates = RwLock::new(vec![1.0]);
-/// {
-///     let first = rates.read();
-///     assert_eq!(*first, [1.0]);
-/// }
-/// rates.write().push(2.0);
-/// assert_eq!(rates.into_inner(), [1.0, 2.0]);
-/// ```
-pub struct RwLock<T: ?Sized> {
-    pub(crate) meta: LockMeta,
-    raw: RawRwLock,
+/// Many readers or one writer, by way of the raw lock `R`.
+pub struct RwLock<R, T: ?Sized> {
+    pub(crate) raw: R,
     data: UnsafeCell<T>,
 }
 
 // SAFETY: `raw` keeps writers apart from everybody, which sends `T`; readers share `T`.
-unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
+unsafe impl<R: Sync, T: ?Sized + Send + Sync> Sync for RwLock<R, T> {}
 
-impl<T> RwLock<T> {
-    /// Makes an unlocked lock.
-    ///
-    /// Reports call it by the place of this call; for a name or a rank see [`named`](crate::named).
-    #[track_caller]
-    #[inline]
-    pub const fn new(value: T) -> Self {
-        Self::from_raw(RawRwLock::INIT, value)
-    }
+/// The constructors, which cannot be generic over the raw lock and `const` at the same time.
+macro_rules! rwlock_constructors {
+    ([$($generics:tt)*] $raw:ty) => {
+        impl<$($generics)* T> crate::instrumented::rwlock::RwLock<$raw, T> {
+            /// Makes an unlocked lock.
+            ///
+            /// Reports call it by the place of this call; for a name or a rank see [`named`](crate::named).
+            #[track_caller]
+            #[inline]
+            pub const fn new(value: T) -> Self {
+                Self::from_raw(<$raw>::UNLOCKED, value)
+            }
 
-    /// Makes a lock from a raw one. What the raw one was used for before is not known to lockscope.
-    #[track_caller]
+            /// Makes a lock from a raw one.
+            #[track_caller]
+            #[inline]
+            pub const fn from_raw(mut raw_rwlock: $raw, value: T) -> Self {
+                raw_rwlock.meta.set_created();
+                Self::of(raw_rwlock, value)
+            }
+        }
+    };
+}
+
+pub(crate) use rwlock_constructors;
+
+impl<R, T> RwLock<R, T> {
     #[inline]
-    pub const fn from_raw(raw: RawRwLock, value: T) -> Self {
-        Self { meta: LockMeta::new(), raw, data: UnsafeCell::new(value) }
+    pub(crate) const fn of(raw: R, value: T) -> Self {
+        Self { raw, data: UnsafeCell::new(value) }
     }
 
     /// Takes the lock apart and returns the data.
@@ -68,65 +65,65 @@ impl<T> RwLock<T> {
 
     /// Takes the lock apart and returns the raw lock and the data.
     #[inline]
-    pub fn into_inner_with_raw(self) -> (RawRwLock, T) {
+    pub fn into_inner_with_raw(self) -> (R, T) {
         (self.raw, self.data.into_inner())
     }
 }
 
-impl<T: ?Sized> RwLock<T> {
+impl<R: RwLockRaw, T: ?Sized> RwLock<R, T> {
     /// Locks for reading, waiting for as long as it takes.
     #[track_caller]
     #[inline]
-    pub fn read(&self) -> RwLockReadGuard<'_, T> {
+    pub fn read(&self) -> RwLockReadGuard<'_, R, T> {
         RwLockReadGuard::new(Held::acquire(self))
     }
 
     /// Locks for reading if that is possible without waiting.
     #[track_caller]
     #[inline]
-    pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T>> {
+    pub fn try_read(&self) -> Option<RwLockReadGuard<'_, R, T>> {
         Held::try_acquire(self).map(RwLockReadGuard::new)
     }
 
     /// Locks for reading, waiting for `timeout` at most.
     #[track_caller]
     #[inline]
-    pub fn try_read_for(&self, timeout: Duration) -> Option<RwLockReadGuard<'_, T>> {
+    pub fn try_read_for(&self, timeout: Duration) -> Option<RwLockReadGuard<'_, R, T>> {
         Held::acquire_for(self, timeout).map(RwLockReadGuard::new)
     }
 
     /// Locks for reading, waiting until `timeout` at most.
     #[track_caller]
     #[inline]
-    pub fn try_read_until(&self, timeout: Instant) -> Option<RwLockReadGuard<'_, T>> {
+    pub fn try_read_until(&self, timeout: Instant) -> Option<RwLockReadGuard<'_, R, T>> {
         Held::acquire_until(self, timeout).map(RwLockReadGuard::new)
     }
 
     /// Locks for writing, waiting for as long as it takes.
     #[track_caller]
     #[inline]
-    pub fn write(&self) -> RwLockWriteGuard<'_, T> {
+    pub fn write(&self) -> RwLockWriteGuard<'_, R, T> {
         RwLockWriteGuard::new(Held::acquire(self))
     }
 
     /// Locks for writing if that is possible without waiting.
     #[track_caller]
     #[inline]
-    pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T>> {
+    pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, R, T>> {
         Held::try_acquire(self).map(RwLockWriteGuard::new)
     }
 
     /// Locks for writing, waiting for `timeout` at most.
     #[track_caller]
     #[inline]
-    pub fn try_write_for(&self, timeout: Duration) -> Option<RwLockWriteGuard<'_, T>> {
+    pub fn try_write_for(&self, timeout: Duration) -> Option<RwLockWriteGuard<'_, R, T>> {
         Held::acquire_for(self, timeout).map(RwLockWriteGuard::new)
     }
 
     /// Locks for writing, waiting until `timeout` at most.
     #[track_caller]
     #[inline]
-    pub fn try_write_until(&self, timeout: Instant) -> Option<RwLockWriteGuard<'_, T>> {
+    pub fn try_write_until(&self, timeout: Instant) -> Option<RwLockWriteGuard<'_, R, T>> {
         Held::acquire_until(self, timeout).map(RwLockWriteGuard::new)
     }
 
@@ -135,28 +132,28 @@ impl<T: ?Sized> RwLock<T> {
     /// Ordinary readers may hold the lock at the same time, another upgradable one may not.
     #[track_caller]
     #[inline]
-    pub fn upgradable_read(&self) -> RwLockUpgradableReadGuard<'_, T> {
+    pub fn upgradable_read(&self) -> RwLockUpgradableReadGuard<'_, R, T> {
         RwLockUpgradableReadGuard::new(Held::acquire(self))
     }
 
     /// [`upgradable_read`](Self::upgradable_read) if that is possible without waiting.
     #[track_caller]
     #[inline]
-    pub fn try_upgradable_read(&self) -> Option<RwLockUpgradableReadGuard<'_, T>> {
+    pub fn try_upgradable_read(&self) -> Option<RwLockUpgradableReadGuard<'_, R, T>> {
         Held::try_acquire(self).map(RwLockUpgradableReadGuard::new)
     }
 
     /// [`upgradable_read`](Self::upgradable_read), waiting for `timeout` at most.
     #[track_caller]
     #[inline]
-    pub fn try_upgradable_read_for(&self, timeout: Duration) -> Option<RwLockUpgradableReadGuard<'_, T>> {
+    pub fn try_upgradable_read_for(&self, timeout: Duration) -> Option<RwLockUpgradableReadGuard<'_, R, T>> {
         Held::acquire_for(self, timeout).map(RwLockUpgradableReadGuard::new)
     }
 
     /// [`upgradable_read`](Self::upgradable_read), waiting until `timeout` at most.
     #[track_caller]
     #[inline]
-    pub fn try_upgradable_read_until(&self, timeout: Instant) -> Option<RwLockUpgradableReadGuard<'_, T>> {
+    pub fn try_upgradable_read_until(&self, timeout: Instant) -> Option<RwLockUpgradableReadGuard<'_, R, T>> {
         Held::acquire_until(self, timeout).map(RwLockUpgradableReadGuard::new)
     }
 
@@ -184,107 +181,24 @@ impl<T: ?Sized> RwLock<T> {
         self.data.get()
     }
 
-    /// The raw lock. What is done to it is not seen by lockscope.
+    /// The raw lock.
     ///
     /// # Safety
     ///
     /// The raw lock must not be unlocked while a guard or a reference into the data relies on it.
     #[inline]
-    pub unsafe fn raw(&self) -> &RawRwLock {
+    pub unsafe fn raw(&self) -> &R {
         &self.raw
-    }
-
-    /// Makes a guard for a lock that is held for reading already, as after forgetting its guard.
-    ///
-    /// # Safety
-    ///
-    /// The current context holds the lock for reading, by the acquisition that `guard` comes from; no other guard
-    /// will unlock that, and no reference into the data conflicts with the new guard's.
-    #[inline]
-    pub unsafe fn make_read_guard_unchecked(&self, _guard: Token) -> RwLockReadGuard<'_, T> {
-        // SAFETY: this function's contract.
-        RwLockReadGuard::new(unsafe { Held::adopt(self) })
-    }
-
-    /// Makes a guard for a lock that is held for writing already, as after forgetting its guard.
-    ///
-    /// # Safety
-    ///
-    /// As for [`make_read_guard_unchecked`](Self::make_read_guard_unchecked), of a lock held for writing.
-    #[inline]
-    pub unsafe fn make_write_guard_unchecked(&self, _guard: Token) -> RwLockWriteGuard<'_, T> {
-        // SAFETY: this function's contract.
-        RwLockWriteGuard::new(unsafe { Held::adopt(self) })
-    }
-
-    /// Makes a guard for a lock that is held upgradable already, as after forgetting its guard.
-    ///
-    /// # Safety
-    ///
-    /// As for [`make_read_guard_unchecked`](Self::make_read_guard_unchecked), of a lock held upgradable.
-    #[inline]
-    pub unsafe fn make_upgradable_guard_unchecked(&self, _guard: Token) -> RwLockUpgradableReadGuard<'_, T> {
-        // SAFETY: this function's contract.
-        RwLockUpgradableReadGuard::new(unsafe { Held::adopt(self) })
-    }
-
-    /// Ends a reader's hold without its guard.
-    ///
-    /// # Safety
-    ///
-    /// The current context holds the lock for reading, by the acquisition that `guard` comes from; no guard will
-    /// unlock that again, and no reference into the data is used afterwards.
-    #[inline]
-    pub unsafe fn force_unlock_read(&self, guard: Token) {
-        rt::release_unguarded(self.lock_ref(), Mode::Shared);
-        // SAFETY: this function's contract.
-        unsafe { self.raw.unlock_shared(guard) };
-    }
-
-    /// As [`force_unlock_read`](Self::force_unlock_read), handing the lock to a waiting thread if there is one.
-    ///
-    /// # Safety
-    ///
-    /// As for [`force_unlock_read`](Self::force_unlock_read).
-    #[inline]
-    pub unsafe fn force_unlock_read_fair(&self, guard: Token) {
-        rt::release_unguarded(self.lock_ref(), Mode::Shared);
-        // SAFETY: this function's contract.
-        unsafe { self.raw.unlock_shared_fair(guard) };
-    }
-
-    /// Ends a writer's hold without its guard.
-    ///
-    /// # Safety
-    ///
-    /// As for [`force_unlock_read`](Self::force_unlock_read), of a lock held for writing.
-    #[inline]
-    pub unsafe fn force_unlock_write(&self, guard: Token) {
-        rt::release_unguarded(self.lock_ref(), Mode::Exclusive);
-        // SAFETY: this function's contract.
-        unsafe { self.raw.unlock_exclusive(guard) };
-    }
-
-    /// As [`force_unlock_write`](Self::force_unlock_write), handing the lock to a waiting thread if there is one.
-    ///
-    /// # Safety
-    ///
-    /// As for [`force_unlock_write`](Self::force_unlock_write).
-    #[inline]
-    pub unsafe fn force_unlock_write_fair(&self, guard: Token) {
-        rt::release_unguarded(self.lock_ref(), Mode::Exclusive);
-        // SAFETY: this function's contract.
-        unsafe { self.raw.unlock_exclusive_fair(guard) };
     }
 
     #[inline]
     pub(crate) fn lock_ref(&self) -> LockRef<'_> {
-        LockRef::new::<T>(&self.meta, LockKind::RwLock)
+        LockRef::new::<T>(self.raw.meta(), R::KIND)
     }
 }
 
-impl<T: ?Sized> Lock for &RwLock<T> {
-    type Raw = RawRwLock;
+impl<R: RwLockRaw, T: ?Sized> Lock for &RwLock<R, T> {
+    type Raw = R;
 
     #[inline]
     fn lock_ref(&self) -> LockRef<'_> {
@@ -292,28 +206,30 @@ impl<T: ?Sized> Lock for &RwLock<T> {
     }
 
     #[inline]
-    fn raw(&self) -> &RawRwLock {
+    fn raw(&self) -> &R {
         &self.raw
     }
 }
 
-impl<T: Default> Default for RwLock<T> {
+impl<R: RwLockRaw, T: Default> Default for RwLock<R, T> {
     #[track_caller]
     #[inline]
     fn default() -> Self {
-        Self::new(T::default())
+        Self::from(T::default())
     }
 }
 
-impl<T> From<T> for RwLock<T> {
+impl<R: RwLockRaw, T> From<T> for RwLock<R, T> {
     #[track_caller]
     #[inline]
     fn from(value: T) -> Self {
-        Self::new(value)
+        let mut raw = R::INIT;
+        raw.meta_mut().set_created();
+        Self::of(raw, value)
     }
 }
 
-impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
+impl<R: RwLockRaw, T: ?Sized + fmt::Debug> fmt::Debug for RwLock<R, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut out = f.debug_struct("RwLock");
         match self.try_read() {

@@ -10,9 +10,9 @@ use super::{
     changes::Limit,
     guard_traits::{guard_traits, unlock_functions, upgrade_functions},
     held::Held,
-    raw::Upgradable,
     read_guard::RwLockReadGuard,
     rwlock::RwLock,
+    way::RwLockRaw,
     write_guard::RwLockWriteGuard,
 };
 
@@ -21,14 +21,14 @@ use super::{
 /// Its functions are associated functions, not methods, so that they do not hide methods of the data.
 #[clippy::has_significant_drop]
 #[must_use = "if unused the lock is released at once"]
-pub struct RwLockUpgradableReadGuard<'a, T: ?Sized> {
-    pub(crate) held: Held<&'a RwLock<T>, Upgradable>,
+pub struct RwLockUpgradableReadGuard<'a, R: RwLockRaw, T: ?Sized> {
+    pub(crate) held: Held<&'a RwLock<R, T>, R::Upgradable>,
     marker: PhantomData<&'a T>,
 }
 
-impl<'a, T: ?Sized + 'a> RwLockUpgradableReadGuard<'a, T> {
+impl<'a, R: RwLockRaw + 'a, T: ?Sized + 'a> RwLockUpgradableReadGuard<'a, R, T> {
     #[inline]
-    pub(crate) fn new(held: Held<&'a RwLock<T>, Upgradable>) -> Self {
+    pub(crate) fn new(held: Held<&'a RwLock<R, T>, R::Upgradable>) -> Self {
         Self { held, marker: PhantomData }
     }
 
@@ -38,13 +38,13 @@ impl<'a, T: ?Sized + 'a> RwLockUpgradableReadGuard<'a, T> {
     }
 
     /// The lock that this guard holds.
-    pub fn rwlock(s: &Self) -> &'a RwLock<T> {
+    pub fn rwlock(s: &Self) -> &'a RwLock<R, T> {
         s.held.lock()
     }
 
-    upgrade_functions!(RwLockReadGuard<'a, T>, RwLockWriteGuard<'a, T>);
+    upgrade_functions!(RwLockReadGuard<'a, R, T>, RwLockWriteGuard<'a, R, T>);
 
     unlock_functions!();
 }
 
-guard_traits!(['a, T: ?Sized + 'a] RwLockUpgradableReadGuard<'a, T>: Deref, Debug, Display, StableDeref);
+guard_traits!(['a, R: RwLockRaw + 'a, T: ?Sized + 'a] RwLockUpgradableReadGuard<'a, R, T>: Deref, Debug, Display, StableDeref);

@@ -6,10 +6,10 @@ use super::{
     guard_traits::{downgrade_functions, guard_traits, unlock_functions},
     held::{Held, Untyped},
     mapped::{ExclusivePart, MappedRwLockWriteGuard},
-    raw::Write,
     read_guard::RwLockReadGuard,
     rwlock::RwLock,
     upgradable_guard::RwLockUpgradableReadGuard,
+    way::RwLockRaw,
 };
 
 /// A writer's access to a read-write lock's data; dropping it unlocks.
@@ -17,14 +17,14 @@ use super::{
 /// Its functions are associated functions, not methods, so that they do not hide methods of the data.
 #[clippy::has_significant_drop]
 #[must_use = "if unused the lock is released at once"]
-pub struct RwLockWriteGuard<'a, T: ?Sized> {
-    pub(crate) held: Held<&'a RwLock<T>, Write>,
+pub struct RwLockWriteGuard<'a, R: RwLockRaw, T: ?Sized> {
+    pub(crate) held: Held<&'a RwLock<R, T>, R::Write>,
     marker: PhantomData<&'a mut T>,
 }
 
-impl<'a, T: ?Sized + 'a> RwLockWriteGuard<'a, T> {
+impl<'a, R: RwLockRaw + 'a, T: ?Sized + 'a> RwLockWriteGuard<'a, R, T> {
     #[inline]
-    pub(crate) fn new(held: Held<&'a RwLock<T>, Write>) -> Self {
+    pub(crate) fn new(held: Held<&'a RwLock<R, T>, R::Write>) -> Self {
         Self { held, marker: PhantomData }
     }
 
@@ -34,7 +34,7 @@ impl<'a, T: ?Sized + 'a> RwLockWriteGuard<'a, T> {
     }
 
     /// The lock that this guard holds.
-    pub fn rwlock(s: &Self) -> &'a RwLock<T> {
+    pub fn rwlock(s: &Self) -> &'a RwLock<R, T> {
         s.held.lock()
     }
 
@@ -42,7 +42,7 @@ impl<'a, T: ?Sized + 'a> RwLockWriteGuard<'a, T> {
     ///
     /// When `f` panics, the lock is released.
     #[inline]
-    pub fn map<U: ?Sized, F>(s: Self, f: F) -> MappedRwLockWriteGuard<'a, U>
+    pub fn map<U: ?Sized, F>(s: Self, f: F) -> MappedRwLockWriteGuard<'a, R, U>
     where
         F: FnOnce(&mut T) -> &mut U,
     {
@@ -54,7 +54,7 @@ impl<'a, T: ?Sized + 'a> RwLockWriteGuard<'a, T> {
     ///
     /// When `f` panics, the lock is released.
     #[inline]
-    pub fn try_map<U: ?Sized, F>(s: Self, f: F) -> Result<MappedRwLockWriteGuard<'a, U>, Self>
+    pub fn try_map<U: ?Sized, F>(s: Self, f: F) -> Result<MappedRwLockWriteGuard<'a, R, U>, Self>
     where
         F: FnOnce(&mut T) -> Option<&mut U>,
     {
@@ -65,7 +65,7 @@ impl<'a, T: ?Sized + 'a> RwLockWriteGuard<'a, T> {
     ///
     /// When `f` panics, the lock is released.
     #[inline]
-    pub fn try_map_or_err<U: ?Sized, F, E>(mut s: Self, f: F) -> Result<MappedRwLockWriteGuard<'a, U>, (Self, E)>
+    pub fn try_map_or_err<U: ?Sized, F, E>(mut s: Self, f: F) -> Result<MappedRwLockWriteGuard<'a, R, U>, (Self, E)>
     where
         F: FnOnce(&mut T) -> Result<&mut U, E>,
     {
@@ -75,9 +75,9 @@ impl<'a, T: ?Sized + 'a> RwLockWriteGuard<'a, T> {
         }
     }
 
-    downgrade_functions!(RwLockReadGuard<'a, T>, RwLockUpgradableReadGuard<'a, T>);
+    downgrade_functions!(RwLockReadGuard<'a, R, T>, RwLockUpgradableReadGuard<'a, R, T>);
 
     unlock_functions!();
 }
 
-guard_traits!(['a, T: ?Sized + 'a] RwLockWriteGuard<'a, T>: Deref, DerefMut, Debug, Display, StableDeref);
+guard_traits!(['a, R: RwLockRaw + 'a, T: ?Sized + 'a] RwLockWriteGuard<'a, R, T>: Deref, DerefMut, Debug, Display, StableDeref);

@@ -4,8 +4,8 @@ use std::{
 };
 
 use super::subject::{
-    ArcMutexGuard, ArcRwLockReadGuard, ArcRwLockUpgradableReadGuard, ArcRwLockWriteGuard, Mutex, RawMutex, RawRwLock,
-    RwLock,
+    ArcMutexGuard, ArcReentrantMutexGuard, ArcRwLockReadGuard, ArcRwLockUpgradableReadGuard, ArcRwLockWriteGuard,
+    Mutex, RawMutex, RawRwLock, RawThreadId, ReentrantMutex, RwLock,
 };
 
 const LIMIT: Duration = Duration::from_millis(5);
@@ -50,6 +50,33 @@ fn mutex() {
 }
 
 #[test]
+fn reentrant() {
+    let mutex = Arc::new(ReentrantMutex::new(1));
+    let is_free = || std::thread::scope(|scope| scope.spawn(|| mutex.try_lock_arc().is_some()).join().unwrap());
+    let mut guard: ArcReentrantMutexGuard<RawMutex, RawThreadId, i32> = mutex.lock_arc();
+    assert_eq!((*guard, is_free()), (1, false));
+    assert!(Arc::ptr_eq(ArcReentrantMutexGuard::remutex(&guard), &mutex));
+    assert!(ArcReentrantMutexGuard::unlocked(&mut guard, is_free));
+    assert!(ArcReentrantMutexGuard::unlocked_fair(&mut guard, is_free));
+    ArcReentrantMutexGuard::bump(&mut guard);
+    // Each of these is one lock more.
+    drop(ArcReentrantMutexGuard::into_arc(mutex.try_lock_arc().unwrap()));
+    drop(ArcReentrantMutexGuard::into_arc_fair(mutex.try_lock_arc_for(LIMIT).unwrap()));
+    ArcReentrantMutexGuard::unlock_fair(mutex.try_lock_arc_until(Instant::now() + LIMIT).unwrap());
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            assert!(mutex.try_lock_arc().is_none() && mutex.try_lock_arc_for(LIMIT).is_none());
+            assert!(mutex.try_lock_arc_until(Instant::now()).is_none());
+        });
+    });
+    std::mem::forget(guard);
+    assert!(!is_free());
+    // SAFETY: the guard was forgotten.
+    drop(unsafe { mutex.make_arc_guard_unchecked() });
+    assert!(is_free());
+}
+
+#[test]
 fn readers() {
     let lock = Arc::new(RwLock::new(1));
     let mut guard: ArcRwLockReadGuard<RawRwLock, i32> = lock.read_arc();
@@ -61,9 +88,6 @@ fn readers() {
     drop(ArcRwLockReadGuard::into_arc(guard));
     drop(ArcRwLockReadGuard::into_arc_fair(lock.try_read_arc().unwrap()));
     ArcRwLockReadGuard::unlock_fair(lock.try_read_arc_for(LIMIT).unwrap());
-    std::mem::forget(lock.try_read_arc_until(Instant::now() + LIMIT).unwrap());
-    // SAFETY: the guard was forgotten.
-    drop(unsafe { lock.make_arc_read_guard_unchecked(Default::default()) });
     assert_eq!(free(&lock), "write");
 }
 
@@ -84,9 +108,6 @@ fn writers() {
     drop(ArcRwLockWriteGuard::into_arc(guard));
     drop(ArcRwLockWriteGuard::into_arc_fair(lock.try_write_arc().unwrap()));
     ArcRwLockWriteGuard::unlock_fair(lock.try_write_arc_for(LIMIT).unwrap());
-    std::mem::forget(lock.try_write_arc_until(Instant::now() + LIMIT).unwrap());
-    // SAFETY: the guard was forgotten.
-    drop(unsafe { lock.make_arc_write_guard_unchecked(Default::default()) });
     let reader: ArcRwLockReadGuard<RawRwLock, i32> = ArcRwLockWriteGuard::downgrade(lock.write_arc());
     assert_eq!(free(&lock), "read upgradable");
     drop(reader);
@@ -123,8 +144,5 @@ fn upgradable_readers() {
     drop(ArcRwLockUpgradableReadGuard::into_arc_fair(lock.try_upgradable_read_arc().unwrap()));
     ArcRwLockUpgradableReadGuard::unlock_fair(lock.try_upgradable_read_arc_for(LIMIT).unwrap());
     drop(ArcRwLockUpgradableReadGuard::downgrade(lock.try_upgradable_read_arc_until(Instant::now() + LIMIT).unwrap()));
-    std::mem::forget(lock.upgradable_read_arc());
-    // SAFETY: the guard was forgotten.
-    drop(unsafe { lock.make_upgradable_arc_guard_unchecked(Default::default()) });
     assert_eq!(free(&lock), "write");
 }

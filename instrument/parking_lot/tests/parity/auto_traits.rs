@@ -1,11 +1,6 @@
 //! `Send`, `Sync`, `Unpin`, `UnwindSafe`, `RefUnwindSafe` of every type, for data that has or lacks them.
 
-use std::{
-    cell::Cell,
-    panic::{RefUnwindSafe, UnwindSafe},
-    rc::Rc,
-    sync::MutexGuard,
-};
+use std::{cell::Cell, rc::Rc, sync::MutexGuard};
 
 /// Whether `$type` implements `$trait`: an inherent constant hides the trait's when the bound holds.
 macro_rules! implements {
@@ -30,19 +25,22 @@ macro_rules! auto_traits {
             implements!($type: Send),
             implements!($type: Sync),
             implements!($type: Unpin),
-            implements!($type: UnwindSafe),
-            implements!($type: RefUnwindSafe),
+            implements!($type: std::panic::UnwindSafe),
+            implements!($type: std::panic::RefUnwindSafe),
         ]
     };
 }
 
-/// Data that is `Send` and `Sync`, only `Send`, only `Sync`, neither.
-type SendOnly = Cell<u8>;
-type SyncOnly = MutexGuard<'static, u8>;
-type Neither = Rc<u8>;
+use crate::{facade_crate as facade, original_crate as original};
 
+/// Data that is `Send` and `Sync`, only `Send`, only `Sync`, neither.
+pub type SendOnly = Cell<u8>;
+pub type SyncOnly = MutexGuard<'static, u8>;
+pub type Neither = Rc<u8>;
+
+/// Compares types with one parameter and, where it says so, a lifetime.
 macro_rules! check {
-    ($($type:ident $(<$lifetime:lifetime>)?),+) => { $({
+    ($($type:ident $(<$lifetime:lifetime>)?),+ $(,)?) => { $({
         check!(@ $type $($lifetime)?, u8);
         check!(@ $type $($lifetime)?, str);
         check!(@ $type $($lifetime)?, SendOnly);
@@ -52,39 +50,55 @@ macro_rules! check {
     })+ };
     (@ $type:ident $($lifetime:lifetime)?, $data:ty) => {
         assert_eq!(
-            auto_traits!(lockscope_parking_lot::$type<$($lifetime,)? $data>),
-            auto_traits!(parking_lot::$type<$($lifetime,)? $data>),
+            auto_traits!(facade::$type<$($lifetime,)? $data>),
+            auto_traits!(original::$type<$($lifetime,)? $data>),
             "{} of {}: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe", stringify!($type), stringify!($data),
         );
     };
 }
 
+/// Compares types without parameters.
+macro_rules! check_plain {
+    ($($type:ident),+ $(,)?) => { $(
+        assert_eq!(
+            auto_traits!(facade::$type), auto_traits!(original::$type),
+            "{}: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe", stringify!($type),
+        );
+    )+ };
+}
+
+pub(crate) use {auto_traits, check, check_plain, implements};
+
 #[test]
 fn same_auto_traits() {
-    check!(Mutex, RwLock);
+    check!(Mutex, FairMutex, ReentrantMutex, RwLock);
     check!(MutexGuard<'static>, MappedMutexGuard<'static>);
+    check!(FairMutexGuard<'static>, MappedFairMutexGuard<'static>);
+    check!(ReentrantMutexGuard<'static>, MappedReentrantMutexGuard<'static>);
     check!(RwLockReadGuard<'static>, RwLockWriteGuard<'static>, RwLockUpgradableReadGuard<'static>);
     check!(MappedRwLockReadGuard<'static>, MappedRwLockWriteGuard<'static>);
-    assert_eq!(auto_traits!(lockscope_parking_lot::Condvar), auto_traits!(parking_lot::Condvar));
-    assert_eq!(auto_traits!(lockscope_parking_lot::WaitTimeoutResult), auto_traits!(parking_lot::WaitTimeoutResult));
+    check_plain!(Condvar, WaitTimeoutResult, Once, OnceState);
+    check_plain!(RawMutex, RawFairMutex, RawRwLock, RawThreadId);
 }
 
 #[cfg(feature = "arc_lock")]
 #[test]
 fn same_auto_traits_of_arc_guards() {
     macro_rules! check_arc {
-        ($($guard:ident of $raw:ident),+; $data:tt) => { $( check_arc!(@ $guard $raw $data); )+ };
-        (@ $guard:ident $raw:ident [$($data:ty),+]) => { $(
+        ($($guard:ident $raw:tt),+ of $data:tt) => { $( check_arc!(@ $guard $raw $data); )+ };
+        (@ $guard:ident $raw:tt [$($data:ty),+]) => { $( check_arc!(@@ $guard $raw $data); )+ };
+        (@@ $guard:ident ($($raw:ident),+) $data:ty) => {
             assert_eq!(
-                auto_traits!(lockscope_parking_lot::$guard<parking_lot::$raw, $data>),
-                auto_traits!(parking_lot::$guard<parking_lot::$raw, $data>),
+                auto_traits!(facade::$guard<$(facade::$raw,)+ $data>),
+                auto_traits!(original::$guard<$(original::$raw,)+ $data>),
                 "{} of {}: Send, Sync, Unpin, UnwindSafe, RefUnwindSafe", stringify!($guard), stringify!($data),
             );
-        )+ };
+        };
     }
     check_arc!(
-        ArcMutexGuard of RawMutex, ArcRwLockReadGuard of RawRwLock, ArcRwLockWriteGuard of RawRwLock,
-        ArcRwLockUpgradableReadGuard of RawRwLock; [u8, str, SendOnly, SyncOnly, Neither]
+        ArcMutexGuard(RawMutex), ArcMutexGuard(RawFairMutex), ArcReentrantMutexGuard(RawMutex, RawThreadId),
+        ArcRwLockReadGuard(RawRwLock), ArcRwLockWriteGuard(RawRwLock), ArcRwLockUpgradableReadGuard(RawRwLock)
+        of [u8, str, SendOnly, SyncOnly, Neither]
     );
 }
 
@@ -97,6 +111,7 @@ fn the_question_can_be_answered_both_ways() {
 #[test]
 fn guards_are_send_with_the_feature_only() {
     let send = cfg!(feature = "send_guard");
-    assert_eq!(implements!(lockscope_parking_lot::MutexGuard<'static, u8>: Send), send);
-    assert_eq!(implements!(lockscope_parking_lot::MappedRwLockReadGuard<'static, u8>: Send), send);
+    assert_eq!(implements!(facade::MutexGuard<'static, u8>: Send), send);
+    assert_eq!(implements!(facade::MappedRwLockReadGuard<'static, u8>: Send), send);
+    assert!(!implements!(facade::ReentrantMutexGuard<'static, u8>: Send));
 }

@@ -4,9 +4,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lock_api::RawCondvar as _;
-
-use super::subject::{Condvar, Mutex, MutexGuard, WaitTimeoutResult, lock_api};
+use super::subject::{Condvar, Mutex, MutexGuard, WaitTimeoutResult};
 
 const LIMIT: Duration = Duration::from_millis(5);
 
@@ -16,7 +14,7 @@ static STATIC: Condvar = Condvar::new();
 fn nobody_waits() {
     assert!(!STATIC.notify_one());
     assert_eq!(STATIC.notify_all(), 0);
-    assert_eq!(Condvar::default().raw().notify_all(), 0);
+    assert_eq!(Condvar::default().notify_all(), 0);
     assert_eq!(format!("{:?} {STATIC:>15?}", Condvar::new()), "Condvar { .. }  Condvar { .. }");
 }
 

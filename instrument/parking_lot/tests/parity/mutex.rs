@@ -3,9 +3,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lock_api::{RawMutex as _, RawMutexFair as _};
-
-use super::subject::{MappedMutexGuard, Mutex, MutexGuard, RawMutex, lock_api};
+use super::subject::{
+    MappedMutexGuard, Mutex, MutexGuard, RawMutex,
+    lock_api::{self, RawMutex as _},
+};
 
 const LIMIT: Duration = Duration::from_millis(5);
 
@@ -22,9 +23,6 @@ fn new_from_raw_into_inner() {
     assert_eq!(*STATIC.lock(), 7);
     assert_eq!(*FROM_RAW.lock(), [1, 2]);
     assert_eq!(Mutex::new(3).into_inner(), 3);
-    let (raw, value) = Mutex::new(3).into_inner_with_raw();
-    assert!(!raw.is_locked());
-    assert_eq!(value, 3);
 }
 
 #[test]
@@ -186,34 +184,37 @@ fn leak_keeps_it_locked() {
     assert_eq!(mutex.into_inner(), 2);
 }
 
-#[test]
-fn unchecked_and_forced() {
-    let mutex = Mutex::new(1);
-    // SAFETY: in each step the lock is held and no guard is left to unlock it.
-    unsafe {
-        std::mem::forget(mutex.lock());
-        let guard: MutexGuard<'_, i32> = mutex.make_guard_unchecked(Default::default());
-        assert_eq!((*guard, *mutex.data_ptr()), (1, 1));
-        drop(guard);
-        assert!(free(&mutex));
+/// Code that is generic over raw mutexes.
+struct Generic<R, T>(lock_api::Mutex<R, T>);
 
-        std::mem::forget(mutex.lock());
-        mutex.force_unlock(Default::default());
-        assert!(free(&mutex));
-
-        std::mem::forget(mutex.lock());
-        mutex.force_unlock_fair(Default::default());
-        assert!(free(&mutex));
-
-        let token = mutex.raw().lock();
-        assert!(!free(&mutex));
-        drop(mutex.make_guard_unchecked(token));
-        assert!(free(&mutex));
-
-        let token = mutex.raw().try_lock().unwrap();
-        mutex.raw().unlock_fair(token);
-        assert!(free(&mutex));
+impl<R: lock_api::RawMutexFair + lock_api::RawMutexTimed<Duration = Duration>, T: Copy> Generic<R, T> {
+    const fn new(value: T) -> Self {
+        Self(lock_api::Mutex::new(value))
     }
+
+    fn swap(&self, value: T) -> T {
+        let mut guard = self.0.try_lock_for(Duration::MAX).unwrap();
+        let old = std::mem::replace(&mut *guard, value);
+        lock_api::MutexGuard::bump(&mut guard);
+        assert!(self.0.try_lock().is_none() && self.0.is_locked());
+        lock_api::MutexGuard::unlock_fair(guard);
+        drop(self.0.lock());
+        old
+    }
+}
+
+#[test]
+fn generic_over_the_raw_mutex() {
+    static GENERIC: Generic<RawMutex, u8> = Generic::new(1);
+    std::thread::scope(|scope| {
+        for value in 2..=4 {
+            scope.spawn(move || assert_ne!(GENERIC.swap(value), value));
+        }
+    });
+    assert!(GENERIC.swap(9) > 1);
+    let reentrant = lock_api::ReentrantMutex::<RawMutex, super::subject::RawThreadId, _>::new(1);
+    let (one, two) = (reentrant.lock(), reentrant.lock());
+    assert_eq!(*one + *two, 2);
 }
 
 #[test]

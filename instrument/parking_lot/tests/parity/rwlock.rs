@@ -3,11 +3,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lock_api::RawRwLock as _;
-
 use super::subject::{
     MappedRwLockReadGuard, MappedRwLockWriteGuard, RawRwLock, RwLock, RwLockReadGuard, RwLockUpgradableReadGuard,
-    RwLockWriteGuard, lock_api,
+    RwLockWriteGuard,
+    lock_api::{self, RawRwLock as _},
 };
 
 const LIMIT: Duration = Duration::from_millis(5);
@@ -30,9 +29,6 @@ fn new_from_raw_into_inner() {
     assert_eq!(*STATIC.read(), 7);
     assert_eq!(*FROM_RAW.read(), [1, 2]);
     assert_eq!(RwLock::new(3).into_inner(), 3);
-    let (raw, value) = RwLock::new(3).into_inner_with_raw();
-    assert!(!raw.is_locked());
-    assert_eq!(value, 3);
 }
 
 #[test]
@@ -219,33 +215,46 @@ fn unlocked_locks_again_after_a_panic() {
     assert_eq!(free(&lock), "write");
 }
 
+/// Code that is generic over raw read-write locks.
+fn generic<R>()
+where
+    R: lock_api::RawRwLockFair
+        + lock_api::RawRwLockUpgradeFair
+        + lock_api::RawRwLockUpgradeDowngrade
+        + lock_api::RawRwLockUpgradeTimed
+        + lock_api::RawRwLockTimed<Duration = Duration>,
+{
+    let lock = lock_api::RwLock::<R, _>::new(1);
+    let (mut one, two) = (lock.try_read_for(LIMIT).unwrap(), lock.read());
+    assert!(lock.is_locked() && !lock.is_locked_exclusive() && lock.try_write().is_none());
+    drop(two);
+    lock_api::RwLockReadGuard::bump(&mut one);
+    lock_api::RwLockReadGuard::unlock_fair(one);
+    let mut writer = lock.write();
+    *writer += 1;
+    assert!(lock.is_locked_exclusive() && lock.try_read().is_none() && lock.try_upgradable_read().is_none());
+    lock_api::RwLockWriteGuard::bump(&mut writer);
+    let upgradable = lock_api::RwLockWriteGuard::downgrade_to_upgradable(writer);
+    assert!(lock.try_upgradable_read().is_none());
+    let mut upgradable = lock_api::RwLockUpgradableReadGuard::downgrade(upgradable);
+    assert!(lock.try_upgradable_read().is_some());
+    lock_api::RwLockReadGuard::bump(&mut upgradable);
+    drop(upgradable);
+    let mut upgradable = lock.upgradable_read();
+    assert_eq!(upgradable.with_upgraded(|value| *value), 2);
+    lock_api::RwLockUpgradableReadGuard::bump(&mut upgradable);
+    let reader = lock.read();
+    let upgradable = lock_api::RwLockUpgradableReadGuard::try_upgrade(upgradable).unwrap_err();
+    let upgradable = lock_api::RwLockUpgradableReadGuard::try_upgrade_for(upgradable, LIMIT).unwrap_err();
+    drop(reader);
+    let writer = lock_api::RwLockUpgradableReadGuard::upgrade(upgradable);
+    drop(lock_api::RwLockWriteGuard::downgrade(writer));
+    assert!(!lock.is_locked());
+}
+
 #[test]
-fn unchecked_and_forced() {
-    let lock = RwLock::new(1);
-    // SAFETY: in each step the lock is held in the right way and no guard is left to unlock it.
-    unsafe {
-        std::mem::forget(lock.read());
-        drop(lock.make_read_guard_unchecked(Default::default()));
-        std::mem::forget(lock.read());
-        lock.force_unlock_read(Default::default());
-        std::mem::forget(lock.read());
-        lock.force_unlock_read_fair(Default::default());
-        assert_eq!(free(&lock), "write");
-        std::mem::forget(lock.write());
-        drop(lock.make_write_guard_unchecked(Default::default()));
-        std::mem::forget(lock.write());
-        lock.force_unlock_write(Default::default());
-        std::mem::forget(lock.write());
-        lock.force_unlock_write_fair(Default::default());
-        assert_eq!(free(&lock), "write");
-        std::mem::forget(lock.upgradable_read());
-        drop(lock.make_upgradable_guard_unchecked(Default::default()));
-        assert_eq!(free(&lock), "write");
-        let token = lock.raw().lock_exclusive();
-        assert_eq!(free(&lock), "nothing");
-        drop(lock.make_write_guard_unchecked(token));
-        assert_eq!((free(&lock), *lock.data_ptr()), ("write", 1));
-    }
+fn generic_over_the_raw_lock() {
+    generic::<RawRwLock>();
 }
 
 #[test]

@@ -1,0 +1,124 @@
+//! The raw mutexes behind `lock_api` 0.5's traits.
+//!
+//! What code that is generic over these traits does is followed too. Tokens say nothing, as in parking_lot, so that they can
+//! be made from nothing; see `bare` for how a release finds its acquisition.
+
+use std::time::{Duration, Instant};
+
+use lock_api::{RawMutex as _, RawMutexFair as _, RawMutexTimed as _};
+
+use super::Token;
+use crate::instrumented::{
+    bare,
+    raw::{RawFairMutex, RawMutex},
+    way::{Locked, Way},
+};
+
+macro_rules! raw_mutex {
+    ($raw:ident) => {
+        impl Way for Locked<$raw> {
+            type Raw = $raw;
+            const MODE: lockscope::rt::Mode = lockscope::rt::Mode::Exclusive;
+
+            #[inline]
+            fn lock(raw: &$raw) {
+                raw.plain().lock();
+            }
+
+            #[inline]
+            fn try_lock(raw: &$raw) -> bool {
+                raw.plain().try_lock().is_some()
+            }
+
+            #[inline]
+            fn try_lock_for(raw: &$raw, limit: Duration) -> bool {
+                raw.plain().try_lock_for(limit).is_some()
+            }
+
+            #[inline]
+            fn try_lock_until(raw: &$raw, deadline: Instant) -> bool {
+                raw.plain().try_lock_until(deadline).is_some()
+            }
+
+            #[inline]
+            unsafe fn unlock(raw: &$raw) {
+                // SAFETY: this function's contract, and tokens have no content.
+                unsafe { raw.plain().unlock(Default::default()) };
+            }
+
+            #[inline]
+            unsafe fn unlock_fair(raw: &$raw) {
+                // SAFETY: as in `unlock`.
+                unsafe { raw.plain().unlock_fair(Default::default()) };
+            }
+        }
+
+        // SAFETY: the wrapped lock excludes, and each acquisition is released once.
+        unsafe impl lock_api::RawMutex for $raw {
+            const INIT: Self = Self::UNLOCKED;
+
+            type Guard = Token;
+
+            #[track_caller]
+            #[inline]
+            fn lock(&self) -> Token {
+                bare::lock::<Locked<Self>>(self);
+                Token::new()
+            }
+
+            #[track_caller]
+            #[inline]
+            fn try_lock(&self) -> Option<Token> {
+                bare::try_lock::<Locked<Self>>(self).then(Token::new)
+            }
+
+            #[inline]
+            unsafe fn unlock(&self, _guard: Token) {
+                // SAFETY: this function's contract.
+                unsafe { bare::unlock::<Locked<Self>>(self) };
+            }
+
+            #[inline]
+            fn is_locked(&self) -> bool {
+                self.plain().is_locked()
+            }
+        }
+
+        // SAFETY: as above.
+        unsafe impl lock_api::RawMutexFair for $raw {
+            #[inline]
+            unsafe fn unlock_fair(&self, _guard: Token) {
+                // SAFETY: this function's contract.
+                unsafe { bare::unlock_fair::<Locked<Self>>(self) };
+            }
+
+            #[track_caller]
+            #[inline]
+            unsafe fn bump(&self, _guard: &mut Token) {
+                // SAFETY: this function's contract.
+                unsafe { bare::bump::<Locked<Self>>(self) };
+            }
+        }
+
+        // SAFETY: as above.
+        unsafe impl lock_api::RawMutexTimed for $raw {
+            type Duration = Duration;
+            type Instant = Instant;
+
+            #[track_caller]
+            #[inline]
+            fn try_lock_for(&self, timeout: Duration) -> Option<Token> {
+                bare::try_lock_for::<Locked<Self>>(self, timeout).then(Token::new)
+            }
+
+            #[track_caller]
+            #[inline]
+            fn try_lock_until(&self, timeout: Instant) -> Option<Token> {
+                bare::try_lock_until::<Locked<Self>>(self, timeout).then(Token::new)
+            }
+        }
+    };
+}
+
+raw_mutex!(RawMutex);
+raw_mutex!(RawFairMutex);

@@ -1,0 +1,5 @@
+//! What 0.12 does not have.
+
+mod condvar;
+mod once;
+mod tokens;
