@@ -5,7 +5,7 @@
 //! makes the lock.
 
 use crate::sync::{
-    Barrier, Condvar, LazyLock, Mutex, Once, OnceLock, RwLock,
+    Barrier, Condvar, LazyLock, Mutex, Once, OnceLock, RwLock, Semaphore,
     mpsc::{Receiver, Sender, SyncSender},
 };
 
@@ -135,6 +135,19 @@ impl Label {
     #[inline]
     pub const fn barrier(self, n: usize) -> Barrier {
         label!(self, Barrier::new(n))
+    }
+
+    /// Makes a semaphore; [`Semaphore::new`] with this name. Ranks mean nothing to semaphores.
+    #[track_caller]
+    #[inline]
+    pub const fn semaphore(self, permits: usize) -> Semaphore {
+        #[allow(unused_mut, reason = "where there is a place for the name")]
+        let mut semaphore = Semaphore::new(permits);
+        #[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
+        if let Some(name) = self.name {
+            semaphore.set_name(name);
+        }
+        semaphore
     }
 
     /// Makes a channel; [`mpsc::channel`](crate::sync::mpsc::channel) with this name. Ranks mean nothing to channels.

@@ -3,7 +3,9 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    thread::scope,
+    sync::Arc,
+    thread::{Builder, scope},
+    time::Duration,
 };
 
 use lockscope::{named, sync::LazyLock};
@@ -85,6 +87,47 @@ const SCENARIOS: &[Scenario] = &[
             barrier.wait();
         },
         "barrier-arrived; barrier-left leader; barrier-arrived; barrier-left leader; destroyed",
+    ),
+    (
+        "semaphore",
+        |name| {
+            let semaphore = named(name).semaphore(3);
+            drop(semaphore.acquire());
+            let many = semaphore.try_acquire_many(2).unwrap();
+            assert!(semaphore.try_acquire_many(2).is_none());
+            assert!(semaphore.acquire_many_timeout(2, Duration::from_millis(1)).is_none());
+            many.forget();
+            semaphore.add_permits(4);
+            assert_eq!(semaphore.forget_permits(9), 5);
+            drop(semaphore.acquire_many(0));
+        },
+        "1 acquired; 1 released; 2 acquired; block for permits limited; unblock timed-out; 2 forgotten; 4 added;
+         5 acquired; 5 forgotten; destroyed",
+    ),
+    (
+        "semaphore whose permits are split and merged",
+        |name| {
+            let semaphore = named(name).semaphore(4);
+            let mut left = semaphore.acquire_many(3);
+            let right = left.split(1).unwrap();
+            drop(left);
+            let mut all = semaphore.acquire();
+            all.merge(right);
+        },
+        "3 acquired; 2 released; 1 acquired; 2 released; destroyed",
+    ),
+    (
+        "semaphore whose permits are sent",
+        |name| {
+            let semaphore = Arc::new(named(name).semaphore(2));
+            let mut sent = semaphore.acquire_many_owned(2);
+            let back = Builder::new().name("other".into()).spawn(move || {
+                drop(sent.split(1));
+                sent
+            });
+            drop(back.unwrap().join().unwrap());
+        },
+        "2 acquired; 2 released for recorded; 2 acquired; 1 released; 1 released for other; destroyed",
     ),
 ];
 

@@ -30,6 +30,8 @@ pub(super) struct HeldLock {
     pub type_name: fn() -> &'static str,
     /// In ticks, 0 when acquisitions are not timed.
     pub since: u64,
+    /// Of a semaphore, at most `MAX_PERMITS`, which stands for so many or more; 1 for a lock.
+    pub permits: u32,
 }
 
 /// A slot. 40 bytes.
@@ -37,7 +39,7 @@ pub(super) struct HeldLock {
 struct Slot {
     /// The lock's id + 1; 0 for a free slot.
     lock: AtomicU32,
-    /// Mode and kind.
+    /// Mode, kind and permits.
     what: AtomicU32,
     site: AtomicPtr<Location<'static>>,
     created: AtomicPtr<Location<'static>>,
@@ -72,10 +74,16 @@ impl Slot {
                 created: &*self.created.load(Ordering::Relaxed),
                 type_name: std::mem::transmute::<*mut (), fn() -> &'static str>(type_name),
                 since: self.since.load(Ordering::Relaxed),
+                permits: (what >> PERMITS_SHIFT) + 1,
             })
         }
     }
 }
+
+const PERMITS_SHIFT: u32 = 18;
+
+/// As many permits as are told apart in one acquisition.
+pub(super) const MAX_PERMITS: u32 = 1 << (32 - PERMITS_SHIFT);
 
 const FIRST_CAPACITY: u32 = 32;
 
@@ -147,7 +155,8 @@ impl HeldSet {
     #[cold]
     fn recount(&self) {
         self.owner.foreign_seen.set(self.foreign.load(Ordering::Acquire));
-        let key = self.iter().fold(0u64, |key, lock| key.wrapping_add(mix(lock.lock, lock.mode)));
+        let locks = self.iter().filter(|held| held.kind != LockKind::Semaphore);
+        let key = locks.fold(0u64, |key, lock| key.wrapping_add(mix(lock.lock, lock.mode)));
         self.owner.key.set(key);
     }
 
@@ -185,7 +194,8 @@ impl HeldSet {
     pub(super) fn fill(&self, index: u32, lock: &HeldLock) -> u16 {
         let slot = self.slot(index);
         let what = u32::from(code::mode_how(lock.mode, lockscope_trace::How::Lock))
-            | u32::from(code::lock_kind(lock.kind)) << 8;
+            | u32::from(code::lock_kind(lock.kind)) << 8
+            | (lock.permits.clamp(1, MAX_PERMITS) - 1) << PERMITS_SHIFT;
         slot.what.store(what, Ordering::Relaxed);
         slot.site.store(ptr::from_ref(lock.site).cast_mut(), Ordering::Relaxed);
         slot.created.store(ptr::from_ref(lock.created).cast_mut(), Ordering::Relaxed);
@@ -195,6 +205,14 @@ impl HeldSet {
         self.owner.free.set(index + 1);
         self.owner.key.set(self.owner.key.get().wrapping_add(mix(lock.lock, lock.mode)));
         u16::try_from(index).unwrap_or(Hold::NO_SLOT)
+    }
+
+    /// Owner only: [`fill`](Self::fill) for permits, which take no part in the order of locks.
+    pub(super) fn fill_permits(&self, index: u32, permits: &HeldLock) -> u16 {
+        let key = self.owner.key.get();
+        let slot = self.fill(index, permits);
+        self.owner.key.set(key);
+        slot
     }
 
     #[cold]
@@ -247,6 +265,23 @@ impl HeldSet {
                 self.owner.key.set(self.owner.key.get().wrapping_sub(mix(lock, mode)));
                 true
             })
+    }
+
+    /// Owner only: [`remove`](Self::remove) for permits.
+    pub(super) fn remove_permits(&self, semaphore: u32, slot: u16) -> bool {
+        let key = self.owner.key.get();
+        let is_removed = self.remove(semaphore, Mode::Shared, slot);
+        self.owner.key.set(key);
+        is_removed
+    }
+
+    /// Owner only: changes how many permits an acquisition has left.
+    pub(super) fn change_permits(&self, semaphore: u32, slot: u16, permits: u32) {
+        let at = if self.has_at(semaphore, slot) { Some(u32::from(slot)) } else { self.find(semaphore, Mode::Shared) };
+        let Some(index) = at else { return };
+        let what = &self.slot(index).what;
+        let rest = what.load(Ordering::Relaxed) & ((1 << PERMITS_SHIFT) - 1);
+        what.store(rest | (permits.clamp(1, MAX_PERMITS) - 1) << PERMITS_SHIFT, Ordering::Release);
     }
 
     /// Owner only: changes the mode of an acquisition.

@@ -7,6 +7,7 @@
 //! - [`unfollow`] when others get at the wrapped lock and could release it unseen;
 //! - [`initialise`] for what is initialised once, as long as it is not;
 //! - [`note`], [`block`], [`may_help`] for objects that are not locks;
+//! - [`permits_acquired`] and its like for semaphores;
 //! - [`channel`] and what [`Handle`] does for channels;
 //! - [`upgrade`], [`try_upgrade`], [`downgrade`], [`cond_wait`], [`notify`] for the rest.
 
@@ -27,6 +28,7 @@ mod once;
 mod op;
 mod ops;
 mod order;
+mod permits;
 mod process;
 mod record;
 mod report;
@@ -49,6 +51,7 @@ pub use ops::{
     acquire, acquire_timed, adopt, cond_wait, downgrade, notify, poisoned, release, release_unguarded, try_acquire,
     try_upgrade, upgrade,
 };
+pub use permits::{permits_acquired, permits_forgotten, permits_merged, permits_released, permits_split};
 pub use threads::{Spawned, scope_wait};
 pub use unfollow::unfollow;
 

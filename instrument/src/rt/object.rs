@@ -14,7 +14,8 @@ use lockscope_trace::{
 use super::{
     LockRef, Site,
     global::{flag, flags, registry, trace},
-    record, thread,
+    record,
+    thread::{self, Entered},
 };
 
 /// What is done to an object. Gives are noted before they are done, takes afterwards, so that a cause is always counted before
@@ -64,7 +65,12 @@ pub(super) fn note_unplaced(object: LockRef<'_>, act: Act) {
     }
 }
 
-fn note_recorded(object: LockRef<'_>, what: Act, site: Option<Site>) -> u32 {
+fn note_recorded(object: LockRef<'_>, act: Act, site: Option<Site>) -> u32 {
+    thread::enter().map_or(0, |entered| note_entered(&entered, object, act, site))
+}
+
+/// [`note`] inside of the runtime, while something is recorded.
+pub(super) fn note_entered(entered: &Entered, object: LockRef<'_>, what: Act, site: Option<Site>) -> u32 {
     let (act, detail, a, b) = match what {
         Act::PermitsAcquired(permits) => (act::PERMITS_ACQUIRED, 0, permits, 0),
         Act::PermitsReleased(permits, owner) => (act::PERMITS_RELEASED, 0, permits, u64::from(owner)),
@@ -80,14 +86,14 @@ fn note_recorded(object: LockRef<'_>, what: Act, site: Option<Site>) -> u32 {
         Act::SendFailed(message) => (act::SEND_FAILED, 0, message, 0),
         Act::Disconnected => (act::DISCONNECTED, 0, 0, 0),
     };
-    let (Some(id), Some(entered)) = (object.id(), thread::enter()) else { return 0 };
+    let Some(id) = object.id() else { return 0 };
     record::note_stopped();
     // What changes nothing for others needs no place in the order.
     let count = if matches!(what, Act::Observed(_) | Act::SendFailed(_)) { 0 } else { next_count(object) };
     let event = ObjectEvent { act, detail, object: id, count, a, b, ..ObjectEvent::default() };
     match site {
-        Some(site) => record::object(&entered, event, site),
-        None => record::object_unplaced(&entered, &event),
+        Some(site) => record::object(entered, event, site),
+        None => record::object_unplaced(entered, &event),
     }
     count
 }

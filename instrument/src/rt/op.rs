@@ -121,6 +121,7 @@ impl<'a> Op<'a> {
                 created: self.lock.created(),
                 type_name: self.lock.type_name,
                 since: ticks,
+                permits: 1,
             },
         );
         Hold::new(self.entered.info.index, slot, self.mode)

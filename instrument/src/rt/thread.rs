@@ -13,7 +13,7 @@ use std::{
 };
 
 use lockscope_trace::{
-    clock,
+    LockKind, clock,
     format::kind,
     writer::{Environment, HeldAtStart, ThreadWriter, TraceWriter},
 };
@@ -401,7 +401,8 @@ impl Environment for Env {
         for held in self.info.held.iter() {
             let address = std::ptr::from_ref(held.site) as usize;
             let site = registry.as_mut().map_or(0, |registry| registry.known_site(address));
-            each(HeldAtStart { lock: held.lock, mode: held.mode, site, since: held.since });
+            let permits = if held.kind == LockKind::Semaphore { held.permits } else { 0 };
+            each(HeldAtStart { lock: held.lock, mode: held.mode, site, since: held.since, permits });
         }
     }
 }

@@ -13,11 +13,12 @@
 //! instructions later, does so after all. That record ends with its guard, or, should the guard be forgotten, when its
 //! thread asks for this lock again. Closing the gap would take a fence in every acquisition of every lock.
 
-use lockscope_trace::Access;
+use lockscope_trace::{Access, LockKind};
 
 use super::{
     Hold, LockRef, Site,
     global::{flag, flags},
+    held::HeldLock,
     ops::{release_foreign, release_own},
     thread::{self, Entered},
 };
@@ -48,8 +49,11 @@ fn unfollow_now(lock: LockRef<'_>, site: Site) {
 /// Ends what this thread is noted to hold of a lock.
 pub(super) fn end_own_holds(entered: &Entered, lock: u32) {
     let next = || entered.info.held.of_lock(lock).next();
-    let end = |mode| release_own(entered, lock, &Hold::new(entered.info.index, Hold::NO_SLOT, mode), Access::Unknown);
-    while next().is_some_and(|held| end(held.mode)) {}
+    let end = |held: HeldLock| match held.kind {
+        LockKind::Semaphore => entered.info.held.remove_permits(lock, Hold::NO_SLOT),
+        _ => release_own(entered, lock, &Hold::new(entered.info.index, Hold::NO_SLOT, held.mode), Access::Unknown),
+    };
+    while next().is_some_and(end) {}
 }
 
 /// Forgets what this thread holds of a lock that is destroyed: its guard was forgotten, and what is gone is not held. The

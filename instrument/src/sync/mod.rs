@@ -2,7 +2,8 @@
 //!
 //! [`Mutex`], [`RwLock`], [`Condvar`], [`Once`], [`OnceLock`], [`LazyLock`], [`Barrier`] and the channels of [`mpsc`] have
 //! std's stable interface, wrap std's, and poison as they do, with std's own error types. [`Arc`], [`Weak`] and all
-//! else are std's own. When lockscope is off, everything in here is: the same types.
+//! else are std's own. When lockscope is off, everything in here is: the same types. Only [`Semaphore`] is not in std; it is
+//! there in both cases.
 //!
 //! Reports call a lock by the place where it was made; [`named`](crate::named) and [`ranked`](crate::ranked) give it
 //! a name or a rank.
@@ -28,9 +29,12 @@ mod once;
 mod once_lock;
 #[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
 mod rwlock;
+mod semaphore;
 
 // Names below win over the glob's.
 pub use std::sync::*;
+
+pub use self::semaphore::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 #[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
 #[expect(deprecated, reason = "std has it too")]

@@ -51,6 +51,9 @@ scenarios! {
     initialiser_takes_what_one_who_waits_for_it_held, "", Expect::reports(&["lock-order-inversion"], &["`Once` made at"]);
     initialised_is_no_lock, "", Expect::silence();
     initialiser_panics, "", Expect::silence();
+    lazy_value_needs_what_one_who_needs_it_holds, "order=off,deadlock=exit", Expect::exits(66, &["deadlock"]);
+    permits_are_no_locks, "", Expect::silence();
+    two_orders_with_permits, "", Expect::reports(&["lock-order-inversion"], &["`a` and `b` are taken in both orders"]);
     deadlock_of_readers_and_writers, "order=off", Expect::hangs(&["deadlock"], &["for reading", "for writing"]);
     recursive_read_behind_writer, "", Expect::hangs(&["deadlock"], &["no reader may pass"]);
     recursive_read_alone, "", Expect::silence();

@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use lockscope::rt::{LockKind, Spawned};
+use lockscope::{
+    rt::{LockKind, Spawned},
+    sync::{LazyLock, Mutex, Semaphore},
+};
 
 use crate::lock::{Lock, Once};
 
@@ -191,6 +194,60 @@ pub fn initialiser_panics() {
     assert!(failed.is_err());
     // Held no more: neither a deadlock nor an order.
     one_after_the_other([|| nested(&[&A]), || ONCE.call(|| nested(&[&A, &B])), || nested(&[&A, &B])]);
+}
+
+pub fn lazy_value_needs_what_one_who_needs_it_holds() {
+    static MUTEX: Mutex<u8> = Mutex::new(1);
+    static LAZY: LazyLock<u8> = LazyLock::new(|| {
+        BOTH_HAVE_BEGUN.wait();
+        *MUTEX.lock().unwrap()
+    });
+    static BOTH_HAVE_BEGUN: Barrier = Barrier::new(2);
+    let initialises = plain("initialises", || assert_eq!(*LAZY, 1));
+    let mutex = MUTEX.lock().unwrap();
+    BOTH_HAVE_BEGUN.wait();
+    assert_eq!(*mutex, *LAZY);
+    initialises.join().unwrap();
+}
+
+static PERMITS: Semaphore = lockscope::named("permits").semaphore(2);
+
+pub fn permits_are_no_locks() {
+    one_after_the_other([
+        || {
+            let _permit = PERMITS.acquire();
+            nested(&[&A]);
+        },
+        || {
+            let a = A.lock();
+            drop(PERMITS.acquire());
+            A.unlock(a);
+        },
+        // Also when given back by another thread.
+        || {
+            let permits = Arc::new(Semaphore::new(1));
+            let permit = permits.acquire_owned();
+            plain("gives back", || drop(permit)).join().unwrap();
+            nested(&[&A, &B]);
+        },
+        || nested(&[&B]),
+    ]);
+}
+
+pub fn two_orders_with_permits() {
+    one_after_the_other([
+        || {
+            let _permit = PERMITS.acquire_many(2);
+            nested(&[&A, &B]);
+        },
+        || {
+            let permit = PERMITS.acquire();
+            let b = B.lock();
+            drop(permit);
+            nested(&[&A]);
+            B.unlock(b);
+        },
+    ]);
 }
 
 pub fn deadlock_exit() {

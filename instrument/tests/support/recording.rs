@@ -133,6 +133,13 @@ fn describe(thread: ThreadId, op: &Op, defs: &Definitions) -> Option<String> {
             Some(format!("block for {}{}", need.word(), if limited { " limited" } else { "" }))
         }
         Op::Unblock { timed_out: true, .. } => Some("unblock timed-out".into()),
+        Op::PermitsAcquired { permits, .. } => Some(format!("{permits} acquired")),
+        Op::PermitsAdded { permits, .. } => Some(format!("{permits} added")),
+        Op::PermitsReleased { permits, owner, .. } if owner == thread => Some(format!("{permits} released")),
+        Op::PermitsReleased { permits, owner, .. } => {
+            Some(format!("{permits} released for {}", defs.thread_name(owner)))
+        }
+        Op::PermitsForgotten { permits, .. } => Some(format!("{permits} forgotten")),
         Op::BarrierLeft { leader: true, .. } => Some("barrier-left leader".into()),
         Op::Sent { count, .. } => Some(format!("sent {count}")),
         Op::Received { message, .. } => Some(format!("received {message}")),

@@ -163,7 +163,7 @@ pub mod kind {
 
     /// Four words: `section:32` above, `thread:32 | os id:32`, absolute ticks, -.
     pub const SECTION: u8 = 0x80;
-    /// Four words: `mode:8`, `lock:32 | site:32`, ticks of the acquisition, -: held when the section began.
+    /// Four words: `mode:8`, `lock:32 | site:32`, ticks of the acquisition, permits of a semaphore or 0: held when the section began.
     pub const HELD: u8 = 0x81;
     /// Four words: `limited:8 | - | dt:32`, `condvar:32 | mutex:32`, `site:32 | count:32`, -.
     pub const COND_WAIT: u8 = 0x82;

@@ -14,7 +14,7 @@ use std::{
     },
 };
 
-use lockscope_trace::Mode;
+use lockscope_trace::{LockKind, Mode};
 
 use self::graph::{Graph, Occurrence};
 use super::{
@@ -62,7 +62,9 @@ pub(super) struct Checked {
 ///
 /// When a violation is found and its policy is to panic.
 pub(super) fn check(entered: &Entered, request: &Request) -> Checked {
-    let held: Vec<HeldLock> = entered.info.held.iter().filter(|held| held.lock != request.lock.lock).collect();
+    // Permits can be given back by anyone, so that to hold some is no order.
+    let counts = |held: &HeldLock| held.lock != request.lock.lock && held.kind != LockKind::Semaphore;
+    let held: Vec<HeldLock> = entered.info.held.iter().filter(counts).collect();
     if held.is_empty() {
         return Checked::default();
     }

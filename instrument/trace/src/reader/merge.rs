@@ -167,7 +167,10 @@ impl Merge {
                 {
                     *owner = ThreadId(thread);
                 }
-                let held_before = matches!(head.event.op, Op::Acquired { count: 0, .. } | Op::Dropped { .. });
+                let held_before = matches!(
+                    head.event.op,
+                    Op::Acquired { count: 0, .. } | Op::PermitsAcquired { count: 0, .. } | Op::Dropped { .. }
+                );
                 if !held_before && state.stream.is_first_after_loss() {
                     self.complete_from = self.complete_from.max(Some(self.clock.nanos(head.ticks)));
                 }

@@ -202,7 +202,10 @@ impl Stream {
             kind::HELD if self.resync => {
                 let (mode, _) = code::parse_mode_how(operand);
                 let lock = known_lock(low, defs).ok()?;
-                let op = Op::Acquired { lock, mode, how: How::Lock, count: 0 };
+                let op = match words[3] as u32 {
+                    0 => Op::Acquired { lock, mode, how: How::Lock, count: 0 },
+                    permits => Op::PermitsAcquired { semaphore: lock, permits, count: 0 },
+                };
                 return Some(self.head(words[2].max(1), thread, site(high, defs), op));
             }
             kind::HELD | kind::SECTION | kind::SECTION_END => return None,

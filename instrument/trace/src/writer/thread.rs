@@ -53,6 +53,8 @@ pub struct HeldAtStart {
     pub site: u32,
     /// Time of the acquisition in ticks; 0 when unknown.
     pub since: u64,
+    /// How many permits of a semaphore; 0 for a lock.
+    pub permits: u32,
 }
 
 /// Begin or end of a wait on a condition variable.
@@ -378,7 +380,7 @@ impl ThreadWriter {
             env.held(&mut |held| {
                 if cursor < limit {
                     let first = u64::from(kind::HELD) | u64::from(code::mode_how(held.mode, How::Lock)) << 8;
-                    for word in [first, pair(held.lock, held.site), held.since, 0] {
+                    for word in [first, pair(held.lock, held.site), held.since, u64::from(held.permits)] {
                         cursor.write(word.to_le());
                         cursor = cursor.add(1);
                     }

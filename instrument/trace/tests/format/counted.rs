@@ -3,10 +3,10 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use lockscope_trace::{
-    Access, Event, EventSource, How, Mode, Progress, clock,
+    Access, Event, EventSource, How, LockId, Mode, Op, Progress, clock,
     format::{act, kind, memory},
     reader::Reader,
-    writer::{MemoryEvent, ObjectEvent, ThreadWriter},
+    writer::{Environment, HeldAtStart, MemoryEvent, ObjectEvent, ThreadWriter, TraceWriter},
 };
 
 use crate::{
@@ -192,4 +192,41 @@ fn a_cut_off_count_keeps_nobody_from_an_orderly_end() {
     let (events, reader) = read_ended(&path, |_| {});
     assert_eq!(events.len(), 4);
     assert_eq!(reader.completeness().gap_count, 0, "{:?}", reader.completeness());
+}
+
+/// A thread that holds a lock, and permits of a semaphore, wherever its sections begin.
+struct Holder<'a>(&'a Recorder);
+
+impl Environment for Holder<'_> {
+    fn writer(&self) -> &TraceWriter {
+        &self.0.writer
+    }
+
+    fn held(&self, each: &mut dyn FnMut(HeldAtStart)) {
+        for (lock, mode, permits) in [(LOCK, Mode::Exclusive, 0), (OBJECT, Mode::Shared, 7)] {
+            each(HeldAtStart { lock, mode, site: SITE, since: 1, permits });
+        }
+    }
+}
+
+#[test]
+fn permits_held_where_a_window_begins_are_listed() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.lks");
+    let recorder = recorder(&path, Some(1 << 20));
+    let (_, mut writer) = recorder.thread(None);
+    for count in 1..100_000 {
+        writer.object(&Holder(&recorder), &ObjectEvent { count, ..object(act::SENT) }, clock::ticks());
+    }
+    let (events, _) = read_ended(&path, |_| {});
+    let held: Vec<Op> = events[..2].iter().map(|event| event.op).collect();
+    assert_eq!(
+        held,
+        [
+            Op::Acquired { lock: LockId(LOCK), mode: Mode::Exclusive, how: How::Lock, count: 0 },
+            Op::PermitsAcquired { semaphore: LockId(OBJECT), permits: 7, count: 0 }
+        ]
+    );
+    let others = events.iter().filter(|event| matches!(event.op, Op::Acquired { .. } | Op::PermitsAcquired { .. }));
+    assert_eq!(others.count(), 2, "said once");
 }
