@@ -1,13 +1,14 @@
 //! One pass of all detectors over the events.
 
-use lockscope_trace::{Definitions, Error, Event, EventSource, Progress};
+use lockscope_trace::{Completeness, Definitions, Error, Event, EventSource, Op, Progress};
 
 use crate::{
     detect::{
-        Context, Detector, deadlock::Deadlock, hierarchy::Hierarchy, lock_order::LockOrder,
-        recursive_read::RecursiveRead, text, timeout::Timeout,
+        Context, Detector, busy_wait::BusyWait, deadlock::Deadlock, hierarchy::Hierarchy, leak::Leak,
+        lock_order::LockOrder, no_timeout::NoTimeout, out_of_order::OutOfOrder, poisoned::Poisoned,
+        recursive_read::RecursiveRead, stuck::Stuck, text, timeout::Timeout, unchecked_wakeup::UncheckedWakeup,
     },
-    finding::{Code, Finding, Target},
+    finding::{Code, Confidence, Finding, Target},
     order_graph::{Grouping, OrderGraph},
     state::State,
     stats::Stats,
@@ -21,11 +22,13 @@ pub struct Options {
     /// Most steps of the search for circles of the lock order, each time that it runs. A million take a few tens of
     /// milliseconds.
     pub cycle_budget: u64,
+    /// Tell also of waits without a time limit; see [`Code::NoTimeout`].
+    pub no_timeout: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { max_cycle_length: 8, cycle_budget: 2_000_000 }
+        Options { max_cycle_length: 8, cycle_budget: 2_000_000, no_timeout: false }
     }
 }
 
@@ -47,11 +50,19 @@ pub struct Analysis {
     state: State,
     stats: Stats,
     deadlock: Deadlock,
+    stuck: Stuck,
     lock_order: LockOrder,
     hierarchy: Hierarchy,
     recursive_read: RecursiveRead,
     timeout: Timeout,
+    leak: Leak,
+    busy_wait: BusyWait,
+    unchecked_wakeup: UncheckedWakeup,
+    poisoned: Poisoned,
+    out_of_order: OutOfOrder,
+    no_timeout: Option<NoTimeout>,
     ending: Ending,
+    incomplete: bool,
 }
 
 impl Default for Analysis {
@@ -67,34 +78,63 @@ impl Analysis {
             state: State::default(),
             stats: Stats::default(),
             deadlock: Deadlock::default(),
+            stuck: Stuck::default(),
+            no_timeout: options.no_timeout.then(NoTimeout::default),
             lock_order: LockOrder::new(options),
             hierarchy: Hierarchy::default(),
             recursive_read: RecursiveRead::default(),
             timeout: Timeout::default(),
+            leak: Leak,
+            busy_wait: BusyWait::default(),
+            unchecked_wakeup: UncheckedWakeup::default(),
+            poisoned: Poisoned::default(),
+            out_of_order: OutOfOrder::default(),
             ending: Ending::default(),
+            incomplete: false,
         }
     }
 
     /// Takes the next event. `definitions` must define what it refers to.
     pub fn feed(&mut self, event: &Event, definitions: &Definitions) {
         self.stats.before(event, &self.state);
-        let context = Context { definitions, state: &self.state };
+        let (ending, incomplete) = (self.ending, self.incomplete);
+        let context = Context { definitions, state: &self.state, ending, incomplete };
         self.lock_order.before(&context, event);
         self.hierarchy.before(&context, event);
         self.recursive_read.before(&context, event);
+        self.unchecked_wakeup.before(&context, event);
+        self.poisoned.before(&context, event);
+        self.out_of_order.before(&context, event);
         self.state.apply(event);
         self.stats.after(event, &self.state);
-        let context = Context { definitions, state: &self.state };
+        self.incomplete |= matches!(event.op, Op::Dropped { .. });
+        let context = Context { definitions, state: &self.state, ending, incomplete: self.incomplete };
         self.deadlock.after(&context, event);
+        self.stuck.after(&context, event);
         self.hierarchy.after(&context, event);
         self.recursive_read.after(&context, event);
         self.timeout.after(&context, event);
+        self.busy_wait.after(&context, event);
+        self.poisoned.after(&context, event);
+        if let Some(no_timeout) = &mut self.no_timeout {
+            no_timeout.after(&context, event);
+        }
     }
 
     /// Says how the recording ended, once that is known: a thread that waits at the end of a killed process was stuck, one that waits
     /// while the process ends may have had nothing to do.
     pub fn set_ending(&mut self, ending: Ending) {
         self.ending = ending;
+    }
+
+    /// Takes in how far a source came that has nothing more for now, and what is missing from it.
+    pub fn end(&mut self, progress: Progress, completeness: &Completeness) {
+        self.incomplete |= !completeness.is_complete();
+        self.ending = match progress {
+            Progress::Ended if completeness.unclosed || completeness.truncated => Ending::CutOff,
+            Progress::Ended => Ending::Orderly,
+            Progress::More | Progress::CaughtUp => Ending::Open,
+        };
     }
 
     /// Feeds everything that the source has, until it ends or has nothing more for now; `progress` is called after every
@@ -113,7 +153,10 @@ impl Analysis {
             }
             match polled? {
                 Progress::More => progress(source.fraction_read()),
-                end => return Ok(end),
+                end => {
+                    self.end(end, source.completeness());
+                    return Ok(end);
+                }
             }
         }
     }
@@ -122,8 +165,10 @@ impl Analysis {
     ///
     /// Cheap while the lock order is unchanged; else it is searched anew within [`Options::cycle_budget`].
     pub fn findings(&mut self, definitions: &Definitions) -> Vec<Finding> {
-        let context = Context { definitions, state: &self.state };
+        let (ending, incomplete) = (self.ending, self.incomplete);
+        let context = Context { definitions, state: &self.state, ending, incomplete };
         let mut findings = self.deadlock.findings(&context);
+        findings.extend(self.stuck.findings(&context));
         let actual = findings.len();
         let potential = [self.lock_order.findings(&context), self.recursive_read.findings(&context)];
         for finding in potential.into_iter().flatten() {
@@ -137,6 +182,17 @@ impl Analysis {
             }
         }
         findings.extend(self.hierarchy.findings(&context));
+        for finding in self.leak.findings(&context) {
+            // Whoever waits for what was leaked is the better witness.
+            let is_known = |known: &Finding| known.code == finding.code && known.locks.contains(&finding.locks[0]);
+            if !findings[..actual].iter().any(is_known) {
+                findings.push(finding);
+            }
+        }
+        let misuse: [&mut dyn Detector; 4] =
+            [&mut self.busy_wait, &mut self.unchecked_wakeup, &mut self.poisoned, &mut self.out_of_order];
+        let lints = self.no_timeout.iter_mut().map(|lint| lint as &mut dyn Detector);
+        findings.extend(misuse.into_iter().chain(lints).flat_map(|detector| detector.findings(&context)));
         for finding in self.timeout.findings(&context) {
             // A deadlock takes longer than any limit.
             let waits = |findings: &Finding| -> Vec<u64> {
@@ -166,7 +222,20 @@ impl Analysis {
 
     /// Bounds that were hit by the last search, in sentences; empty when nothing was cut off.
     pub fn limits(&self) -> Vec<String> {
-        [self.deadlock.limits(), self.lock_order.limits()].concat()
+        let detectors: [&dyn Detector; 10] = [
+            &self.deadlock,
+            &self.stuck,
+            &self.lock_order,
+            &self.hierarchy,
+            &self.recursive_read,
+            &self.timeout,
+            &self.busy_wait,
+            &self.unchecked_wakeup,
+            &self.poisoned,
+            &self.out_of_order,
+        ];
+        let lints = self.no_timeout.iter().map(|lint| lint as &dyn Detector);
+        detectors.into_iter().chain(lints).flat_map(Detector::limits).collect()
     }
 
     /// The state after the last event.
@@ -204,6 +273,9 @@ fn covers(definitions: &Definitions, deadlock: &Finding, potential: &Finding) ->
             })
         })
     };
+    if deadlock.confidence != Confidence::Actual {
+        return false;
+    }
     match potential.code {
         Code::LockOrderInversion => deadlock.code == Code::Deadlock && classes(deadlock) == classes(potential),
         Code::RecursiveRead => reads_again(),

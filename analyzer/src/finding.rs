@@ -17,17 +17,41 @@ pub enum Code {
     HierarchyViolation,
     /// A wait took longer than the limit that the program set.
     LockTimeout,
+    /// A notification came while nobody waited, and a wait that began after it never ended.
+    LostWakeup,
+    /// Permits of a semaphore were never given back.
+    SemaphoreLeak,
+    /// A thread ended while it held a lock.
+    GuardLeak,
+    /// After a wake-up nobody looked whether what was waited for had come.
+    UncheckedWakeup,
+    /// A lock was found poisoned by a panic.
+    Poisoned,
+    /// A thread tried again and again to get a lock, instead of waiting for it.
+    BusyWait,
+    /// A lock was released while one that was taken after it was held on.
+    OutOfOrderRelease,
+    /// A thread waited without a time limit.
+    NoTimeout,
 }
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Code; 6] = [
+    pub const ALL: [Code; 14] = [
         Code::Deadlock,
         Code::SelfDeadlock,
         Code::RecursiveRead,
         Code::LockOrderInversion,
         Code::HierarchyViolation,
         Code::LockTimeout,
+        Code::LostWakeup,
+        Code::SemaphoreLeak,
+        Code::GuardLeak,
+        Code::UncheckedWakeup,
+        Code::Poisoned,
+        Code::BusyWait,
+        Code::OutOfOrderRelease,
+        Code::NoTimeout,
     ];
 
     /// The kebab-case form.
@@ -39,7 +63,20 @@ impl Code {
             Code::LockOrderInversion => "lock-order-inversion",
             Code::HierarchyViolation => "hierarchy-violation",
             Code::LockTimeout => "lock-timeout",
+            Code::LostWakeup => "lost-wakeup",
+            Code::SemaphoreLeak => "semaphore-leak",
+            Code::GuardLeak => "guard-leak",
+            Code::UncheckedWakeup => "unchecked-wakeup",
+            Code::Poisoned => "poisoned",
+            Code::BusyWait => "busy-wait",
+            Code::OutOfOrderRelease => "out-of-order-release",
+            Code::NoTimeout => "no-timeout",
         }
+    }
+
+    /// Whether findings of this code are made only when they are asked for: it is a matter of taste, or of the program.
+    pub fn is_opt_in(self) -> bool {
+        self == Code::NoTimeout
     }
 
     /// The code of a kebab-case form.

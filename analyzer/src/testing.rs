@@ -13,7 +13,7 @@ use lockscope_trace::{
     Access, Definitions, Event, How, LockId, LockKind, Mode, Nanos, Need, Op, Side, Site, SiteId, ThreadDef, ThreadId,
 };
 
-use crate::{Analysis, Ending, Finding, Options};
+use crate::{Analysis, Ending, Finding, Options, Severity};
 
 /// Runs the analysis over a trace.
 pub fn run(trace: &str) -> (Analysis, Definitions) {
@@ -28,18 +28,24 @@ pub fn run(trace: &str) -> (Analysis, Definitions) {
     (analysis, definitions)
 }
 
-/// Findings of a trace.
+/// Findings of a trace, but for notes.
 pub fn findings(trace: &str) -> Vec<Finding> {
+    let mut found = findings_and_notes(trace);
+    found.retain(|finding| finding.severity > Severity::Note);
+    found
+}
+
+/// Findings of a trace.
+pub fn findings_and_notes(trace: &str) -> Vec<Finding> {
     let (mut analysis, definitions) = run(trace);
     analysis.findings(&definitions)
 }
 
-/// Checks that exactly these findings are made, each as its code and the names of its locks in order of name.
+/// Checks that exactly these findings are made besides notes, each as its code and the names of its locks in order of name.
 #[track_caller]
 pub fn check(trace: &str, expected: &[&str]) {
-    let (mut analysis, definitions) = run(trace);
-    let found: Vec<String> = analysis
-        .findings(&definitions)
+    let definitions = parse(trace).1;
+    let found: Vec<String> = findings(trace)
         .iter()
         .map(|finding| {
             let mut names: Vec<String> = finding.locks.iter().map(|&lock| definitions.lock_name(lock)).collect();

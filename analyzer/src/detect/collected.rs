@@ -18,16 +18,20 @@ pub struct Collected<K> {
     finding_of: FxHashMap<K, usize>,
     /// The last request of each thread that was looked at: a request is seen when it waits and when it is granted.
     last: FxHashMap<ThreadId, u64>,
+    /// How often something was found past the limit.
+    dropped: u64,
 }
 
 type Places = Vec<(Option<SiteId>, Option<Mode>)>;
 
 /// Most combinations of places that are reported of one finding.
 const MOST_VARIANTS: usize = 16;
+/// Most findings that are told apart.
+const MOST_FINDINGS: usize = 1000;
 
 impl<K> Default for Collected<K> {
     fn default() -> Self {
-        Collected { findings: Vec::new(), finding_of: FxHashMap::default(), last: FxHashMap::default() }
+        Collected { findings: Vec::new(), finding_of: FxHashMap::default(), last: FxHashMap::default(), dropped: 0 }
     }
 }
 
@@ -52,6 +56,7 @@ impl<K: Hash + Eq> Collected<K> {
     pub fn add(&mut self, key: K, participants: Vec<Participant>, make: impl FnOnce(Vec<Participant>) -> Finding) {
         let places: Places = participants.iter().flat_map(places).collect();
         match self.finding_of.get(&key) {
+            None if self.findings.len() == MOST_FINDINGS => self.dropped += 1,
             None => {
                 self.finding_of.insert(key, self.findings.len());
                 self.findings.push((make(participants), vec![places]));
@@ -65,6 +70,17 @@ impl<K: Hash + Eq> Collected<K> {
                 }
             }
         }
+    }
+
+    /// What was left out, as a sentence.
+    pub fn limits(&self) -> Vec<String> {
+        let code = self.findings.first().map(|(finding, _)| finding.code.as_str());
+        code.filter(|_| self.dropped > 0)
+            .map(|code| {
+                format!("{} more findings of {code} are not listed; the first {MOST_FINDINGS} are", self.dropped)
+            })
+            .into_iter()
+            .collect()
     }
 
     /// What was found so far.

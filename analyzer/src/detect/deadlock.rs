@@ -4,7 +4,7 @@
 //! circle is closed by the last of its threads that begins to wait, and what each of them holds was acquired before its
 //! own wait began. Why every edge must hold, see [`wait_for`].
 
-use lockscope_trace::{Event, LockId, Mode, Op, SiteId, ThreadId};
+use lockscope_trace::{Event, LockId, Mode, Need, Op, SiteId, ThreadId};
 
 use super::{
     Context, Detector,
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     finding::{Code, Confidence, Finding, Participant, Severity, Target, Wanted},
-    state::{State, ThreadState, Wait},
+    state::{State, ThreadState},
     wait_for::{self, Why},
 };
 
@@ -44,7 +44,7 @@ struct Circle {
 impl Detector for Deadlock {
     fn after(&mut self, context: &Context<'_>, event: &Event) {
         self.end_circles(context.state, event);
-        if !matches!(event.op, Op::Wait { .. } | Op::JoinWait { .. }) {
+        if !matches!(event.op, Op::Wait { .. } | Op::JoinWait { .. } | Op::Block { need: Need::Init, .. }) {
             return;
         }
         let Some(cycle) = wait_for::shortest_cycle(context.state, event.thread) else { return };
@@ -153,7 +153,8 @@ fn participant(state: &State, cycle: &[ThreadId], index: usize) -> Participant {
 }
 
 fn wanted(state: &State, thread: ThreadId) -> Option<Wanted> {
-    state.thread(thread)?.wait().map(Wait::wanted)
+    let wait = state.thread(thread)?.wait()?;
+    Some(Wanted { target: wait_for::target(state, thread)?, ..wait.wanted() })
 }
 
 fn finding(context: &Context<'_>, event: &Event, cycle: &[ThreadId], participants: Vec<Participant>) -> Finding {
@@ -207,7 +208,7 @@ fn explain(
     participants: &[Participant],
     names: &[String],
 ) -> (Vec<String>, Vec<String>) {
-    let Context { definitions, state } = *context;
+    let Context { definitions, state, .. } = *context;
     let (mut notes, mut help) = (Vec::new(), Vec::new());
     for (index, participant) in participants.iter().enumerate() {
         let next = cycle[(index + 1) % cycle.len()];

@@ -36,6 +36,10 @@ impl Detector for Hierarchy {
     fn findings(&mut self, _context: &Context<'_>) -> Vec<Finding> {
         self.found.findings().cloned().collect()
     }
+
+    fn limits(&self) -> Vec<String> {
+        self.found.limits()
+    }
 }
 
 impl Hierarchy {

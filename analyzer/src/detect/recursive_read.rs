@@ -57,6 +57,10 @@ impl Detector for RecursiveRead {
         };
         self.found.findings().map(with_writer).collect()
     }
+
+    fn limits(&self) -> Vec<String> {
+        self.found.limits()
+    }
 }
 
 impl RecursiveRead {

@@ -106,6 +106,14 @@ pub fn fingerprint<'a>(
     format!("{:016x}", hash.0)
 }
 
+/// Hash over the code and a text.
+pub fn fingerprint_of_text(code: Code, text: &str) -> String {
+    let mut hash = Fnv::default();
+    hash.write(code.as_str());
+    hash.write(text);
+    format!("{:016x}", hash.0)
+}
+
 /// FNV-1a: written down here once and for all, since fingerprints are kept in files between versions.
 struct Fnv(u64);
 

@@ -23,7 +23,7 @@ pub struct Timeout {
 impl Detector for Timeout {
     fn after(&mut self, context: &Context<'_>, event: &Event) {
         let Op::Finding { code, text } = event.op else { return };
-        let Context { definitions, state } = *context;
+        let Context { definitions, state, .. } = *context;
         if definitions.string(code).is_none_or(|code| **code != *Code::LockTimeout.as_str()) {
             return;
         }
@@ -52,6 +52,10 @@ impl Detector for Timeout {
 
     fn findings(&mut self, _context: &Context<'_>) -> Vec<Finding> {
         self.found.findings().cloned().collect()
+    }
+
+    fn limits(&self) -> Vec<String> {
+        self.found.limits()
     }
 }
 

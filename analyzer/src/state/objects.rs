@@ -34,6 +34,8 @@ pub struct Handle {
     pub count: u32,
     /// The only one, and used since it could have been given away for the last time: it is where it is said to be.
     pub is_used: bool,
+    /// Used by this thread at any time.
+    was_used: bool,
 }
 
 /// Something that others wait for: a thread's latest of a kind.
@@ -64,6 +66,8 @@ pub struct ObjectState {
     handles: [BTreeMap<ThreadId, Handle>; 2],
     /// Handles of each side were seen.
     has_handles: [bool; 2],
+    /// A handle of the side was used by several threads, which may go on to do so.
+    is_shared: [bool; 2],
     /// Permits given back and added, less those that were taken: with its capacity, what a semaphore has.
     pub balance: i64,
     /// Permits were added that nobody had: the semaphore counts something, and anybody may add more.
@@ -106,6 +110,11 @@ impl ObjectState {
     /// Who has handles of this side.
     pub fn handles(&self, side: Side) -> impl Iterator<Item = (ThreadId, Handle)> {
         self.handles[side as usize].iter().map(|(&thread, &handle)| (thread, handle))
+    }
+
+    /// Whether threads share a handle of this side, so that more of them have one than are known.
+    pub fn is_shared(&self, side: Side) -> bool {
+        self.is_shared[side as usize]
     }
 
     /// Permits that are free, of a semaphore that was made with so many.
@@ -159,7 +168,7 @@ impl State {
                     channels.push(channel);
                 }
             }
-            Op::HandleDropped { channel, side, owner, .. } => self.drop_handle(channel, side, owner),
+            Op::HandleDropped { channel, side, owner, .. } => self.drop_handle(channel, side, owner, owner != me),
             Op::PermitsAcquired { semaphore, permits, .. } => {
                 let object = self.object_mut(semaphore);
                 object.balance = object.balance.saturating_sub(permits.into());
@@ -227,14 +236,22 @@ impl State {
     }
 
     fn use_handle(&mut self, channel: LockId, thread: ThreadId, side: Side) {
-        if let Some(handle) = self.object_mut(channel).handles[side as usize].get_mut(&thread) {
-            handle.is_used = handle.count == 1;
+        let object = self.object_mut(channel);
+        match object.handles[side as usize].get_mut(&thread) {
+            Some(handle) => {
+                handle.was_used = true;
+                handle.is_used = handle.count == 1;
+            }
+            None => object.is_shared[side as usize] |= object.has_handles[side as usize],
         }
     }
 
-    fn drop_handle(&mut self, channel: LockId, side: Side, owner: ThreadId) {
+    fn drop_handle(&mut self, channel: LockId, side: Side, owner: ThreadId, by_other: bool) {
         let object = self.object_mut(channel);
         object.has_handles[side as usize] = true;
+        // Whoever used it may go on to borrow it.
+        let was_used = object.handles[side as usize].get(&owner).is_some_and(|handle| handle.was_used);
+        object.is_shared[side as usize] |= by_other && was_used;
         let handles = &mut object.handles[side as usize];
         if let Some(handle) = handles.get_mut(&owner) {
             handle.count -= 1;

@@ -54,6 +54,17 @@ pub fn blockers(state: &State, thread: ThreadId) -> Vec<Blocker> {
     }
 }
 
+/// The first thing that the thread waits for; of one that waits on a condition variable and was notified the mutex that it takes back.
+pub fn target(state: &State, thread: ThreadId) -> Option<Target> {
+    let waiting = state.thread(thread)?;
+    match (waiting.wait()?.target, waiting.given_up) {
+        (Target::Object(condvar, Need::Notify), Some(given_up)) if state.are_all_notified(condvar) => {
+            Some(Target::Lock(given_up.mutex, Mode::Exclusive))
+        }
+        (target, _) => Some(target),
+    }
+}
+
 /// Who has to do something first for a wait at an object; `None` when one of several threads can end it.
 pub(super) fn at_object(state: &State, thread: ThreadId, object: LockId, need: Need) -> Option<Vec<Blocker>> {
     match need {

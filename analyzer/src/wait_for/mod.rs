@@ -26,7 +26,7 @@ use crate::{
 
 pub(crate) use self::needs::{Needs, of as needs_of};
 pub use self::{
-    blockers::{Blocker, Why, blockers, shortest_cycle},
+    blockers::{Blocker, Why, blockers, shortest_cycle, target},
     stuck::{Knot, Knowledge, knots},
 };
 

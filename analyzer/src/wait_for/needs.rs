@@ -116,7 +116,8 @@ fn from_side(state: &State, of: &ObjectState, side: Side, need: Need) -> Needs {
         return Help::one(of.deeds(need).map(|deed| deed.thread), Others::Possible);
     }
     let is_there = |(thread, handle): (ThreadId, crate::state::Handle)| handle.is_used && !state.is_finished(thread);
-    let others = if of.handles(side).all(is_there) { Others::No } else { Others::Likely };
+    let is_known = !of.is_shared(side) && of.handles(side).all(is_there);
+    let others = if is_known { Others::No } else { Others::Likely };
     Help::one(of.handles(side).map(|(thread, _)| thread), others)
 }
 

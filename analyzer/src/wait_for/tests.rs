@@ -142,6 +142,10 @@ fn messages() {
     check_knots(&format!("{second} M: lock x, await c message; A: wait x"), &[]);
     // Nobody else lives.
     check_knots(&format!("{second} M: lock x, await c message; A: wait x; B: exit"), &["certain holds: M A"]);
+    // One sender that two threads use: who knows who else does.
+    let shared = "M: spawn A, spawn B, sender c, receiver c; A: dropsender c M, sender c, send c; B: sender c, dropsender c A, send c; M: recv c, recv c;";
+    check_knots(&format!("{shared} M: lock x, await c message; B: wait x"), &[]);
+    check_knots(&format!("{made} B: send c; M: recv c, lock x, await c message; A: wait x"), &[]);
     // It holds the only sender itself.
     check_knots("M: sender c, receiver c, send c, recv c, await c message", &["certain: M"]);
 }

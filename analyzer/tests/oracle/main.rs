@@ -6,7 +6,7 @@
 mod program;
 mod schedule;
 
-use lockscope_analyzer::{Analysis, Code, Confidence, Finding};
+use lockscope_analyzer::{Analysis, Code, Confidence, Finding, Severity};
 use lockscope_trace::{Definitions, Event};
 
 use self::{
@@ -20,8 +20,10 @@ const PROGRAMS: u64 = 1500;
 fn findings(events: &[Event], definitions: &Definitions) -> Vec<Finding> {
     let mut analysis = Analysis::default();
     events.iter().for_each(|event| analysis.feed(event, definitions));
-    let findings = analysis.findings(definitions);
+    let mut findings = analysis.findings(definitions);
     assert_eq!(analysis.limits(), Vec::<String>::new());
+    // In which order locks are released is only noted.
+    findings.retain(|finding| finding.severity > Severity::Note);
     findings
 }
 

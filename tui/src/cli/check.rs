@@ -3,7 +3,10 @@
 use std::{io::Write, path::PathBuf};
 
 use clap::{Args, ValueEnum, ValueHint};
-use lockscope_analyzer::finding::{Finding, Severity};
+use lockscope_analyzer::{
+    Options,
+    finding::{Code, Finding, Severity},
+};
 
 use crate::{
     cli::{
@@ -117,7 +120,8 @@ pub fn run(args: &CheckArgs, levels: &Levels, global: &Global, out: &mut dyn Wri
 
 /// Reads one trace and applies lint levels. The second value is how many findings they turned off.
 pub fn check(path: &std::path::Path, levels: &Levels, global: &Global) -> Result<(Checked, usize), Failure> {
-    let mut checked = load::check(path, global)?;
+    let options = Options { no_timeout: levels.asks_for(Code::NoTimeout), ..Options::default() };
+    let mut checked = load::check(path, options, global)?;
     let (mut findings, n_allowed) = levels.apply(std::mem::take(&mut checked.findings));
     // Levels change severities, and the worst comes first.
     load::sort(&mut findings);

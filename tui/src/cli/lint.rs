@@ -8,6 +8,8 @@ use lockscope_analyzer::finding::{Code, Finding, Severity};
 #[command(next_help_heading = "Findings")]
 pub struct LintArgs {
     /// Do not report findings of CODE (see `explain --list`), or of `all`; several levels may be given, the last wins
+    ///
+    /// `all` are the codes that are on by default.
     #[arg(short = 'A', long, value_name = "CODE", value_delimiter = ',', value_parser = codes(), hide_possible_values = true)]
     pub allow: Vec<String>,
     /// Report findings of CODE as warnings
@@ -57,12 +59,21 @@ impl Levels {
         (kept, n_allowed)
     }
 
+    /// Whether findings of this code are wanted that are made only when they are asked for.
+    pub fn asks_for(&self, code: Code) -> bool {
+        matches!(self.level(code), Some(Level::Warn | Level::Deny))
+    }
+
+    fn level(&self, code: Code) -> Option<Level> {
+        let applies = |of: &Option<Code>| of.map_or(!code.is_opt_in(), |of| of == code);
+        self.0.iter().rev().find(|(of, _)| applies(of)).map(|(_, level)| *level)
+    }
+
     fn apply_to(&self, mut finding: Finding) -> Option<Finding> {
-        let level = self.0.iter().rev().find(|(code, _)| code.is_none_or(|code| code == finding.code));
-        match level {
-            Some((_, Level::Allow)) => return None,
-            Some((_, Level::Warn)) => finding.severity = Severity::Warning,
-            Some((_, Level::Deny)) => finding.severity = Severity::Error,
+        match self.level(finding.code) {
+            Some(Level::Allow) => return None,
+            Some(Level::Warn) => finding.severity = Severity::Warning,
+            Some(Level::Deny) => finding.severity = Severity::Error,
             None => {}
         }
         Some(finding)
@@ -109,5 +120,20 @@ mod tests {
         check(&["-D", "deadlock", "-A", "all"], Deadlock, None);
         check(&["-D", "lock-timeout,deadlock", "-W", "deadlock"], Deadlock, Some(Severity::Warning));
         check(&["--deny=lock-timeout", "--warn", "deadlock"], LockTimeout, Some(Severity::Error));
+    }
+
+    #[test]
+    fn what_is_off_by_default_has_to_be_named() {
+        for (arguments, expected) in [
+            (&[][..], false),
+            (&["-W", "all"], false),
+            (&["-W", "no-timeout"], true),
+            (&["-D", "no-timeout", "-A", "all"], true),
+            (&["-D", "no-timeout", "-A", "no-timeout"], false),
+        ] {
+            let command = LintArgs::augment_args(Command::new("check"));
+            let matches = command.get_matches_from(std::iter::once("check").chain(arguments.iter().copied()));
+            assert_eq!(Levels::new(&matches).asks_for(Code::NoTimeout), expected, "{arguments:?}");
+        }
     }
 }

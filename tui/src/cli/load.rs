@@ -35,14 +35,15 @@ pub fn open(path: &Path, global: &Global) -> Result<Box<dyn EventSource>, Failur
     Ok(input::open_with(path, &global.input())?)
 }
 
-/// Calls `each` with every event and its position, from 1, until it breaks or the trace ends.
+/// Calls `each` with every event and its position, from 1, until it breaks or the trace ends. Returns the number of events and
+/// whether the trace has ended.
 ///
 /// Of a trace that is still being written it reads what is there.
 pub fn for_each(
     source: &mut dyn EventSource,
     global: &Global,
     mut each: impl FnMut(u64, &Event, &Definitions) -> ControlFlow<()>,
-) -> Result<u64, Failure> {
+) -> Result<(u64, Read), Failure> {
     let mut progress = Progress::new(format!("reading {}", source.info().path.display()), global.quiet);
     let mut batch = Vec::new();
     let mut position = 0;
@@ -52,26 +53,27 @@ pub fn for_each(
         for event in &batch {
             position += 1;
             if each(position, event, source.definitions()).is_break() {
-                return Ok(position);
+                return Ok((position, Read::More));
             }
         }
         progress.update(source.fraction_read(), position);
         if read != Read::More {
-            return Ok(position);
+            return Ok((position, read));
         }
     }
 }
 
 /// Reads a trace through and collects the findings.
-pub fn check(path: &Path, global: &Global) -> Result<Checked, Failure> {
+pub fn check(path: &Path, options: Options, global: &Global) -> Result<Checked, Failure> {
     let mut source = open(path, global)?;
-    let mut analysis = Analysis::new(Options::default());
+    let mut analysis = Analysis::new(options);
     let mut duration = Nanos(0);
-    let events = for_each(&mut *source, global, |_, event, defs| {
+    let (events, end) = for_each(&mut *source, global, |_, event, defs| {
         duration = duration.max(event.time);
         analysis.feed(event, defs);
         ControlFlow::Continue(())
     })?;
+    analysis.end(end, source.completeness());
     let findings = analysis.findings(source.definitions());
     Ok(Checked {
         info: source.info().clone(),

@@ -77,7 +77,8 @@ fn read(mut source: Box<dyn EventSource>, batches: &SyncSender<Result<Batch, Err
         let polled = source.poll(&mut events);
         // What came before an error is as good as any other.
         let progress = *polled.as_ref().unwrap_or(&Progress::Ended);
-        is_stale |= !events.is_empty();
+        // Who waits at the end of a process may be found to be stuck.
+        is_stale |= !events.is_empty() || progress == Progress::Ended;
         let is_due = last_findings.is_none_or(|last| last.elapsed() >= FINDINGS_EVERY);
         let wants_findings = is_stale && (is_due || progress == Progress::Ended);
         if progress == Progress::CaughtUp && events.is_empty() && !wants_findings && last_progress == Some(progress) {
@@ -85,6 +86,7 @@ fn read(mut source: Box<dyn EventSource>, batches: &SyncSender<Result<Batch, Err
             continue;
         }
         events.iter().for_each(|event| analysis.feed(event, source.definitions()));
+        analysis.end(progress, source.completeness());
         let findings = wants_findings.then(|| analysis.findings(source.definitions()));
         if findings.is_some() {
             (last_findings, is_stale) = (Some(Instant::now()), false);

@@ -43,6 +43,14 @@ pub fn page(code: Code) -> &'static str {
         Code::LockOrderInversion => include_str!("lock-order-inversion.md"),
         Code::HierarchyViolation => include_str!("hierarchy-violation.md"),
         Code::LockTimeout => include_str!("lock-timeout.md"),
+        Code::LostWakeup => include_str!("lost-wakeup.md"),
+        Code::SemaphoreLeak => include_str!("semaphore-leak.md"),
+        Code::GuardLeak => include_str!("guard-leak.md"),
+        Code::UncheckedWakeup => include_str!("unchecked-wakeup.md"),
+        Code::Poisoned => include_str!("poisoned.md"),
+        Code::BusyWait => include_str!("busy-wait.md"),
+        Code::OutOfOrderRelease => include_str!("out-of-order-release.md"),
+        Code::NoTimeout => include_str!("no-timeout.md"),
     }
 }
 

@@ -203,8 +203,16 @@ pub fn wants(defs: &Definitions, finding: &Finding, participant: &Participant, w
 /// What a participant did to what it wanted. Only where threads were seen to be stuck does anybody wait.
 pub fn wants_verb(finding: &Finding, participant: &Participant) -> &'static str {
     let is_stuck = match finding.code {
-        Code::Deadlock | Code::SelfDeadlock | Code::RecursiveRead | Code::LockTimeout => true,
-        Code::LockOrderInversion | Code::HierarchyViolation => false,
+        Code::Deadlock
+        | Code::SelfDeadlock
+        | Code::LostWakeup
+        | Code::SemaphoreLeak
+        | Code::GuardLeak
+        | Code::NoTimeout => return "waits for",
+        Code::BusyWait => return "tries to take",
+        Code::UncheckedWakeup => return "waited for",
+        Code::RecursiveRead | Code::LockTimeout => true,
+        Code::LockOrderInversion | Code::HierarchyViolation | Code::Poisoned | Code::OutOfOrderRelease => false,
     };
     match (finding.confidence, participant.held.is_empty()) {
         (Confidence::Actual, _) if is_stuck => "waits for",
