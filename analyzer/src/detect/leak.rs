@@ -56,7 +56,7 @@ fn taken_along(context: &Context<'_>, thread: &ThreadState) -> Vec<Held> {
     let is_left = |lock: LockId| {
         let Some(lock) = state.lock(lock) else { return false };
         let is_passed_on = lock.is_passed_on || lock.object.as_ref().is_some_and(|object| object.is_passed_on);
-        !lock.destroyed && !(is_passed_on && context.ending == Ending::CutOff)
+        !(lock.destroyed || is_passed_on && context.ending == Ending::CutOff)
     };
     let locks = thread.held.iter().filter(|held| is_left(held.lock)).cloned();
     locks.chain(permits(&thread.permits, is_left)).collect()
