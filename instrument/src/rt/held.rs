@@ -86,6 +86,9 @@ const PERMITS_SHIFT: u32 = 18;
 pub(super) const MAX_PERMITS: u32 = 1 << (32 - PERMITS_SHIFT);
 
 const FIRST_CAPACITY: u32 = 32;
+/// Most holds of one thread that are followed, 320 KiB; more are used without being followed. Every new set of locks held is
+/// looked through once, so the time for n of them grows with n squared; who has more than this has forgotten them.
+const MOST: u32 = 1 << 13;
 
 /// What a thread holds.
 #[derive(Debug)]
@@ -109,6 +112,8 @@ struct Owner {
     key: Cell<u64>,
     /// A slot that may be free: after the last one that was filled, or the last one that was emptied.
     free: Cell<u32>,
+    /// No slot below this is free.
+    full_below: Cell<u32>,
     foreign_seen: Cell<u32>,
 }
 
@@ -155,16 +160,17 @@ impl HeldSet {
     #[cold]
     fn recount(&self) {
         self.owner.foreign_seen.set(self.foreign.load(Ordering::Acquire));
+        self.owner.full_below.set(0);
         let locks = self.iter().filter(|held| held.kind != LockKind::Semaphore);
         let key = locks.fold(0u64, |key, lock| key.wrapping_add(mix(lock.lock, lock.mode)));
         self.owner.key.set(key);
     }
 
-    /// Owner only: makes sure that there is a free slot and returns it. Allocates at most here, so that `fill` does not: it
-    /// happens while a lock is held that may be the allocator's.
+    /// Owner only: makes sure that there is a free slot and returns it; `None` when the thread holds too much to follow. Allocates
+    /// at most here, so that `fill` does not: it happens while a lock is held that may be the allocator's.
     #[inline]
-    pub(super) fn reserve(&self) -> u32 {
-        self.free_slot().unwrap_or_else(|| self.find_free_slot())
+    pub(super) fn reserve(&self) -> Option<u32> {
+        self.free_slot().or_else(|| self.find_free_slot())
     }
 
     /// Owner only: a free slot, when it is the obvious one. Locks that are released in reverse order always find it.
@@ -176,17 +182,30 @@ impl HeldSet {
     }
 
     #[cold]
-    fn find_free_slot(&self) -> u32 {
+    fn find_free_slot(&self) -> Option<u32> {
         let len = self.len.load(Ordering::Relaxed);
-        if let Some(free) = (0..len).find(|&index| self.slot(index).lock.load(Ordering::Relaxed) == 0) {
-            return free;
+        let from = self.owner.full_below.get();
+        let found = (from..len).find(|&index| self.slot(index).lock.load(Ordering::Relaxed) == 0);
+        self.owner.full_below.set(found.unwrap_or(len));
+        if found.is_some() || len == MOST {
+            return found;
         }
         if len == self.capacity.load(Ordering::Relaxed) {
             self.grow();
         }
         // Slots below `len` that were never filled read as free.
         self.len.store(len + 1, Ordering::Release);
-        len
+        Some(len)
+    }
+
+    /// Owner only: empties a slot.
+    #[inline]
+    fn empty(&self, index: u32) {
+        self.slot(index).lock.store(0, Ordering::Release);
+        self.owner.free.set(index);
+        if index < self.owner.full_below.get() {
+            self.owner.full_below.set(index);
+        }
     }
 
     /// Owner only: notes an acquisition in a free slot.
@@ -249,8 +268,7 @@ impl HeldSet {
             return false;
         }
         let index = u32::from(slot);
-        self.slot(index).lock.store(0, Ordering::Release);
-        self.owner.free.set(index);
+        self.empty(index);
         self.owner.key.set(self.owner.key.get().wrapping_sub(mix(lock, mode)));
         true
     }
@@ -260,8 +278,7 @@ impl HeldSet {
     pub(super) fn remove(&self, lock: u32, mode: Mode, slot: u16) -> bool {
         self.remove_at(lock, mode, slot)
             || self.find(lock, mode).is_some_and(|index| {
-                self.slot(index).lock.store(0, Ordering::Release);
-                self.owner.free.set(index);
+                self.empty(index);
                 self.owner.key.set(self.owner.key.get().wrapping_sub(mix(lock, mode)));
                 true
             })
@@ -335,6 +352,7 @@ impl HeldSet {
         self.len.store(0, Ordering::Release);
         self.owner.key.set(0);
         self.owner.free.set(0);
+        self.owner.full_below.set(0);
     }
 
     /// Whether nothing is held.

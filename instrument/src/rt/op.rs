@@ -53,7 +53,7 @@ impl<'a> Op<'a> {
             return None;
         };
         // What has to allocate does so here: once the lock is held nothing may, since it may be the allocator's.
-        let slot = entered.info.held.reserve();
+        let slot = entered.info.held.reserve()?;
         let how = match how {
             How::Lock if lock.is_recursive() => How::Recursive,
             How::Timed if lock.is_recursive() => How::RecursiveTimed,

@@ -115,7 +115,7 @@ fn fill(entered: &Entered, semaphore: LockRef<'_>, id: u32, permits: u32, site: 
         since: if flags() & flag::TIMES != 0 { clock::ticks() } else { 0 },
         permits,
     };
-    let free = entered.info.held.reserve();
+    let Some(free) = entered.info.held.reserve() else { return Hold::untracked(Mode::Shared) };
     let slot = entered.info.held.fill_permits(free, &held);
     Hold::new(entered.info.index, slot, Mode::Shared)
 }

@@ -456,6 +456,16 @@ pub fn a_thousand_held() {
     }
 }
 
+/// Readers that are forgotten, one by one, cost no more with every one that was before; what does not fit is not followed.
+pub fn a_million_forgotten() {
+    static R: Lock = Lock::rwlock("r");
+    for _ in 0..1_000_000 {
+        let _held = R.read();
+    }
+    // The thread's other locks are as before.
+    nested(&[&A, &B]);
+}
+
 pub fn locks_in_thread_local_destructors() {
     struct OnExit;
     impl Drop for OnExit {
