@@ -46,6 +46,12 @@ pub(super) fn flags() -> u32 {
     if flags == 0 { initialise() } else { flags }
 }
 
+/// Whether anything is switched on. While nothing is, facades do what the wrapped types do.
+#[inline]
+pub fn is_tracking() -> bool {
+    flags() & flag::TRACK != 0
+}
+
 /// Flags without initialising: for destructors.
 pub(super) fn flags_if_ready() -> u32 {
     FLAGS.load(Ordering::Acquire)

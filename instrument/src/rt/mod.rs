@@ -4,11 +4,11 @@
 //! lock's own operations:
 //! - [`acquire`], [`acquire_timed`], [`try_acquire`]: check order, wait, hold, record;
 //! - [`release`] *before* the wrapped unlock, so that the next acquisition is always recorded after it;
-//! - [`unfollow`] when others get at the wrapped lock and could release it unseen;
+//! - [`unfollow()`] when others get at the wrapped lock and could release it unseen;
 //! - [`initialise`] for what is initialised once, as long as it is not;
 //! - [`note`], [`block`], [`may_help`] for objects that are not locks;
 //! - [`permits_acquired`] and its like for semaphores;
-//! - [`channel`] and what [`Handle`] does for channels;
+//! - [`channel()`] and what [`Handle`] does for channels;
 //! - [`upgrade`], [`try_upgrade`], [`downgrade`], [`cond_wait`], [`notify`] for the rest.
 
 mod chains;
@@ -42,6 +42,7 @@ mod waiting;
 pub(crate) use global::install;
 
 pub use channel::{ChannelOptions, Handle, Sharing, channel};
+pub use global::is_tracking;
 pub use hold::Hold;
 pub use message::{Envelope, Missed, Refused, Sending};
 pub use meta::{LockMeta, LockRef};
