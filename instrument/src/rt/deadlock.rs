@@ -2,21 +2,24 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use lockscope_trace::LockKind;
-
 use super::{
-    global,
-    report::{Draft, LockFacts, held_for, is_first, mode_words, thread_name},
+    global, knot,
+    report::{Draft, held_for, is_first, mode_words, thread_name},
     search::{self, Blocker, Link},
     stack,
-    thread::{self, Entered},
-    waiting::{Target, Waiting},
+    thread::Entered,
+    words::{join, target_name, wanted_words},
 };
 
-/// Searches for a cycle of waits through this thread, whose wait is published.
+/// Searches for a deadlock through this thread, whose wait is published: a cycle, else what is not as simple.
+///
+/// # Panics
+///
+/// When there is one and the policy is to panic.
 pub(super) fn search_and_report(entered: &Entered) {
-    if let Some(cycle) = search::cycle(entered.info) {
-        report_deadlock(entered, &cycle);
+    match search::cycle(entered.info) {
+        Some(cycle) => report_deadlock(entered, &cycle),
+        None => knot::wait_begins(entered),
     }
 }
 
@@ -30,8 +33,12 @@ fn report_deadlock(entered: &Entered, cycle: &[Link]) {
     if !is_first(key.finish()) {
         return;
     }
+    let waits: Vec<(u32, u64)> = cycle.iter().map(|link| (link.info.index, link.waiting.episode)).collect();
+    knot::mark_reported(&waits);
     let names = cycle.iter().map(|link| target_name(&link.waiting)).collect::<Vec<_>>();
-    let limited = cycle.iter().any(|link| link.waiting.limited);
+    // However a wait on a condition variable ends, its mutex has to be taken again.
+    let is_limited = |link: &Link| link.waiting.limited && !matches!(link.blocker, Blocker::HoldsMutex(_));
+    let limited = cycle.iter().any(is_limited);
     let (code, title) = match cycle {
         [link] => ("self-deadlock", format!("{} waits for {} that it holds itself", thread_name(link.info), names[0])),
         _ => {
@@ -61,6 +68,13 @@ fn report_deadlock(entered: &Entered, cycle: &[Link]) {
                 held.site,
                 held_for(held.since)
             ),
+            Blocker::HoldsMutex(held) => format!(
+                "its mutex, which {} has to take again, is held by {}, taken at {}{}",
+                thread_name(link.info),
+                thread_name(next.info),
+                held.site,
+                held_for(held.since)
+            ),
             Blocker::WritesFirst => {
                 format!("{} waits to write to {name}, and no reader may pass it", thread_name(next.info))
             }
@@ -77,35 +91,4 @@ fn report_deadlock(entered: &Entered, cycle: &[Link]) {
         "help: take these locks in one order everywhere, or do not wait while holding them"
     });
     draft.publish(entered, global::config().deadlock);
-}
-
-fn target_name(waiting: &Waiting) -> String {
-    match &waiting.target {
-        &Target::Lock { lock, kind, .. } => {
-            LockFacts { lock, kind, created: waiting.created, type_name: waiting.type_name }.describe()
-        }
-        Target::Threads(threads) => {
-            let names: Vec<String> = threads
-                .iter()
-                .map(|&id| thread::by_id(id).map_or_else(|| format!("thread T{id}"), thread_name))
-                .collect();
-            format!("the end of {}", join(&names))
-        }
-    }
-}
-
-fn wanted_words(waiting: &Waiting) -> &'static str {
-    match waiting.target {
-        Target::Lock { upgrade: true, .. } => " to upgrade it",
-        Target::Lock { kind: LockKind::RwLock, mode, .. } => mode_words(LockKind::RwLock, mode),
-        _ => "",
-    }
-}
-
-fn join(names: &[String]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => one.clone(),
-        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
-    }
 }

@@ -60,7 +60,8 @@ impl<const RECORDING: bool> Fast<RECORDING> {
         if RECORDING {
             self.record(lock, mode, since);
         }
-        let held = HeldLock { lock: self.id, mode, kind, site, created, type_name, since, permits: 1 };
+        let fate = lock.fate();
+        let held = HeldLock { lock: self.id, mode, kind, site, created, type_name, since, fate, permits: 1 };
         let slot = self.info.held.fill(self.slot, &held);
         if mode == Mode::Exclusive {
             lock.meta.set_owner_hint(self.info);

@@ -30,8 +30,20 @@ pub(super) struct HeldLock {
     pub type_name: fn() -> &'static str,
     /// In ticks, 0 when acquisitions are not timed.
     pub since: u64,
+    pub fate: Fate,
     /// Of a semaphore, at most `MAX_PERMITS`, which stands for so many or more; 1 for a lock.
     pub permits: u32,
+}
+
+/// Where a guard may be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Fate {
+    /// Anywhere: it may have been given to another thread.
+    Moves,
+    /// With the thread that acquired it, or nowhere: its type does not go to other threads.
+    Stays,
+    /// Nowhere: it was leaked on purpose.
+    Leaked,
 }
 
 /// A slot. 40 bytes.
@@ -39,7 +51,7 @@ pub(super) struct HeldLock {
 struct Slot {
     /// The lock's id + 1; 0 for a free slot.
     lock: AtomicU32,
-    /// Mode, kind and permits.
+    /// Mode, kind, fate and permits.
     what: AtomicU32,
     site: AtomicPtr<Location<'static>>,
     created: AtomicPtr<Location<'static>>,
@@ -74,12 +86,19 @@ impl Slot {
                 created: &*self.created.load(Ordering::Relaxed),
                 type_name: std::mem::transmute::<*mut (), fn() -> &'static str>(type_name),
                 since: self.since.load(Ordering::Relaxed),
+                fate: match what & (STAYS | LEAKED) {
+                    0 => Fate::Moves,
+                    STAYS => Fate::Stays,
+                    _ => Fate::Leaked,
+                },
                 permits: (what >> PERMITS_SHIFT) + 1,
             })
         }
     }
 }
 
+const STAYS: u32 = 1 << 16;
+const LEAKED: u32 = 1 << 17;
 const PERMITS_SHIFT: u32 = 18;
 
 /// As many permits as are told apart in one acquisition.
@@ -214,6 +233,7 @@ impl HeldSet {
         let slot = self.slot(index);
         let what = u32::from(code::mode_how(lock.mode, lockscope_trace::How::Lock))
             | u32::from(code::lock_kind(lock.kind)) << 8
+            | if lock.fate == Fate::Moves { 0 } else { STAYS }
             | (lock.permits.clamp(1, MAX_PERMITS) - 1) << PERMITS_SHIFT;
         slot.what.store(what, Ordering::Relaxed);
         slot.site.store(ptr::from_ref(lock.site).cast_mut(), Ordering::Relaxed);
@@ -310,6 +330,14 @@ impl HeldSet {
         what.store(kind | u32::from(code::mode_how(to, lockscope_trace::How::Lock)), Ordering::Release);
         let key = self.owner.key.get().wrapping_sub(mix(lock, from)).wrapping_add(mix(lock, to));
         self.owner.key.set(key);
+    }
+
+    /// Notes that nothing will release this acquisition: its guard was leaked.
+    pub(super) fn mark_leaked(&self, lock: u32, mode: Mode, slot: u16) {
+        let at = if self.has_at(lock, slot) { Some(u32::from(slot)) } else { self.find(lock, mode) };
+        if let Some(index) = at {
+            self.slot(index).what.fetch_or(LEAKED, Ordering::Release);
+        }
     }
 
     /// Index of the latest acquisition of a lock in a mode.

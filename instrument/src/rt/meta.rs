@@ -11,6 +11,7 @@ use lockscope_trace::{LockKind, Mode, format::code};
 use super::{
     Site,
     global::{self, Named, flag, registry},
+    held::Fate,
     order,
     report::LockFacts,
     thread::{self, ThreadInfo},
@@ -160,6 +161,7 @@ fn end_of_life(id: u32) {
     let Some(entered) = thread::enter() else { return };
     super::unfollow::forget_own_holds(&entered, lock);
     order::forget_lock(lock);
+    super::helpers::forget(lock);
     if id & NAMED != 0 {
         registry().forget(lock);
     }
@@ -178,6 +180,8 @@ pub struct LockRef<'a> {
 
 /// What is asked for passes waiting writers.
 const RECURSIVE: u32 = 1 << 8;
+/// Guards stay with their threads.
+const STAYS: u32 = 1 << 9;
 
 impl<'a> LockRef<'a> {
     /// A lock of `kind` that protects a `T`.
@@ -196,6 +200,17 @@ impl<'a> LockRef<'a> {
     #[inline]
     pub fn recursively(self) -> Self {
         Self { kind: self.kind | RECURSIVE, ..self }
+    }
+
+    /// The lock, whose guards do not go to other threads: their types are not `Send`. What such a guard holds is its thread's for sure.
+    #[inline]
+    pub fn staying(self) -> Self {
+        Self { kind: self.kind | STAYS, ..self }
+    }
+
+    #[inline]
+    pub(super) fn fate(self) -> Fate {
+        if self.kind & STAYS != 0 { Fate::Stays } else { Fate::Moves }
     }
 
     #[inline]

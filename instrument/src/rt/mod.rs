@@ -11,18 +11,25 @@
 //! - [`channel()`] and what [`Handle`] does for channels;
 //! - [`upgrade`], [`try_upgrade`], [`downgrade`], [`cond_wait`], [`notify`] for the rest.
 
+mod bell;
 mod chains;
 mod channel;
 mod counts;
 mod deadlock;
+mod episode;
 mod fast;
 mod global;
 mod held;
+mod helpers;
 mod hierarchy;
 mod hold;
+mod kernel;
+mod knot;
+mod leak;
 mod message;
 mod meta;
 mod misuse;
+mod model;
 mod object;
 mod once;
 mod op;
@@ -38,12 +45,15 @@ mod thread;
 mod threads;
 mod unfollow;
 mod waiting;
+mod watch;
+mod words;
 
 pub(crate) use global::install;
 
 pub use channel::{ChannelOptions, Handle, Sharing, channel};
 pub use global::is_tracking;
 pub use hold::Hold;
+pub use leak::leaked;
 pub use message::{Envelope, Missed, Refused, Sending};
 pub use meta::{LockMeta, LockRef};
 pub use object::{Act, Helper, block, capacity, may_help, may_help_as, note};

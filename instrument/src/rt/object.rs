@@ -6,16 +6,17 @@
 use std::sync::atomic::Ordering;
 
 use lockscope_trace::{
-    Need, Side,
+    Need, Side, clock,
     format::{act, code},
     writer::ObjectEvent,
 };
 
 use super::{
-    LockRef, Site,
+    LockRef, Site, deadlock,
     global::{flag, flags, registry, trace},
-    record,
+    helpers, knot, record,
     thread::{self, Entered},
+    waiting::{Released, Target, WaitGuard, Waiting},
 };
 
 /// What is done to an object. Gives are noted before they are done, takes afterwards, so that a cause is always counted before
@@ -55,7 +56,30 @@ pub enum Act {
 /// Costs a load when nothing is recorded, else an atomic addition to the object's [`LockMeta`](super::LockMeta) and four words.
 #[inline]
 pub fn note(object: LockRef<'_>, act: Act, site: Site) -> u32 {
-    if flags() & flag::RECORD == 0 { 0 } else { note_recorded(object, act, Some(site)) }
+    let flags = flags();
+    if flags & flag::DEADLOCK != 0
+        && let Act::PermitsAdded(_) | Act::PermitsForgotten(..) = act
+    {
+        note_supply(object, act, site);
+    }
+    if flags & flag::RECORD == 0 { 0 } else { note_recorded(object, act, Some(site)) }
+}
+
+/// Notes how many permits there are. Added ones before they can be had, so that there never seem to be less than there are.
+fn note_supply(object: LockRef<'_>, act: Act, site: Site) {
+    let Some(id) = object.id_at(site) else { return };
+    let entered = thread::enter_or_nested();
+    match act {
+        Act::PermitsAdded(permits) => helpers::supply(id, |known| known.added += u64::from(permits)),
+        Act::PermitsForgotten(permits, _) => {
+            helpers::supply(id, |known| known.forgotten += u64::from(permits));
+            if helpers::is_waited_for(id) {
+                knot::help_is_lost();
+            }
+        }
+        _ => {}
+    }
+    drop(entered);
 }
 
 /// [`note`] where nobody knows the place: in `drop`.
@@ -139,7 +163,10 @@ pub fn block<R>(
             }
         }
     }
-    let result = wait();
+    let result = {
+        let _waiting = publish(objects, None, limited, site);
+        wait()
+    };
     if flags & flag::RECORD != 0
         && let (Some(entered), Some(id)) = (thread::enter(), objects.first().and_then(|(object, _)| object.id()))
     {
@@ -148,6 +175,37 @@ pub fn block<R>(
         record::object(&entered, event, site);
     }
     result
+}
+
+/// Publishes a wait for objects and looks whether that is a deadlock. Of a condition variable with its mutex, whether that was read,
+/// and since when it was held. `None` when this thread is in the runtime already.
+pub(super) fn publish(
+    objects: &[(LockRef<'_>, Need)],
+    mutex: Option<(LockRef<'_>, bool, u64)>,
+    limited: bool,
+    site: Site,
+) -> Option<WaitGuard<'static>> {
+    let entered = thread::enter()?;
+    let facts = |object: LockRef<'_>| Some(object.facts(object.id_at(site)?));
+    // An object that is not followed may be what ends the wait.
+    let followed = objects.iter().map(|&(object, need)| Some((facts(object)?, need)));
+    let objects: Vec<_> = followed.collect::<Option<_>>()?;
+    let mutex = mutex.and_then(|(mutex, was_read, since)| Some(Released { lock: facts(mutex)?, was_read, since }));
+    let waiting = Waiting {
+        episode: 0,
+        target: Target::Objects { objects, mutex },
+        site,
+        created: site,
+        type_name: std::any::type_name::<()>,
+        since: clock::ticks(),
+        limited,
+        owner: None,
+    };
+    let guard = entered.info.wait.begin(&waiting);
+    if flags() & flag::DEADLOCK != 0 {
+        deadlock::search_and_report(&entered);
+    }
+    Some(guard)
 }
 
 /// Who could end a wait.
@@ -164,16 +222,37 @@ pub enum Helper {
 /// Says that this thread could end waits for `need` at the object (`by` positive: it has a sender, it has notified before), or one reason
 /// less for it (`by` negative). Searches for threads that are stuck count on it.
 pub fn may_help(object: LockRef<'_>, need: Need, by: i32) {
-    let _ = (object, need, by);
+    if flags() & flag::DEADLOCK == 0 {
+        return;
+    }
+    let entered = thread::enter_or_nested();
+    let own = Helper::Thread(entered.info.id.load(Ordering::Relaxed));
+    drop(entered);
+    may_help_as(own, object, need, by);
 }
 
 /// [`may_help`] of somebody else than this thread.
 pub fn may_help_as(helper: Helper, object: LockRef<'_>, need: Need, by: i32) {
-    let _ = (helper, object, need, by);
+    if flags() & flag::DEADLOCK == 0 {
+        return;
+    }
+    let entered = thread::enter_or_nested();
+    let Some(id) = object.id() else { return };
+    helpers::add(id, need, helper, by);
+    if by < 0 && helpers::is_waited_for(id) {
+        knot::help_is_lost();
+    }
+    drop(entered);
 }
 
 /// Says what an object was made with: permits of a semaphore, bound of a channel, threads of a barrier. Once, at its first use.
 pub fn capacity(object: LockRef<'_>, capacity: u64) {
+    if flags() & flag::DEADLOCK != 0
+        && let Some(id) = object.id()
+    {
+        let _entered = thread::enter_or_nested();
+        helpers::supply(id, |known| known.capacity = Some(capacity));
+    }
     if flags() & flag::RECORD != 0
         && let (Some(id), Some(entered)) = (object.id(), thread::enter())
     {

@@ -121,6 +121,7 @@ impl<'a> Op<'a> {
                 created: self.lock.created(),
                 type_name: self.lock.type_name,
                 since: ticks,
+                fate: self.lock.fate(),
                 permits: 1,
             },
         );

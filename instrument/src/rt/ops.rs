@@ -12,11 +12,11 @@ use lockscope_trace::{
 };
 
 use super::{
-    Hold, LockRef, Mode, Site,
+    Hold, LockRef, Mode, Need, Site,
     fast::{self, Fast},
     global::{flag, flags},
-    misuse,
-    object::next_count,
+    helpers, misuse,
+    object::{self, next_count},
     op::{ENDLESS, Op},
     record,
     thread::{self, Entered},
@@ -335,11 +335,15 @@ pub fn cond_wait<R>(
         record::cond_event(&entered, kind::COND_WAIT, limited, event, site);
     }
     hold.forget_wakeup();
+    let was_read = hold.access() != Access::Nothing;
+    let since = if flags() & flag::TIMES == 0 { 0 } else { held_since(hold, mutex_id) };
     release(mutex, hold);
     let mode = hold.mode;
     *hold = Hold::untracked(mode);
     let result = {
         let _reacquire = Reacquire { mutex, mode, site, hold };
+        // Ends first: who holds the mutex again does not wait.
+        let _waiting = object::publish(&[(condvar, Need::Notify)], Some((mutex, was_read, since)), limited, site);
         wait()
     };
     let timed_out = timed_out(&result);
@@ -355,6 +359,11 @@ pub fn cond_wait<R>(
         op.check_order();
     }
     result
+}
+
+fn held_since(hold: &Hold, mutex: u32) -> u64 {
+    let held = thread::by_index(hold.owner).and_then(|owner| owner.held.of_lock(mutex).next());
+    held.map_or(0, |held| held.since)
 }
 
 /// Notes at the end of a wait, also by panic, that the mutex is held again.
@@ -375,7 +384,13 @@ impl Drop for Reacquire<'_, '_> {
 
 /// Notifies a condition variable. `notify` returns how many threads it woke, when the condition variable tells.
 pub fn notify(condvar: LockRef<'_>, all: bool, site: Site, notify: impl FnOnce() -> Option<u32>) -> Option<u32> {
-    if flags() & flag::RECORD == 0 {
+    let flags = flags();
+    if flags & flag::DEADLOCK != 0
+        && let (Some(object), Some(entered)) = (condvar.id_at(site), thread::enter())
+    {
+        helpers::notified(&entered, object, site);
+    }
+    if flags & flag::RECORD == 0 {
         return notify();
     }
     // The count is taken before, so that it does not come after that of the wake-up that it causes; the event is written after,

@@ -37,6 +37,8 @@ pub(super) struct Link {
 pub(super) enum Blocker {
     /// It holds the lock.
     Holds(HeldLock),
+    /// It holds the mutex that the thread has to take at the end of its wait on a condition variable.
+    HoldsMutex(HeldLock),
     /// It waits for the lock exclusively, and no reader may pass.
     WritesFirst,
     /// It has to end.
@@ -86,6 +88,11 @@ fn edges(info: &'static ThreadInfo, waiting: &Waiting) -> Vec<Edge> {
         Target::Threads(threads) => {
             threads.iter().filter_map(|&id| Some((thread::by_id(id)?, Blocker::Lives))).collect()
         }
+        Target::Objects { mutex: None, .. } | Target::Unpark => Vec::new(),
+        Target::Objects { mutex: Some(mutex), .. } => thread::all()
+            .filter(|other| other.index != info.index)
+            .filter_map(|other| Some((other, Blocker::HoldsMutex(other.held.of_lock(mutex.lock.lock).next()?))))
+            .collect(),
         &Target::Lock { lock, mode, upgrade, recursive, .. } => {
             let holds = |other: &'static ThreadInfo| blocking_hold(info, other, lock, mode, upgrade);
             // There is at most one exclusive holder, mostly the one that the wait names.

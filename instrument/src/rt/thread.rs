@@ -22,6 +22,7 @@ use super::{
     chains::Chains,
     global::{self, flag, registry},
     held::HeldSet,
+    helpers::Notified,
     misuse::Tries,
     once::Observed,
     waiting::Wait,
@@ -34,8 +35,12 @@ pub(super) struct ThreadInfo {
     pub index: u32,
     /// Id of the thread that uses the record now, in reports and traces.
     pub id: AtomicU32,
+    /// Its number in the system.
+    pub os_id: AtomicU32,
     /// Whether a thread uses the record, or has left locks held in it.
     pub alive: AtomicBool,
+    /// Whether the thread has ended, and left locks held.
+    pub ended: AtomicBool,
     /// Locks it holds.
     pub held: HeldSet,
     /// What it waits for.
@@ -57,6 +62,7 @@ pub(super) struct Local {
     pub writer: Option<ThreadWriter>,
     pub exit_recorded: bool,
     pub tries: Tries,
+    pub notified: Notified,
     /// Ids of places in the trace.
     pub sites: Sites,
     /// What this thread has found initialised.
@@ -260,22 +266,39 @@ pub(super) fn by_index(index: u32) -> Option<&'static ThreadInfo> {
 
 /// The record of the thread with an id, while it lives.
 pub(super) fn by_id(id: u32) -> Option<&'static ThreadInfo> {
-    all().find(|info| info.id.load(Ordering::Relaxed) == id)
+    living().find(|info| info.id.load(Ordering::Relaxed) == id)
 }
+
+/// The records of threads that have not ended.
+pub(super) fn living() -> impl Iterator<Item = &'static ThreadInfo> {
+    all().filter(|info| !info.ended.load(Ordering::Acquire))
+}
+
+/// How many threads have a record and have not ended.
+pub(super) fn n_living() -> u32 {
+    LIVING.load(Ordering::Relaxed)
+}
+
+static LIVING: AtomicU32 = AtomicU32::new(0);
 
 /// Gives this thread a record. `id` was assigned by the parent when it was spawned through lockscope.
 #[cold]
 fn register(id: Option<u32>) -> &'static ThreadInfo {
     let name = current_name();
     let os_id = os_id();
+    let was_spawned_unseen = id.is_none() && os_id != std::process::id();
     let id = id.unwrap_or_else(|| registry().new_thread(None, name.as_deref(), os_id));
+    LIVING.fetch_add(1, Ordering::Relaxed);
     let recycled = FREE.lock().unwrap_or_else(PoisonError::into_inner).pop();
     let info = recycled.unwrap_or_else(new_info);
     info.id.store(id, Ordering::Relaxed);
+    info.os_id.store(os_id, Ordering::Relaxed);
+    info.wait.joined_unseen.store(was_spawned_unseen, Ordering::Relaxed);
     *info.name.lock().unwrap_or_else(PoisonError::into_inner) = name;
     // SAFETY: the record has no owner but this thread from here on.
     let local = unsafe { &mut *info.local.get() };
     local.chains.clear();
+    local.notified.clear();
     local.exit_recorded = false;
     local.observed.clear();
     local.pending_stack = None;
@@ -292,17 +315,66 @@ fn register(id: Option<u32>) -> &'static ThreadInfo {
     info
 }
 
+/// Makes this thread one of the runtime's own: for ever at work in it, so that nothing it does is followed, and not among the
+/// records that searches look at.
+pub(super) fn observe(name: &str) -> Entered {
+    let info = Box::leak(Box::new(ThreadInfo::new(u32::MAX)));
+    *info.name.lock().unwrap_or_else(PoisonError::into_inner) = Some(name.to_owned());
+    info.os_id.store(os_id(), Ordering::Relaxed);
+    CURRENT.with(|current| {
+        current.busy.set(true);
+        current.info.set(info);
+    });
+    Entered { info, nested: true }
+}
+
+impl Entered {
+    /// Whether this thread is one of the runtime's own.
+    pub(super) fn is_observer(&self) -> bool {
+        self.info.index == u32::MAX
+    }
+
+    /// Of a thread of the runtime's own: gets an end of the trace for the time of `f`.
+    pub(super) fn with_trace<R>(&self, f: impl FnOnce(&Self) -> R) -> R {
+        if global::flags() & flag::RECORD != 0
+            && let Some(writer) = global::trace()
+        {
+            let os_id = self.info.os_id.load(Ordering::Relaxed);
+            let name = self.info.name.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let id = registry().new_thread(None, name.as_deref(), os_id);
+            self.info.id.store(id, Ordering::Relaxed);
+            let mut thread_writer = ThreadWriter::new(id, os_id);
+            thread_writer.plain(&Env { writer, info: self.info }, kind::START, clock::ticks());
+            self.local().writer = Some(thread_writer);
+        }
+        let result = f(self);
+        if let (Some(mut thread_writer), Some(writer)) = (self.local().writer.take(), global::trace()) {
+            thread_writer.plain(&Env { writer, info: self.info }, kind::EXIT, clock::ticks());
+            thread_writer.end(writer);
+        }
+        result
+    }
+}
+
+impl ThreadInfo {
+    fn new(index: u32) -> Self {
+        Self {
+            index,
+            id: AtomicU32::new(0),
+            os_id: AtomicU32::new(0),
+            alive: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            held: HeldSet::default(),
+            wait: Wait::default(),
+            name: Mutex::new(None),
+            local: UnsafeCell::default(),
+        }
+    }
+}
+
 fn new_info() -> &'static ThreadInfo {
     let index = USED.fetch_add(1, Ordering::AcqRel);
-    let info: &'static ThreadInfo = Box::leak(Box::new(ThreadInfo {
-        index,
-        id: AtomicU32::new(0),
-        alive: AtomicBool::new(false),
-        held: HeldSet::default(),
-        wait: Wait::default(),
-        name: Mutex::new(None),
-        local: UnsafeCell::default(),
-    }));
+    let info: &'static ThreadInfo = Box::leak(Box::new(ThreadInfo::new(index)));
     let place = &TABLE[(index as usize / BLOCK).min(BLOCK - 1)];
     if place.load(Ordering::Acquire).is_null() {
         let block: Box<Block> = Box::new([const { AtomicPtr::new(ptr::null_mut()) }; BLOCK]);
@@ -331,17 +403,24 @@ pub(super) fn record_exit(entered: &Entered) {
 /// Gives the record back at the thread's end.
 fn release_current(info: &'static ThreadInfo) {
     let Some(entered) = enter() else { return };
+    if global::flags_if_ready() & flag::TRACK != 0 && !info.held.is_empty() {
+        super::leak::thread_ends(&entered);
+    }
     record_exit(&entered);
     if let (Some(mut thread_writer), Some(writer)) = (entered.local().writer.take(), global::trace()) {
         thread_writer.end(writer);
     }
     CURRENT.with(|current| current.info.set(ptr::null()));
+    LIVING.fetch_sub(1, Ordering::Relaxed);
     // Locks that are still held (leaked guards, or guards given to others) keep their owner known.
-    if info.held.is_empty() {
+    if !info.held.is_empty() {
+        info.ended.store(true, Ordering::Release);
+    } else {
         info.held.reset();
         info.alive.store(false, Ordering::Release);
         FREE.lock().unwrap_or_else(PoisonError::into_inner).push(info);
     }
+    super::knot::help_is_lost();
 }
 
 mod exit_hook {

@@ -1,20 +1,25 @@
 //! What a thread waits for, published for searches by other threads.
+//!
+//! A wait is published before the thread blocks and taken back after it was woken, so a thread that was woken and has not run
+//! yet still seems to wait. For a lock or the end of a thread that does no harm: what it waits for is not there
+//! any more then (see `search`). For what others do to an object nothing of that kind can be looked up, so nothing is concluded from such a
+//! wait alone: the watch asks the kernel, which knows who was woken (see `knot`).
 
 use std::{
     panic::Location,
     ptr,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering, fence},
+        atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, Ordering},
     },
 };
 
-use lockscope_trace::{LockKind, Mode, format::code};
+use lockscope_trace::{LockKind, Mode, Need, format::code};
 
-use super::Site;
+use super::{Site, episode::Episodes, helpers, report::LockFacts, stack::Stack};
 
 /// For what a thread waits.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Target {
     /// A lock, to hold it in a mode.
     Lock {
@@ -28,6 +33,24 @@ pub(super) enum Target {
     },
     /// The end of all these threads.
     Threads(Vec<u32>),
+    /// That another thread does something to one of these objects.
+    Objects {
+        objects: Vec<(LockFacts, Need)>,
+        /// Of a condition variable.
+        mutex: Option<Released>,
+    },
+    /// That another thread unparks it.
+    Unpark,
+}
+
+/// The mutex that a thread has released to wait on a condition variable, and has to take again, however its wait ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Released {
+    pub lock: LockFacts,
+    /// The thread had read the data behind it, as one does to see whether to wait.
+    pub was_read: bool,
+    /// When it had taken it, in ticks; 0 when acquisitions are not timed.
+    pub since: u64,
 }
 
 /// A wait, as read.
@@ -48,11 +71,10 @@ pub(super) struct Waiting {
     pub owner: Option<u32>,
 }
 
-/// A thread's wait. Fields are written by the owner before `episode` says that it waits.
+/// A thread's wait. Fields are written by the owner before `episodes` says that it waits.
 #[derive(Debug)]
 pub(super) struct Wait {
-    /// Twice the number of waits so far, plus 1 while one is on.
-    episode: AtomicU64,
+    episodes: Episodes,
     lock: AtomicU32,
     what: AtomicU32,
     site: AtomicPtr<Location<'static>>,
@@ -60,13 +82,25 @@ pub(super) struct Wait {
     type_name: AtomicPtr<()>,
     since: AtomicU64,
     owner: AtomicU32,
-    threads: Mutex<Vec<u32>>,
+    lists: Mutex<Lists>,
+    /// The thread was not spawned by lockscope, so that it may be joined unseen.
+    pub joined_unseen: AtomicBool,
+    /// The stack of a wait, by its episode.
+    stack: Mutex<Option<(u64, Stack)>>,
+}
+
+/// The parts of a target that have no fixed size. Kept from wait to wait, so that they rarely allocate.
+#[derive(Debug, Default)]
+struct Lists {
+    threads: Vec<u32>,
+    objects: Vec<(LockFacts, Need)>,
+    mutex: Option<Released>,
 }
 
 impl Default for Wait {
     fn default() -> Self {
         Self {
-            episode: AtomicU64::new(0),
+            episodes: Episodes::default(),
             lock: AtomicU32::new(0),
             what: AtomicU32::new(0),
             site: AtomicPtr::new(ptr::null_mut()),
@@ -74,7 +108,9 @@ impl Default for Wait {
             type_name: AtomicPtr::new(ptr::null_mut()),
             since: AtomicU64::new(0),
             owner: AtomicU32::new(NO_OWNER),
-            threads: Mutex::new(Vec::new()),
+            lists: Mutex::default(),
+            joined_unseen: AtomicBool::new(false),
+            stack: Mutex::new(None),
         }
     }
 }
@@ -82,23 +118,64 @@ impl Default for Wait {
 const NO_OWNER: u32 = u32::MAX;
 const LIMITED: u32 = 1 << 16;
 const UPGRADE: u32 = 1 << 17;
-const THREADS: u32 = 1 << 18;
-const RECURSIVE: u32 = 1 << 19;
+const RECURSIVE: u32 = 1 << 18;
+const THREADS: u32 = 1 << 19;
+const OBJECTS: u32 = 1 << 20;
+const UNPARK: u32 = 1 << 21;
+const PERMITS: u32 = 1 << 22;
+
+/// How many threads wait without a limit.
+#[derive(Debug)]
+pub(super) struct Counts {
+    /// For anything.
+    pub endless: AtomicU32,
+    /// For what another thread does to an object, or to be unparked.
+    pub helped: AtomicU32,
+    /// For permits.
+    pub permits: AtomicU32,
+    /// For anything, of those that may be joined unseen.
+    pub joined_unseen: AtomicU32,
+}
+
+/// How many threads wait without a limit now. Changed before a wait begins and after it has ended, so a published wait is counted.
+pub(super) static COUNTS: Counts = Counts {
+    endless: AtomicU32::new(0),
+    helped: AtomicU32::new(0),
+    permits: AtomicU32::new(0),
+    joined_unseen: AtomicU32::new(0),
+};
 
 /// Ends the wait when dropped, also by panic.
 #[derive(Debug)]
-pub(super) struct WaitGuard<'a>(&'a Wait);
+pub(super) struct WaitGuard<'a> {
+    wait: &'a Wait,
+    /// The wait in which this one began: what it waited by runs code of the program's, such as an allocator.
+    outer: Option<Box<Waiting>>,
+}
 
 impl Drop for WaitGuard<'_> {
     fn drop(&mut self) {
-        self.0.episode.fetch_add(1, Ordering::Release);
+        self.wait.end();
+        if let Some(outer) = self.outer.take() {
+            self.wait.publish(&outer);
+        }
     }
 }
 
 impl Wait {
     /// Owner only: publishes a wait. A search that this thread makes afterwards sees every wait that was published before, or the
-    /// other thread's search sees this one: that is what the fence is for.
+    /// other thread's search sees this one.
     pub(super) fn begin(&self, waiting: &Waiting) -> WaitGuard<'_> {
+        let outer = self.read().map(Box::new);
+        if outer.is_some() {
+            self.end();
+        }
+        self.publish(waiting);
+        WaitGuard { wait: self, outer }
+    }
+
+    fn publish(&self, waiting: &Waiting) {
+        self.episodes.prepare();
         let mut what = if waiting.limited { LIMITED } else { 0 };
         match &waiting.target {
             Target::Lock { lock, mode, kind, upgrade, recursive } => {
@@ -108,9 +185,18 @@ impl Wait {
                 what |= if *upgrade { UPGRADE } else { 0 } | if *recursive { RECURSIVE } else { 0 };
             }
             Target::Threads(threads) => {
-                self.threads.lock().unwrap_or_else(PoisonError::into_inner).clone_from(threads);
+                self.lists().threads.clone_from(threads);
                 what |= THREADS;
             }
+            Target::Objects { objects, mutex } => {
+                let mut lists = self.lists();
+                lists.objects.clone_from(objects);
+                lists.mutex = *mutex;
+                let is_for_permits = objects.iter().any(|(_, need)| matches!(need, Need::Permits(_)));
+                what |= OBJECTS | if is_for_permits { PERMITS } else { 0 };
+                objects.iter().for_each(|(object, _)| helpers::wait_begins(object.lock));
+            }
+            Target::Unpark => what |= UNPARK,
         }
         self.what.store(what, Ordering::Relaxed);
         self.site.store(ptr::from_ref(waiting.site).cast_mut(), Ordering::Relaxed);
@@ -118,15 +204,65 @@ impl Wait {
         self.type_name.store(waiting.type_name as *mut (), Ordering::Relaxed);
         self.since.store(waiting.since, Ordering::Relaxed);
         self.owner.store(waiting.owner.unwrap_or(NO_OWNER), Ordering::Relaxed);
-        self.episode.fetch_add(1, Ordering::Release);
-        fence(Ordering::SeqCst);
-        WaitGuard(self)
+        self.count(what, |count| {
+            count.fetch_add(1, Ordering::Relaxed);
+        });
+        self.episodes.begin();
+    }
+
+    fn end(&self) {
+        self.episodes.end();
+        let what = self.what.load(Ordering::Relaxed);
+        if what & OBJECTS != 0 {
+            self.lists().objects.iter().for_each(|(object, _)| helpers::wait_ends(object.lock));
+        }
+        self.count(what, |count| {
+            count.fetch_sub(1, Ordering::Relaxed);
+        });
+    }
+
+    fn count(&self, what: u32, change: impl Fn(&AtomicU32)) {
+        if what & LIMITED != 0 {
+            return;
+        }
+        change(&COUNTS.endless);
+        if what & (OBJECTS | UNPARK) != 0 {
+            change(&COUNTS.helped);
+        }
+        if what & PERMITS != 0 {
+            change(&COUNTS.permits);
+        }
+        if self.joined_unseen.load(Ordering::Relaxed) {
+            change(&COUNTS.joined_unseen);
+        }
+    }
+
+    fn lists(&self) -> std::sync::MutexGuard<'_, Lists> {
+        self.lists.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Owner only: keeps the stack of the wait that is on.
+    pub(super) fn set_stack(&self, stack: Option<Stack>) {
+        let kept = self.episode().zip(stack);
+        *self.stack.lock().unwrap_or_else(PoisonError::into_inner) = kept;
+    }
+
+    /// The stack of a wait, when it was kept.
+    pub(super) fn stack(&self, episode: u64) -> Option<Stack> {
+        let stack = self.stack.lock().unwrap_or_else(PoisonError::into_inner);
+        stack.as_ref().filter(|(of, _)| *of == episode).map(|(_, stack)| stack.clone())
     }
 
     /// Number of the current wait; `None` when the thread does not wait.
     pub(super) fn episode(&self) -> Option<u64> {
-        let episode = self.episode.load(Ordering::Acquire);
-        (episode % 2 == 1).then_some(episode)
+        self.episodes.current()
+    }
+
+    /// The current wait when it has no limit, if its fields could be read while it lasted.
+    pub(super) fn endless(&self) -> Option<Waiting> {
+        // Most threads do not wait, or wait for a limited time: both show without reading the rest.
+        self.episode()?;
+        if self.what.load(Ordering::Relaxed) & LIMITED != 0 { None } else { self.read().filter(|read| !read.limited) }
     }
 
     /// The current wait, if its fields could be read while it lasted.
@@ -134,7 +270,12 @@ impl Wait {
         let episode = self.episode()?;
         let what = self.what.load(Ordering::Relaxed);
         let target = if what & THREADS != 0 {
-            Target::Threads(self.threads.lock().unwrap_or_else(PoisonError::into_inner).clone())
+            Target::Threads(self.lists().threads.clone())
+        } else if what & OBJECTS != 0 {
+            let lists = self.lists();
+            Target::Objects { objects: lists.objects.clone(), mutex: lists.mutex }
+        } else if what & UNPARK != 0 {
+            Target::Unpark
         } else {
             Target::Lock {
                 lock: self.lock.load(Ordering::Relaxed),
@@ -148,12 +289,10 @@ impl Wait {
         let type_name = self.type_name.load(Ordering::Relaxed);
         let since = self.since.load(Ordering::Relaxed);
         let owner = self.owner.load(Ordering::Relaxed);
-        // The loads above must not move below the check that the wait was still the same.
-        fence(Ordering::Acquire);
-        if self.episode.load(Ordering::Relaxed) != episode {
+        if !self.episodes.is_still(episode) {
             return None;
         }
-        // SAFETY: stored by `begin` before the episode began; valid for ever.
+        // SAFETY: stored by `publish` before the episode began; valid for ever.
         unsafe {
             Some(Waiting {
                 episode,

@@ -100,7 +100,7 @@ impl<T: ?Sized> Mutex<T> {
 
     #[inline]
     fn lock_ref(&self) -> LockRef<'_> {
-        LockRef::new::<T>(&self.meta, LockKind::Mutex)
+        LockRef::new::<T>(&self.meta, LockKind::Mutex).staying()
     }
 }
 

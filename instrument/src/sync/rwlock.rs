@@ -131,7 +131,7 @@ impl<T: ?Sized> RwLock<T> {
 
     #[inline]
     fn lock_ref(&self) -> LockRef<'_> {
-        LockRef::new::<T>(&self.meta, LockKind::RwLock)
+        LockRef::new::<T>(&self.meta, LockKind::RwLock).staying()
     }
 }
 

@@ -3,6 +3,7 @@
 #![cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
 
 mod child;
+mod knots;
 mod lock;
 mod raw;
 mod scenarios;
@@ -35,7 +36,7 @@ scenarios! {
     two_orders, "", Expect::reports(&["lock-order-inversion"], &["`a` and `b` are taken in both orders", "scenarios.rs"]);
     two_orders_of_locks_from_constants, "", Expect::reports(&["lock-order-inversion"], &["`Mutex<()>` first used at", "`FairMutex<()>` first used at"]);
     two_orders_off, "order=off", Expect::silence();
-    two_orders_panic, "order=panic", Expect::panics("lock-order-inversion");
+    two_orders_panic, "order=panic,misuse=off", Expect::panics("lock-order-inversion");
     one_order, "", Expect::silence();
     two_orders_under_a_gate, "", Expect::silence();
     two_orders_by_one_thread, "", Expect::silence();
@@ -87,4 +88,55 @@ scenarios! {
     unwritable_directory, "record=/nonexistent/dir/a.lks", Expect::says(&["cannot record to /nonexistent/dir/a.lks", "the program runs on"]);
     builder_and_callback, "", Expect::reports(&["lock-order-inversion"], &["callback saw lock-order-inversion"]);
     forked_child_goes_on_without, "record=auto", Expect::silence();
+
+    nested_monitor, "deadlock=exit", Expect::exits(66, &["deadlock"]);
+    nested_monitor_recorded, "deadlock=exit,record=auto", Expect::exits(66, &["deadlock"]);
+    nested_monitor_panic, "deadlock=panic", Expect::exits(66, &["deadlock"]);
+    monitor_not_nested, "", Expect::silence();
+    nested_monitor_helped_late, "", Expect::reports(&["deadlock"], &["(potential)", "\"waits\" waits for a notification of `ready`", "and has `outer`"]);
+    nested_monitor_helped_soon, "", Expect::silence();
+    nobody_left_to_notify, "", Expect::hangs(&["deadlock"], &["none is left to help (actual)", "`one`", "`two`"]);
+    somebody_left_to_notify, "", Expect::silence();
+    last_notifier_ends, "", Expect::hangs(&["deadlock"], &["(actual)"]);
+    last_notifier_ends_seen, "", Expect::hangs(&["deadlock"], &["(actual)"]);
+    last_notifier_notifies, "", Expect::silence();
+    std_join_while_holding, "", Expect::hangs(&["deadlock"], &["(actual)", "joins thread \"child\""]);
+    std_join_while_holding_among_others, "", Expect::hangs(&["deadlock"], &["(actual)", "joins thread \"child\""]);
+    std_join_after_release, "", Expect::silence();
+    join_while_holding_the_mutex, "deadlock=exit", Expect::exits(66, &["deadlock"]);
+    join_after_notifying, "", Expect::silence();
+    receive_while_holding, "", Expect::hangs(&["deadlock"], &["(actual)"]);
+    receive_while_holding_among_others, "", Expect::hangs(&["deadlock"], &["(potential)", "has a sender, but waits itself"]);
+    receive_without_holding, "", Expect::silence();
+    send_while_holding, "", Expect::hangs(&["deadlock"], &["(actual)"]);
+    send_without_holding, "", Expect::silence();
+    receive_from_oneself, "", Expect::hangs(&["deadlock"], &["(actual)"]);
+    receive_from_oneself_dropped, "", Expect::silence();
+    permits_held_by_waiters, "", Expect::hangs(&["deadlock"], &["(actual)", "a permit of `one`", "a permit of `two`"]);
+    permits_held_by_waiters_panic, "deadlock=panic", Expect::panics("deadlock");
+    permits_of_one_semaphore, "", Expect::hangs(&["deadlock"], &["(actual)"]);
+    a_permit_is_elsewhere, "", Expect::silence();
+    permits_that_may_be_elsewhere, "", Expect::silence();
+    permits_that_are_not_elsewhere, "", Expect::hangs(&["deadlock"], &["(actual)"]);
+    permits_of_one_thread, "", Expect::hangs(&["self-deadlock"], &["(actual)"]);
+    permits_forgotten, "", Expect::hangs(&["semaphore-leak"], &["(actual)", "2 were forgotten"]);
+    permits_forgotten_among_others, "", Expect::hangs(&["semaphore-leak"], &["(potential)"]);
+    permits_forgotten_and_added, "", Expect::silence();
+    idle_pool, "", Expect::silence();
+    idle_pool_joined, "", Expect::hangs(&["deadlock"], &["(actual)"]);
+    idle_pool_joined_among_sleepers, "", Expect::hangs(&["deadlock"], &["(potential)", "has notified it before, but waits itself"]);
+    idle_pool_joined_among_listeners, "", Expect::silence();
+    idle_pool_behind_a_mutex, "", Expect::silence();
+    idle_actors, "", Expect::silence();
+    slow_first_notifier, "", Expect::silence();
+    barrier_lacks_a_party, "", Expect::hangs(&["deadlock"], &["(actual)", "more threads at `meeting`"]);
+    barrier_is_complete, "", Expect::silence();
+    lost_wakeup, "", Expect::hangs(&["lost-wakeup"], &["(actual)", "came before the wait"]);
+    wakeup_remembered, "", Expect::silence();
+    token_is_handed_around, "", Expect::silence();
+    token_is_sent_around, "", Expect::silence();
+    guard_forgotten, "", Expect::hangs(&["guard-leak"], &["(actual)", "\"wants\" waits for it"]);
+    guard_forgotten_before, "", Expect::hangs(&["guard-leak", "guard-leak"], &["(actual)", "which was never released"]);
+    guard_forgotten_only, "", Expect::reports(&["guard-leak"], &["(actual)", "ends while it holds `wanted`"]);
+    guard_given_back, "", Expect::silence();
 }

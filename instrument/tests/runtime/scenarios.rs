@@ -14,7 +14,7 @@ use lockscope::{
 
 use crate::lock::{Lock, Once};
 
-pub use crate::raw::*;
+pub use crate::{knots::*, raw::*};
 
 static A: Lock = Lock::mutex("a");
 static B: Lock = Lock::mutex("b");
@@ -22,7 +22,7 @@ static C: Lock = Lock::mutex("c");
 static GATE: Lock = Lock::mutex("gate");
 
 /// A thread that lockscope sees only by its locks.
-fn plain(name: &str, f: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
+pub fn plain(name: &str, f: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
     std::thread::Builder::new().name(name.to_owned()).spawn(f).expect("threads can be spawned")
 }
 

@@ -31,8 +31,8 @@ impl Meta {
         Self { lock: LockMeta::new(), permits, is_told: AtomicBool::new(false) }
     }
 
-    pub(super) fn acquired(&self, permits: u32, site: Site) -> Held {
-        Held(rt::permits_acquired(self.told(), permits, site))
+    pub(super) fn acquired(&self, permits: u32, stays: bool, site: Site) -> Held {
+        Held(rt::permits_acquired(staying(self.told(), stays), permits, site))
     }
 
     pub(super) fn wait(&self, permits: u32, limited: bool, site: Site, wait: impl FnOnce() -> bool) -> bool {
@@ -47,8 +47,8 @@ impl Meta {
         rt::permits_forgotten(self.lock_ref(), permits, &held.0, site);
     }
 
-    pub(super) fn split(&self, held: &mut Held, left: u32, right: u32, site: Site) -> Held {
-        Held(rt::permits_split(self.lock_ref(), &mut held.0, left, right, site))
+    pub(super) fn split(&self, held: &mut Held, left: u32, right: u32, stays: bool, site: Site) -> Held {
+        Held(rt::permits_split(staying(self.lock_ref(), stays), &mut held.0, left, right, site))
     }
 
     pub(super) fn merge(&self, held: (&mut Held, u32), other: (&mut Held, u32), site: Site) {
@@ -76,4 +76,9 @@ impl Meta {
     fn lock_ref(&self) -> LockRef<'_> {
         LockRef::new::<()>(&self.lock, LockKind::Semaphore)
     }
+}
+
+/// The semaphore, whose permits in question stay with the thread that has them, or do not.
+fn staying(semaphore: LockRef<'_>, stays: bool) -> LockRef<'_> {
+    if stays { semaphore.staying() } else { semaphore }
 }

@@ -2,7 +2,6 @@
 
 use std::{
     fmt,
-    ops::Deref,
     panic::Location,
     sync::Arc,
     time::{Duration, Instant},
@@ -18,7 +17,7 @@ mod queue;
 
 use self::{
     followed::{Held, Meta},
-    permit::Permits,
+    permit::{Permits, Way},
     queue::Queue,
 };
 
@@ -185,7 +184,7 @@ impl Semaphore {
         let taken = self.queue.take_up_to(n.min(Self::MAX_PERMITS));
         if taken > 0 {
             let (permits, site) = (taken as u32, Location::caller());
-            let held = self.meta.acquired(permits, site);
+            let held = self.meta.acquired(permits, true, site);
             self.meta.forgotten(permits, &held, site);
         }
         taken
@@ -200,7 +199,7 @@ impl fmt::Debug for Semaphore {
 
 const ENDLESS: &str = "a wait without a limit ends with the permits";
 
-fn take<S: Deref<Target = Semaphore>>(semaphore: S, n: u32, until: Until, site: Site) -> Option<Permits<S>> {
+fn take<S: Way>(semaphore: S, n: u32, until: Until, site: Site) -> Option<Permits<S>> {
     if n == 0 {
         return Some(Permits::new(semaphore, 0, Held::nothing()));
     }
@@ -212,7 +211,7 @@ fn take<S: Deref<Target = Semaphore>>(semaphore: S, n: u32, until: Until, site: 
             Until::Ever => meta.wait(n, false, site, || queue.take(n as usize, None)),
         };
     is_taken.then(|| {
-        let held = semaphore.meta.acquired(n, site);
+        let held = semaphore.meta.acquired(n, S::STAYS, site);
         Permits::new(semaphore, n, held)
     })
 }

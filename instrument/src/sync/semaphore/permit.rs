@@ -89,14 +89,28 @@ impl OwnedSemaphorePermit {
     }
 }
 
+/// A way to a semaphore.
+pub(super) trait Way: Deref<Target = Semaphore> {
+    /// Permits with it stay with the thread that acquired them.
+    const STAYS: bool;
+}
+
+impl Way for &Semaphore {
+    const STAYS: bool = true;
+}
+
+impl Way for Arc<Semaphore> {
+    const STAYS: bool = false;
+}
+
 /// Permits, and a way to their semaphore.
-pub(super) struct Permits<S: Deref<Target = Semaphore>> {
+pub(super) struct Permits<S: Way> {
     semaphore: S,
     n: u32,
     held: Held,
 }
 
-impl<S: Deref<Target = Semaphore>> Permits<S> {
+impl<S: Way> Permits<S> {
     pub(super) fn new(semaphore: S, n: u32, held: Held) -> Self {
         Self { semaphore, n, held }
     }
@@ -117,7 +131,7 @@ impl<S: Deref<Target = Semaphore>> Permits<S> {
         let held = match (left, right) {
             (_, 0) => Held::nothing(),
             (0, _) => mem::replace(&mut self.held, Held::nothing()),
-            _ => self.semaphore.meta.split(&mut self.held, left, right, site),
+            _ => self.semaphore.meta.split(&mut self.held, left, right, S::STAYS, site),
         };
         self.n = left;
         Some(Self::new(self.semaphore.clone(), right, held))
@@ -136,7 +150,7 @@ impl<S: Deref<Target = Semaphore>> Permits<S> {
     }
 }
 
-impl<S: Deref<Target = Semaphore>> Drop for Permits<S> {
+impl<S: Way> Drop for Permits<S> {
     fn drop(&mut self) {
         if self.n > 0 {
             self.semaphore.meta.released(self.n, &self.held);
@@ -145,7 +159,7 @@ impl<S: Deref<Target = Semaphore>> Drop for Permits<S> {
     }
 }
 
-impl<S: Deref<Target = Semaphore>> fmt::Debug for Permits<S> {
+impl<S: Way> fmt::Debug for Permits<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.n.fmt(f)
     }

@@ -12,7 +12,7 @@ impl Meta {
     }
 
     #[inline]
-    pub(super) fn acquired(&self, _permits: u32, _site: Site) -> Held {
+    pub(super) fn acquired(&self, _permits: u32, _stays: bool, _site: Site) -> Held {
         Held
     }
 
@@ -28,7 +28,7 @@ impl Meta {
     pub(super) fn forgotten(&self, _permits: u32, _held: &Held, _site: Site) {}
 
     #[inline]
-    pub(super) fn split(&self, _held: &mut Held, _left: u32, _right: u32, _site: Site) -> Held {
+    pub(super) fn split(&self, _held: &mut Held, _left: u32, _right: u32, _stays: bool, _site: Site) -> Held {
         Held
     }
 
