@@ -29,6 +29,7 @@ macro_rules! label {
     };
 }
 
+#[allow(unused_imports, reason = "0.12 has no kinds of locks of its own")]
 pub(crate) use label;
 
 /// Starts a lock that reports call by this name.

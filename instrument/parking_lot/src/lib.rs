@@ -66,5 +66,8 @@ pub use self::{
     },
 };
 
+#[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
+pub use parking_lot::lock_api;
+
 #[cfg(not(all(not(lockscope_off), any(debug_assertions, feature = "force"))))]
 pub use parking_lot::*;

@@ -9,8 +9,15 @@
 use lockscope_parking_lot as facade_crate;
 use parking_lot as original_crate;
 
+/// Guards, and what they guard, that the original lets be shared although that is unsound. The facade does not.
+#[cfg_attr(not(feature = "arc_lock"), expect(dead_code, reason = "only guards of that feature are listed"))]
+const UNSOUND: &[(&str, &str)] = &[];
+
 #[path = "parity/auto_traits.rs"]
 mod auto_traits;
+
+#[path = "parity/labels.rs"]
+mod labels;
 
 #[path = "parity/v13/auto_traits.rs"]
 mod auto_traits_v13;

@@ -59,11 +59,12 @@ struct Frame {
 
 impl Frame {
     fn is_boring(&self) -> bool {
-        const FUNCTIONS: [&str; 14] = [
+        const FUNCTIONS: [&str; 15] = [
             "lockscope::",
             "lockscope_lock_api::",
             "lock_api::",
             "lockscope_parking_lot::",
+            "lockscope_parking_lot_012::",
             "backtrace::",
             "std::",
             "core::",

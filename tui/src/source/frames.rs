@@ -166,6 +166,7 @@ fn is_boring(function: &str) -> bool {
         "test",
         "lockscope",
         "lockscope_parking_lot",
+        "lockscope_parking_lot_012",
         "lockscope_trace",
         "parking_lot",
         "parking_lot_core",

@@ -2,7 +2,7 @@
 //!
 //! They cannot unlock for a while and lock again, since the part may be gone by then.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, marker::PhantomData};
 
 use lock_api::GetThreadId;
 use lockscope::rt::LockRef;
@@ -16,6 +16,7 @@ use super::{
     rwlock::RwLock,
     way::{Followed, MutexRaw, RwLockRaw},
 };
+use crate::version;
 
 impl<'a, R: Followed> Untyped<'a, R> {
     #[inline]
@@ -37,32 +38,32 @@ impl<'a, R: MutexRaw, G: GetThreadId> Part<'a, R, G> {
 }
 
 /// Points to data that others may read too. Covariant in `T`, as `&T` is.
-pub(crate) struct SharedPart<T: ?Sized>(*const T);
+pub(crate) struct SharedPart<'a, T: ?Sized>(*const T, PhantomData<&'a T>);
 
 // SAFETY: gives out `&T` only.
-unsafe impl<T: ?Sized + Sync> Send for SharedPart<T> {}
+unsafe impl<T: ?Sized + Sync> Send for SharedPart<'_, T> {}
 // SAFETY: gives out `&T` only.
-unsafe impl<T: ?Sized + Sync> Sync for SharedPart<T> {}
+unsafe impl<T: ?Sized + Sync> Sync for SharedPart<'_, T> {}
 
-impl<T: ?Sized> From<&T> for SharedPart<T> {
+impl<T: ?Sized> From<&T> for SharedPart<'_, T> {
     #[inline]
     fn from(part: &T) -> Self {
-        Self(part)
+        Self(part, PhantomData)
     }
 }
 
 /// Points to data that nobody else reaches. Invariant in `T`, as `&mut T` is.
-pub(crate) struct ExclusivePart<T: ?Sized>(*mut T);
+pub(crate) struct ExclusivePart<'a, T: ?Sized>(*mut T, version::ExclusiveMarker<'a, T>);
 
 // SAFETY: sending it sends access to the `T`.
-unsafe impl<T: ?Sized + Send> Send for ExclusivePart<T> {}
+unsafe impl<T: ?Sized + Send> Send for ExclusivePart<'_, T> {}
 // SAFETY: sharing it gives out `&T` only.
-unsafe impl<T: ?Sized + Sync> Sync for ExclusivePart<T> {}
+unsafe impl<T: ?Sized + Sync> Sync for ExclusivePart<'_, T> {}
 
-impl<T: ?Sized> From<&mut T> for ExclusivePart<T> {
+impl<T: ?Sized> From<&mut T> for ExclusivePart<'_, T> {
     #[inline]
     fn from(part: &mut T) -> Self {
-        Self(part)
+        Self(part, PhantomData)
     }
 }
 
@@ -79,12 +80,12 @@ macro_rules! mapped_guard {
         #[must_use = "if unused the lock is released at once"]
         pub struct $guard<'a, $($param: $bound,)+ T: ?Sized + 'a> {
             held: $held,
-            part: $part<T>,
+            part: $part<'a, T>,
         }
 
         impl<'a, $($param: $bound + 'a,)+ T: ?Sized + 'a> $guard<'a, $($param,)+ T> {
             #[inline]
-            pub(crate) fn new(held: $held, part: $part<T>) -> Self {
+            pub(crate) fn new(held: $held, part: $part<'a, T>) -> Self {
                 Self { held, part }
             }
 

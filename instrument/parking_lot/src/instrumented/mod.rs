@@ -45,7 +45,7 @@ pub(crate) mod write_guard;
 
 #[cfg(feature = "deadlock_detection")]
 pub use parking_lot::deadlock;
-pub use parking_lot::{OnceState, RawThreadId, lock_api};
+pub use parking_lot::{OnceState, RawThreadId};
 
 #[cfg(feature = "arc_lock")]
 pub use self::{

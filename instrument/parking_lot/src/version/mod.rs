@@ -8,6 +8,8 @@ mod raw_rwlock;
 mod raw_rwlock_traits;
 mod tokens;
 
+use std::marker::PhantomData;
+
 use crate::instrumented::{mapped, read_guard, rwlock, upgradable_guard, write_guard};
 
 pub use self::raw_rwlock::{RawRwLock, RawRwLockRecursive};
@@ -32,6 +34,9 @@ const _: () = assert!(
 
 /// A wait for a condition timed out only if the condition still holds.
 pub(crate) const CONDITION_DECIDES: bool = true;
+
+/// What a guard of a part of the data that nobody else reaches has, beside the pointer.
+pub(crate) type ExclusiveMarker<'a, T> = PhantomData<(&'a (), fn(&T))>;
 
 /// A guard of parking_lot's.
 ///

@@ -26,17 +26,6 @@ const CONDVAR: &[Scenario] = &[
          destroyed; destroyed",
     ),
     (
-        "waits while",
-        |name| {
-            let (mutex, condvar) = (named(name).mutex(true), named(name).condvar());
-            let mut guard = mutex.lock();
-            condvar.wait_while(&mut guard, |_| false);
-            condvar.wait_while_until(&mut guard, |_| true, Instant::now());
-        },
-        "exclusive by lock; cond-wait; released wrote; exclusive by condvarreacquire; cond-wake timed-out;
-         released wrote; destroyed; destroyed",
-    ),
-    (
         "notifications",
         |name| {
             let condvar = named(name).condvar();

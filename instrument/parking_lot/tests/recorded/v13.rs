@@ -129,4 +129,16 @@ const V13: &[Scenario] = &[
         },
         "exclusive by lock; wait; timed-out; released nothing; destroyed",
     ),
+    (
+        "waits while",
+        |name| {
+            let (mutex, condvar) = (named(name).mutex(true), named(name).condvar());
+            let mut guard = mutex.lock();
+            condvar.wait_while(&mut guard, |_| false);
+            // The condition has the last word.
+            condvar.wait_while_until(&mut guard, |_| true, Instant::now());
+        },
+        "exclusive by lock; cond-wait; released wrote; exclusive by condvarreacquire; cond-wake timed-out;
+         released wrote; destroyed; destroyed",
+    ),
 ];

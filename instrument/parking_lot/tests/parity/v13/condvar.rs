@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use super::super::subject::{
-    Condvar, RawCondvar, RawMutex,
+    Condvar, Mutex, RawCondvar, RawMutex,
     lock_api::{self, RawCondvar as _},
 };
 
@@ -31,4 +31,19 @@ fn generic_over_the_raw_condvar() {
         assert!(ready.try_lock().is_none());
     });
     assert_eq!(ready.into_inner(), 1);
+}
+
+#[test]
+fn a_time_out_is_none_when_the_condition_holds_no_longer() {
+    let (asked, never) = (Mutex::new(0), Condvar::new());
+    let mut guard = asked.lock();
+    // True when it is asked first, false from then on.
+    let first = |asked: &mut i32| {
+        *asked += 1;
+        *asked == 1
+    };
+    assert!(!never.wait_while_for(&mut guard, first, LIMIT).timed_out());
+    *guard = 0;
+    assert!(!never.wait_while_until(&mut guard, first, Instant::now()).timed_out());
+    assert_eq!(*guard, 2);
 }

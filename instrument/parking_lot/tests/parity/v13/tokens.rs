@@ -124,3 +124,14 @@ fn unchecked_shared() {
     drop(unsafe { lock.make_upgradable_arc_guard_unchecked(Default::default()) });
     assert_eq!(rwlock_free(&lock), "write");
 }
+
+#[test]
+fn mapped_readers_say_why() {
+    use super::super::subject::{MappedRwLockReadGuard, RwLockReadGuard};
+    let lock = RwLock::new(vec![2, 3]);
+    let list = RwLockReadGuard::map(lock.read(), |list| list);
+    let (list, error) = MappedRwLockReadGuard::try_map_or_err(list, |_| Err::<&i32, _>("no")).unwrap_err();
+    assert_eq!(error, "no");
+    let second = MappedRwLockReadGuard::try_map_or_err(list, |list| list.get(1).ok_or(())).unwrap();
+    assert_eq!((*second, rwlock_free(&lock)), (3, "read"));
+}

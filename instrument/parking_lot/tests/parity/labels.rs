@@ -1,6 +1,6 @@
 //! Names and ranks: the same source in builds with lockscope and without.
 
-use lockscope_parking_lot::{Condvar, FairMutex, Label, Mutex, Once, ReentrantMutex, RwLock, named, ranked};
+use crate::facade_crate::{Condvar, FairMutex, Label, Mutex, Once, ReentrantMutex, RwLock, named, ranked};
 
 static ACCOUNTS: Mutex<Vec<u64>> = named("accounts").ranked(1).mutex(Vec::new());
 static RATES: RwLock<f64> = ranked(2).named("rates").rwlock(1.5);

@@ -1,0 +1,6 @@
+//! What 0.13 does not have.
+
+mod constructors;
+mod forced;
+mod recursive;
+mod waits;
