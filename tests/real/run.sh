@@ -1,21 +1,35 @@
 #!/usr/bin/env bash
-# Runs the test suite of a real crate, moka (a concurrent cache, 37 000 lines, parking_lot inside), as it is published and
-# with lockscope's locks, and compares: test results, findings, time.
+# Runs the test suite of a real crate as it is published and with lockscope's locks, and compares: test results, findings, time.
 #
-#   tests/real/run.sh           the comparison; about two minutes and the time to build, most of them the tests' own sleeping
-#   tests/real/run.sh --seed    the same crate with a fault put in, which must be found
+#   tests/real/run.sh [CRATE]        moka or rayon-core; about two minutes and the time to build, most of them the tests' own sleeping
+#   tests/real/run.sh moka --seed    the same crate with a fault put in, which must be found
 #
-# moka is fetched by cargo into target/real; nothing of it is kept in the repository. The only change to it is in its
-# Cargo.toml: the dependency on parking_lot is renamed, and two dependencies go that only tests not run here need.
+# moka is a concurrent cache of 37 000 lines with parking_lot inside; its dependency on parking_lot is renamed. rayon-core is a
+# work-stealing thread pool on std's locks; its imports are changed. Crates are fetched by cargo into target/real; nothing of them is
+# kept in the repository.
 set -euo pipefail
 
-crate=moka
-version=0.12.16
-tests="--features sync,future --lib --test entry_api_sync --test eviction_stall_sync --test timer_wheel_panic_test
-  --test and_compute_with_race --test eviction_stall_future --test runtime_tokio"
+crate=${1:-moka}
+case $crate in
+  moka)
+    version=0.12.16
+    features='features = ["sync"]'
+    tests="--features sync,future --lib --test entry_api_sync --test eviction_stall_sync --test timer_wheel_panic_test
+      --test and_compute_with_race --test eviction_stall_future --test runtime_tokio"
+    ;;
+  rayon-core)
+    version=1.13.0
+    features=
+    tests="--lib --tests"
+    ;;
+  *)
+    echo "error: $crate is neither moka nor rayon-core" >&2
+    exit 2
+    ;;
+esac
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
-work=${CARGO_TARGET_DIR:-$root/target}/real
+work=${CARGO_TARGET_DIR:-$root/target}/real/$crate
 mkdir -p "$work"
 export LOCKSCOPE= RUST_BACKTRACE=0 CARGO_TERM_COLOR=never
 
@@ -31,7 +45,7 @@ name = "fetch"
 version = "0.0.0"
 edition = "2024"
 [dependencies]
-$crate = { version = "=$version", features = ["sync"] }
+$crate = { version = "=$version"${features:+, $features} }
 [workspace]
 TOML
   local manifest
@@ -41,6 +55,7 @@ TOML
   rm -rf "${work:?}/$1"
   cp -r "$(dirname "$manifest")" "$work/$1"
   chmod -R u+w "$work/$1"
+  # Dependencies of tests that are not run here.
   sed -i -e '/^\[dev-dependencies.reqwest\]/,/^$/d' -e '/^\[dev-dependencies.actix-rt\]/,/^$/d' "$work/$1/Cargo.toml"
   # Not a member of the workspace that it lies in.
   printf '\n[workspace]\n' >> "$work/$1/Cargo.toml"
@@ -48,10 +63,18 @@ TOML
 
 # Gives the copy lockscope's locks.
 instrument() {
-  sed -i "s|^\[dependencies.parking_lot\]\$|&\npackage = \"lockscope-parking_lot\"\npath = \"$root/instrument/parking_lot\"|" \
-    "$work/$1/Cargo.toml"
-  sed -i '/^\[dependencies.parking_lot\]/,/^$/{/^version/d}' "$work/$1/Cargo.toml"
-  grep -q lockscope-parking_lot "$work/$1/Cargo.toml"
+  case $crate in
+    moka)
+      sed -i "s|^\[dependencies.parking_lot\]\$|&\npackage = \"lockscope-parking_lot\"\npath = \"$root/instrument/parking_lot\"|" \
+        "$work/$1/Cargo.toml"
+      sed -i '/^\[dependencies.parking_lot\]/,/^$/{/^version/d}' "$work/$1/Cargo.toml"
+      grep -q lockscope-parking_lot "$work/$1/Cargo.toml"
+      ;;
+    rayon-core)
+      (cd "$work/$1" && grep -rlE 'std::(sync|thread)' src tests | xargs sed -i -E 's/\bstd::(sync|thread)\b/lockscope::\1/g')
+      printf '\n[dependencies.lockscope]\npath = "%s/instrument"\n' "$root" >> "$work/$1/Cargo.toml"
+      ;;
+  esac
 }
 
 # Builds the copy's tests.
@@ -80,7 +103,11 @@ failed() { sed -n 's/^test \(.*\) \.\.\. FAILED$/\1/p' "$work/$1.log" | sort; }
 cargo build --manifest-path "$root/Cargo.toml" -p lockscope-cli
 lockscope=${CARGO_TARGET_DIR:-$root/target}/debug/lockscope
 
-if [ "${1:-}" = --seed ]; then
+if [ "${2:-}" = --seed ]; then
+  if [ "$crate" != moka ]; then
+    echo "error: there is no fault to put into $crate" >&2
+    exit 2
+  fi
   copy seeded
   instrument seeded
   # An insertion takes the two locks that housekeeping takes, in the other order.
