@@ -20,7 +20,7 @@ fn same_types() {
     same!(sync::Mutex<u8>, sync::RwLock<u8>, sync::Condvar, sync::WaitTimeoutResult);
     same!(sync::Once, sync::OnceState, sync::OnceLock<u8>, sync::LazyLock<u8>, sync::Barrier, sync::BarrierWaitResult);
     same!(sync::mpsc::Sender<u8>, sync::mpsc::SyncSender<u8>, sync::mpsc::Receiver<u8>, sync::mpsc::IntoIter<u8>);
-    same!(thread::Builder, thread::JoinHandle<u8>);
+    same!(thread::Builder, thread::JoinHandle<u8>, thread::Thread, thread::ThreadId);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Barrier, PoisonError},
+    sync::{Arc, Barrier, PoisonError, mpsc},
     time::Duration,
 };
 
@@ -138,6 +138,44 @@ fn recorded_threads() {
         Some("start; spawn child; join-wait child; joined child; spawn panics; join-wait panics; joined panics; exit")
     );
     assert_eq!((of("child"), of("panics")), (Some("start; exit"), Some("start; exit")));
+}
+
+#[test]
+fn recorded_parking() {
+    let recording = recording::record("recorded_parking", "recorded.rs", || {
+        let parent = Builder::new().name("parent".into()).spawn(|| {
+            // Not a channel of std's: that parks by itself at times, and takes the token.
+            let go = Arc::new(Barrier::new(2));
+            let wait = Arc::clone(&go);
+            let child = Builder::new().name("child".into()).spawn(move || {
+                wait.wait();
+                thread::park();
+                thread::park_timeout(Duration::from_millis(1));
+                thread::sleep(Duration::from_millis(1));
+            });
+            let child = child.unwrap();
+            child.thread().unpark();
+            go.wait();
+            child.join().unwrap();
+            // A thread that it knows by another way.
+            let (tell, told) = mpsc::channel();
+            let other = std::thread::Builder::new().name("other".into()).spawn(move || {
+                tell.send(thread::current()).unwrap();
+                thread::park();
+            });
+            told.recv().unwrap().unpark();
+            other.unwrap().join().unwrap();
+        });
+        parent.unwrap().join().unwrap();
+    });
+    let Some(recording) = recording else { return };
+    let of = |name: &str| recording.threads.get(name).map(String::as_str);
+    assert_eq!(
+        of("parent"),
+        Some("start; spawn child; unpark child; join-wait child; joined child; unpark other; exit")
+    );
+    assert_eq!(of("child"), Some("start; park; unparked; park limited; unparked; sleep; awake; exit"));
+    assert_eq!(of("other"), Some("start; park; unparked; exit"));
 }
 
 #[test]

@@ -35,6 +35,7 @@ mod once;
 mod op;
 mod ops;
 mod order;
+mod parking;
 mod permits;
 mod process;
 mod record;
@@ -62,6 +63,7 @@ pub use ops::{
     acquire, acquire_timed, adopt, cond_wait, downgrade, notify, poisoned, release, release_unguarded, try_acquire,
     try_upgrade, upgrade,
 };
+pub use parking::{current_thread, park, sleep, unpark};
 pub use permits::{permits_acquired, permits_forgotten, permits_merged, permits_released, permits_split};
 pub use threads::{Spawned, scope_wait};
 pub use unfollow::unfollow;

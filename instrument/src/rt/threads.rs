@@ -32,6 +32,11 @@ impl Spawned {
         Self { id: Some(id) }
     }
 
+    /// The thread's id; `None` while nothing is switched on.
+    pub fn id(self) -> Option<u32> {
+        self.id
+    }
+
     /// Runs the thread's function in the child, noting its start and its end, also by panic.
     pub fn run<R>(self, f: impl FnOnce() -> R) -> R {
         /// Notes the end when dropped.

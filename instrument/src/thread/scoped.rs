@@ -9,9 +9,10 @@ use std::{
     panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind},
     ptr,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    thread::{self, Result, Thread, ThreadId},
+    thread::{self, Result, ThreadId},
 };
 
+use super::parking::Thread;
 use crate::rt::{self, Site, Spawned};
 
 /// Runs `f` with a scope to spawn threads into, and waits for them: [`std::thread::scope`].
@@ -81,7 +82,8 @@ impl<'scope, 'env> Scope<'scope, 'env> {
             spawned.run(f)
         })?;
         threads.lock().unjoined.insert(inner.thread().id(), spawned);
-        Ok(ScopedJoinHandle { inner, spawned, threads })
+        let thread = Thread::new(inner.thread().clone(), spawned.id());
+        Ok(ScopedJoinHandle { inner, spawned, thread, threads })
     }
 
     fn address(&self) -> usize {
@@ -99,13 +101,14 @@ impl fmt::Debug for Scope<'_, '_> {
 pub struct ScopedJoinHandle<'scope, T> {
     inner: thread::ScopedJoinHandle<'scope, T>,
     spawned: Spawned,
+    thread: Thread,
     threads: Arc<Threads>,
 }
 
 impl<T> ScopedJoinHandle<'_, T> {
     /// The thread.
     pub fn thread(&self) -> &Thread {
-        self.inner.thread()
+        &self.thread
     }
 
     /// Waits for the thread to end.

@@ -3,10 +3,13 @@
 use std::{
     fmt, io,
     panic::Location,
-    thread::{self, Result, Thread},
+    thread::{self, Result},
 };
 
-use super::scoped::{Scope, ScopedJoinHandle};
+use super::{
+    parking::Thread,
+    scoped::{Scope, ScopedJoinHandle},
+};
 use crate::rt::Spawned;
 
 /// Spawns a thread: [`std::thread::spawn`].
@@ -82,7 +85,8 @@ impl Builder {
         let spawned = Spawned::new(self.name.as_deref(), Location::caller());
         // SAFETY: this function's contract.
         let inner = unsafe { self.inner.spawn_unchecked(move || spawned.run(f)) }?;
-        Ok(JoinHandle { inner, spawned })
+        let thread = Thread::new(inner.thread().clone(), spawned.id());
+        Ok(JoinHandle { inner, spawned, thread })
     }
 
     /// Spawns the thread into a scope.
@@ -108,12 +112,13 @@ impl Builder {
 pub struct JoinHandle<T> {
     inner: thread::JoinHandle<T>,
     spawned: Spawned,
+    thread: Thread,
 }
 
 impl<T> JoinHandle<T> {
     /// The thread.
     pub fn thread(&self) -> &Thread {
-        self.inner.thread()
+        &self.thread
     }
 
     /// Waits for the thread to end.

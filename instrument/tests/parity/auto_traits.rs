@@ -115,6 +115,7 @@ fn same_auto_traits() {
         };
     }
     check_channels!(Sender, SyncSender, Receiver, Iter<'static>, TryIter<'static>, IntoIter);
+    assert_eq!(auto_traits!(lockscope::thread::Thread), auto_traits!(std::thread::Thread));
     assert_eq!(auto_traits!(lockscope::thread::Builder), auto_traits!(std::thread::Builder));
     assert_eq!(
         auto_traits!(lockscope::thread::Scope<'static, 'static>),

@@ -2,9 +2,10 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Barrier,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc,
     },
+    time::{Duration, Instant},
 };
 
 use super::subject::thread::{self, Builder, JoinHandle, ScopedJoinHandle};
@@ -205,4 +206,89 @@ fn handles_have_pthread_ids() {
     assert_eq!(handle.into_pthread_t(), id);
     // SAFETY: the thread is not joined or detached otherwise.
     assert_eq!(unsafe { libc::pthread_join(id, std::ptr::null_mut()) }, 0);
+}
+
+/// Code of others, which knows std's type only.
+fn is_this_thread(thread: &std::thread::Thread) -> bool {
+    thread.id() == std::thread::current().id()
+}
+
+#[test]
+fn handles_of_threads() {
+    let this: thread::Thread = thread::current();
+    assert!(is_this_thread(&this));
+    let of_std: std::thread::Thread = this.clone().into();
+    let back: thread::Thread = of_std.into();
+    assert_eq!((back.id(), back.name()), (this.id(), this.name()));
+    assert_eq!(format!("{this:?}"), format!("{:?}", std::thread::current()));
+    let handle = thread::Builder::new().name("named".to_owned()).spawn(|| thread::current().id()).unwrap();
+    let thread: &thread::Thread = handle.thread();
+    assert!(!is_this_thread(thread));
+    assert_eq!(thread.name(), Some("named"));
+    let id: thread::ThreadId = thread.id();
+    assert_eq!(id, handle.join().unwrap());
+}
+
+#[test]
+fn unparked_before_it_parks() {
+    for limit in [None, Some(Duration::from_secs(600))] {
+        // Not a channel of std's: that parks by itself at times, and takes the token.
+        let go = Arc::new(Barrier::new(2));
+        let wait = Arc::clone(&go);
+        let handle = thread::spawn(move || {
+            wait.wait();
+            match limit {
+                None => thread::park(),
+                Some(limit) => thread::park_timeout(limit),
+            }
+        });
+        handle.thread().unpark();
+        go.wait();
+        handle.join().unwrap();
+    }
+}
+
+#[test]
+fn unparked_while_it_is_parked() {
+    static GO: AtomicBool = AtomicBool::new(false);
+    let parked = thread::current();
+    thread::scope(|scope| {
+        let waits = scope.spawn(|| {
+            while !GO.load(Ordering::Acquire) {
+                thread::park();
+            }
+            parked.unpark();
+        });
+        GO.store(true, Ordering::Release);
+        waits.thread().unpark();
+        // The token may be used up by a thread that is parked in between, so all is asked for again.
+        while !waits.is_finished() {
+            thread::park_timeout(Duration::from_millis(1));
+        }
+    });
+}
+
+#[test]
+fn waits_for_a_time() {
+    let started = Instant::now();
+    thread::sleep(Duration::from_millis(2));
+    #[expect(deprecated)]
+    thread::sleep_ms(1);
+    assert!(started.elapsed() >= Duration::from_millis(3));
+    // May end early; that it ends is what can be tested.
+    thread::park_timeout(Duration::from_millis(1));
+    #[expect(deprecated)]
+    thread::park_timeout_ms(1);
+}
+
+#[test]
+fn what_is_passed_through() {
+    thread_local!(static LOCAL: u8 = const { 1 });
+    let local: &'static thread::LocalKey<u8> = &LOCAL;
+    let read: Result<u8, thread::AccessError> = local.try_with(|value| *value);
+    assert_eq!(read, Ok(1));
+    thread::yield_now();
+    assert!(!thread::panicking() && thread::available_parallelism().is_ok());
+    let result: thread::Result<()> = thread::spawn(|| ()).join();
+    assert!(result.is_ok());
 }

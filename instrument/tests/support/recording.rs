@@ -133,6 +133,8 @@ fn describe(thread: ThreadId, op: &Op, defs: &Definitions) -> Option<String> {
             Some(format!("block for {}{}", need.word(), if limited { " limited" } else { "" }))
         }
         Op::Unblock { timed_out: true, .. } => Some("unblock timed-out".into()),
+        Op::Park { limited: true } => Some("park limited".into()),
+        Op::Unpark { thread } => Some(format!("unpark {}", defs.thread_name(thread))),
         Op::PermitsAcquired { permits, .. } => Some(format!("{permits} acquired")),
         Op::PermitsAdded { permits, .. } => Some(format!("{permits} added")),
         Op::PermitsReleased { permits, owner, .. } if owner == thread => Some(format!("{permits} released")),

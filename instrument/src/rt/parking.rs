@@ -1,0 +1,48 @@
+//! Threads that wait by themselves: parked until another one unparks them, or asleep.
+//!
+//! A thread that unparks says so before it does, one that was parked after it, so that a recording has the cause first.
+
+use std::sync::atomic::Ordering;
+
+use lockscope_trace::{format::act, writer::ObjectEvent};
+
+use super::{
+    Site,
+    global::{flag, flags},
+    record, thread,
+};
+
+/// Parks this thread by `wait`; `limited` says that it ends by itself some time.
+pub fn park<R>(limited: bool, site: Site, wait: impl FnOnce() -> R) -> R {
+    note(act::PARK, u16::from(limited), 0, site);
+    let result = wait();
+    note(act::UNPARKED, 0, 0, site);
+    result
+}
+
+/// Notes that the thread with this id is about to be unparked.
+pub fn unpark(id: u32, site: Site) {
+    note(act::UNPARK, 0, id, site);
+}
+
+/// Sleeps by `wait`.
+pub fn sleep(site: Site, wait: impl FnOnce()) {
+    note(act::SLEEP, 0, 0, site);
+    wait();
+    note(act::AWAKE, 0, 0, site);
+}
+
+/// Id of this thread; `None` while nothing is followed, and inside of the runtime.
+pub fn current_thread() -> Option<u32> {
+    let is_followed = flags() & flag::TRACK != 0;
+    is_followed.then(thread::enter).flatten().map(|entered| entered.info.id.load(Ordering::Relaxed))
+}
+
+fn note(act: u8, detail: u16, object: u32, site: Site) {
+    if flags() & flag::RECORD != 0
+        && let Some(entered) = thread::enter()
+    {
+        record::note_stopped();
+        record::object(&entered, ObjectEvent { act, detail, object, ..ObjectEvent::default() }, site);
+    }
+}
