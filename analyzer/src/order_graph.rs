@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lockscope_trace::{ClassId, Definitions, LockId, Mode, SiteId, ThreadId};
 use petgraph::{
-    algo::tarjan_scc,
+    algo::kosaraju_scc,
     graph::{DiGraph, NodeIndex},
     graphmap::DiGraphMap,
 };
@@ -154,14 +154,14 @@ fn circular_locks(groups: &[Group]) -> FxHashMap<LockId, usize> {
             graph.add_edge(held, group.lock, ());
         }
     }
-    let circles = tarjan_scc(&graph).into_iter().filter(|locks| locks.len() > 1).enumerate();
+    let circles = kosaraju_scc(&graph).into_iter().filter(|locks| locks.len() > 1).enumerate();
     circles.flat_map(|(index, locks)| locks.into_iter().map(move |lock| (lock, index))).collect()
 }
 
 /// Sets the levels, longest path first, and returns the strongly connected component of each node.
 fn set_levels(graph: &mut DiGraph<OrderNode, ()>) -> FxHashMap<NodeIndex, usize> {
-    // Tarjan's algorithm yields components with those that they lead to first.
-    let components = tarjan_scc(&*graph);
+    // Kosaraju's algorithm yields components with those that they lead to first.
+    let components = kosaraju_scc(&*graph);
     let component: FxHashMap<NodeIndex, usize> =
         components.iter().enumerate().flat_map(|(index, nodes)| nodes.iter().map(move |&node| (node, index))).collect();
     let mut levels = vec![0; components.len()];

@@ -7,7 +7,7 @@
 //!
 //! `killed` and `ended` as the last part say how the recording ended; without, it goes on.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use lockscope_trace::{
     Access, Definitions, Event, How, LockId, LockKind, Mode, Nanos, Need, Op, Side, Site, SiteId, ThreadDef, ThreadId,
@@ -77,6 +77,8 @@ struct Parser {
     threads: HashMap<String, ThreadId>,
     locks: HashMap<String, LockId>,
     counts: HashMap<LockId, u64>,
+    /// Messages that were not received.
+    sent: HashMap<LockId, VecDeque<u64>>,
     now: Option<u64>,
     /// Some lock is read; then all are read-write locks.
     read: bool,
@@ -157,9 +159,22 @@ impl Parser {
             }
             "got" => Op::Unblock { object: self.lock(first), timed_out: false },
             "gaveup" => Op::Unblock { object: self.lock(first), timed_out: true },
-            "send" => Op::Sent { channel: self.object(first, LockKind::Channel), count: 0 },
+            "send" => {
+                let channel = self.object(first, LockKind::Channel);
+                let count = self.count(channel);
+                self.sent.entry(channel).or_default().push_back(count);
+                Op::Sent { channel, count }
+            }
             "sendfail" => Op::SendFailed { channel: self.object(first, LockKind::Channel), message: 0 },
-            "recv" => Op::Received { channel: self.object(first, LockKind::Channel), message: 0, count: 0 },
+            "recv" => {
+                let channel = self.object(first, LockKind::Channel);
+                let message = self.sent.get_mut(&channel).and_then(VecDeque::pop_front).unwrap_or(0);
+                Op::Received { channel, message, count: self.count(channel) }
+            }
+            "once" => {
+                self.object(first, LockKind::Once);
+                self.acquired(first, Mode::Exclusive, How::Lock)
+            }
             "sender" | "receiver" => {
                 let channel = self.object(first, LockKind::Channel);
                 Op::HandleAdded { channel, side: side(verb), count: 0 }
@@ -212,9 +227,13 @@ impl Parser {
 
     fn acquired(&mut self, lock: &str, mode: Mode, how: How) -> Op {
         let lock = self.lock(lock);
+        Op::Acquired { lock, mode, how, count: self.count(lock) }
+    }
+
+    fn count(&mut self, lock: LockId) -> u64 {
         let count = self.counts.entry(lock).or_default();
         *count += 1;
-        Op::Acquired { lock, mode, how, count: *count }
+        *count
     }
 
     fn thread(&mut self, name: &str) -> ThreadId {

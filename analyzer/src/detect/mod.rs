@@ -19,6 +19,8 @@ pub mod stuck;
 pub mod text;
 pub mod timeout;
 pub mod unchecked_wakeup;
+#[cfg(test)]
+mod verdicts;
 
 use lockscope_trace::{Definitions, Event};
 

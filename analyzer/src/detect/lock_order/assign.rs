@@ -6,13 +6,17 @@ use rustc_hash::FxHashMap;
 use super::{
     can_overlap,
     cycles::{Cycle, Link},
-    fork_join::ForkJoin,
+    happens_before::HappensBefore,
     requests::{Instance, Requests, Writer},
 };
 
 /// A circle with its threads.
 #[derive(Clone, Debug)]
 pub(super) struct Variant {
+    /// In this run something kept its threads apart.
+    pub apart: bool,
+    /// Everything was followed that orders its threads with others.
+    pub followed: bool,
     /// Each wants what the next one holds, or, in front of a writer that only waits, what that one waits for.
     pub parts: Vec<Part>,
 }
@@ -38,13 +42,15 @@ const MOST_VARIANTS: usize = 16;
 
 pub(super) struct Assigner<'a> {
     requests: &'a Requests,
-    lives: &'a ForkJoin,
+    lives: &'a HappensBefore,
     budget: u64,
+    /// Only threads that nothing kept apart in this run.
+    strict: bool,
 }
 
 impl<'a> Assigner<'a> {
-    pub(super) fn new(requests: &'a Requests, lives: &'a ForkJoin, budget: u64) -> Self {
-        Assigner { requests, lives, budget }
+    pub(super) fn new(requests: &'a Requests, lives: &'a HappensBefore, budget: u64) -> Self {
+        Assigner { requests, lives, budget, strict: true }
     }
 
     /// One variant for each combination of places; none when no threads can be found for any.
@@ -61,9 +67,13 @@ impl<'a> Assigner<'a> {
                 return found;
             }
             let chosen: Vec<&[u32]> = std::iter::zip(&buckets, &choice).map(|(b, &index)| &*b[index]).collect();
-            let mut picked = Vec::new();
-            if let Some(writers) = self.pick(cycle, &chosen, &mut picked) {
-                found.variants.push(self.variant(cycle, &picked, writers));
+            for strict in [true, false] {
+                self.strict = strict;
+                let mut picked = Vec::new();
+                if let Some(writers) = self.pick(cycle, &chosen, &mut picked) {
+                    found.variants.push(self.variant(cycle, &picked, writers));
+                    break;
+                }
             }
             let Some(wheel) = (0..choice.len()).rev().find(|&wheel| choice[wheel] + 1 < buckets[wheel].len()) else {
                 return found;
@@ -163,9 +173,9 @@ impl<'a> Assigner<'a> {
 
     /// Two threads of which neither is over before the other begins.
     fn can_meet(&self, a: &Instance, b: &Instance) -> bool {
-        a.moment.thread != b.moment.thread
-            && !self.lives.ordered(a.moment, b.moment)
-            && !self.lives.ordered(b.moment, a.moment)
+        let (a, b) = (a.moment, b.moment);
+        let ordered = |a, b| if self.strict { self.lives.ordered_here(a, b) } else { self.lives.ordered(a, b) };
+        a.thread != b.thread && !ordered(a, b) && !ordered(b, a)
     }
 
     fn variant(&self, cycle: &Cycle, picked: &[u32], writers: Vec<(usize, &Writer)>) -> Variant {
@@ -177,6 +187,7 @@ impl<'a> Assigner<'a> {
                 parts.push(Part { instance: writer.instance.clone(), holds: None });
             }
         }
-        Variant { parts }
+        let followed = parts.iter().all(|part| self.lives.is_followed(part.instance.moment.thread));
+        Variant { apart: !self.strict, followed, parts }
     }
 }

@@ -5,7 +5,7 @@
 //! ones, so that a budget cuts off the least likely.
 
 use lockscope_trace::LockId;
-use petgraph::{algo::tarjan_scc, graphmap::DiGraphMap};
+use petgraph::{algo::kosaraju_scc, graphmap::DiGraphMap};
 use rustc_hash::FxHashMap;
 
 use super::{can_overlap, requests::Group};
@@ -53,7 +53,7 @@ impl<'a> Search<'a> {
         }
         let mut component = FxHashMap::default();
         let mut largest = 0;
-        for (index, locks) in tarjan_scc(&graph).into_iter().enumerate() {
+        for (index, locks) in kosaraju_scc(&graph).into_iter().enumerate() {
             // A lock that was upgraded leads to itself.
             if locks.len() > 1 || graph.contains_edge(locks[0], locks[0]) {
                 largest = largest.max(locks.len());

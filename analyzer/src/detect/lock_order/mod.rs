@@ -2,27 +2,29 @@
 //!
 //! Goodlock (Havelund 2000; Bensalem and Havelund 2005) in the form of iGoodlock (Joshi et al., PLDI 2009): a request is
 //! a lock wanted while others are held; requests form a circle when each one's lock is held by the next. A circle is
-//! reported unless it is one thread's doing, or two of its threads hold a common lock around it (a gate lock), or fork
-//! and join put one after the other. Data that the threads pass to each other is not looked at: a finding is *potential*.
+//! reported unless it is one thread's doing, or two of its threads hold a common lock around it (a gate lock), or one is over before
+//! the other begins in every run: by fork and join, by messages and the like. What only was so in this run is said. Other
+//! data that the threads pass to each other is not looked at: a finding is *potential*.
 //!
 //! - `requests` keeps each distinct request once, so that memory and search depend on the program and not on the
 //!   length of the run.
 //! - `cycles` searches circles within strongly connected components of the graph of locks.
 //! - `assign` finds distinct threads for the requests of a circle, and all pairs of places.
 //! - `report` makes findings.
-//! - `fork_join` knows what fork and join order.
+//! - `happens_before` knows what is over before what, `sync` why.
 
 mod assign;
 mod cycles;
-mod fork_join;
+mod happens_before;
 mod report;
 mod requests;
+mod sync;
 #[cfg(test)]
 mod tests;
 
 use lockscope_trace::{Event, LockId, Mode};
 
-use self::{assign::Assigner, cycles::Search, fork_join::ForkJoin, report::Circles, requests::Requests};
+use self::{assign::Assigner, cycles::Search, happens_before::HappensBefore, report::Circles, requests::Requests};
 use super::{Context, Detector, request::Request};
 use crate::{analysis::Options, finding::Finding};
 
@@ -32,7 +34,7 @@ pub use self::requests::Group;
 #[derive(Debug)]
 pub struct LockOrder {
     options: Options,
-    lives: ForkJoin,
+    lives: HappensBefore,
     requests: Requests,
     found: Option<Found>,
 }
@@ -48,12 +50,19 @@ struct Found {
 impl LockOrder {
     /// A detector that has seen nothing yet.
     pub fn new(options: Options) -> Self {
-        LockOrder { options, lives: ForkJoin::default(), requests: Requests::default(), found: None }
+        LockOrder { options, lives: HappensBefore::default(), requests: Requests::default(), found: None }
     }
 
     /// The distinct requests so far.
     pub fn groups(&self) -> &[Group] {
         self.requests.groups()
+    }
+
+    fn add(&mut self, context: &Context<'_>, request: &Request<'_>, times: u64) {
+        let moment = self.lives.now(request.thread);
+        if self.requests.add(context.definitions, request, moment, times) {
+            self.lives.ask(request.thread);
+        }
     }
 
     fn search(&self, context: &Context<'_>, version: u64) -> Found {
@@ -62,7 +71,7 @@ impl LockOrder {
         let mut assigner = Assigner::new(&self.requests, &self.lives, self.options.cycle_budget);
         let mut circles = Circles::default();
         for cycle in &search.cycles {
-            circles.add(context.definitions, groups, cycle, assigner.variants(cycle));
+            circles.add(context.definitions, groups, cycle, assigner.variants(cycle), &self.lives);
         }
         let limits = [search.limits(&self.options), assigner.limits(), self.requests.limits()];
         Found { version, circles, limits: limits.into_iter().flatten().collect() }
@@ -71,9 +80,9 @@ impl LockOrder {
 
 impl Detector for LockOrder {
     fn before(&mut self, context: &Context<'_>, event: &Event) {
-        self.lives.event(event);
+        self.lives.event(context.definitions, event);
         if let Some(request) = Request::ended_by(event, context.state) {
-            self.requests.add(context.definitions, &request, self.lives.now(request.thread), 1);
+            self.add(context, &request, 1);
         }
     }
 
@@ -81,9 +90,9 @@ impl Detector for LockOrder {
     fn findings(&mut self, context: &Context<'_>) -> Vec<Finding> {
         // A thread that waits for ever has an order, too. It is counted when its wait ends.
         for request in Request::pending(context.state) {
-            self.requests.add(context.definitions, &request, self.lives.now(request.thread), 0);
+            self.add(context, &request, 0);
         }
-        let version = self.requests.version();
+        let version = self.requests.version() + self.lives.version();
         let found = match self.found.take() {
             Some(found) if found.version == version => found,
             _ => self.search(context, version),

@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 use super::{
     assign::{Part, Variant, Variants},
     cycles::Cycle,
+    happens_before::{HappensBefore, MOST_EXTRA},
     requests::{Group, Requests},
 };
 use crate::{
@@ -32,6 +33,8 @@ struct Circle {
     locks: Vec<Vec<LockId>>,
     more_variants: bool,
     more_locks: bool,
+    /// Of the variants that something kept apart in this run: what it was.
+    apart_by: Vec<LockId>,
 }
 
 type Place = (Option<SiteId>, Option<SiteId>, Mode);
@@ -42,7 +45,14 @@ const MOST_LOCKS: usize = 1000;
 
 impl Circles {
     /// Takes the variants of a circle in.
-    pub(super) fn add(&mut self, definitions: &Definitions, groups: &[Group], cycle: &Cycle, found: Variants) {
+    pub(super) fn add(
+        &mut self,
+        definitions: &Definitions,
+        groups: &[Group],
+        cycle: &Cycle,
+        found: Variants,
+        lives: &HappensBefore,
+    ) {
         if found.variants.is_empty() {
             return;
         }
@@ -57,6 +67,7 @@ impl Circles {
                 locks: Vec::new(),
                 more_variants: false,
                 more_locks: false,
+                apart_by: Vec::new(),
             });
             self.circles.len() - 1
         });
@@ -70,9 +81,12 @@ impl Circles {
             }
         }
         for variant in found.variants {
+            if circle.apart_by.is_empty() {
+                circle.apart_by = variant.apart_by(lives);
+            }
             let places = first_rotation(variant.parts.iter().map(place).collect());
             match circle.variants.iter().position(|(known, _)| *known == places) {
-                Some(index) if circle.variants[index].1.seen() <= variant.seen() => {}
+                Some(index) if circle.variants[index].1.rank() <= variant.rank() => {}
                 Some(index) => circle.variants[index].1 = variant,
                 None if circle.variants.len() < MOST_VARIANTS => circle.variants.push((places, variant)),
                 None => circle.more_variants = true,
@@ -96,6 +110,22 @@ impl Circles {
 }
 
 impl Variant {
+    /// Through which objects the order went that kept its threads apart in this run.
+    fn apart_by(&self, lives: &HappensBefore) -> Vec<LockId> {
+        let moments = || self.parts.iter().map(|part| part.instance.moment).filter(|_| self.apart);
+        let pairs = moments().flat_map(|a| moments().map(move |b| (a, b)));
+        let ordered = pairs.filter(|&(a, b)| a.thread != b.thread && lives.ordered_here(a, b));
+        let mut objects: Vec<LockId> = ordered.flat_map(|(a, b)| lives.through(a, b)).collect();
+        objects.sort_unstable();
+        objects.dedup();
+        objects
+    }
+
+    /// What can meet as far as this run tells comes before what was kept apart.
+    fn rank(&self) -> (bool, (u64, Nanos)) {
+        (self.apart, self.seen())
+    }
+
     /// When the last of its requests was made for the first time.
     fn seen(&self) -> (u64, Nanos) {
         self.parts.iter().map(|part| part.instance.first_seen()).max().expect("a circle has members")
@@ -105,7 +135,7 @@ impl Variant {
 fn finding(definitions: &Definitions, circle: &Circle, orders: &FxHashMap<(LockId, LockId), u64>) -> Finding {
     let code = Code::LockOrderInversion;
     let mut variants: Vec<&Variant> = circle.variants.iter().map(|(_, variant)| variant).collect();
-    variants.sort_by_key(|variant| variant.seen());
+    variants.sort_by_key(|variant| variant.rank());
     let mut first = variants[0].clone();
     let seen = |part: &Part| {
         let Target::Lock(wanted, _) = part.instance.wanted.target else { return 0 };
@@ -163,10 +193,7 @@ fn title(definitions: &Definitions, locks: &[LockId], names: &[String]) -> Strin
 }
 
 fn notes(definitions: &Definitions, circle: &Circle, first: &Variant, seen: impl Fn(&Part) -> u64) -> Vec<String> {
-    let mut notes = vec![
-        "nothing that was recorded keeps the threads apart: no common gate lock, no fork or join between them"
-            .to_owned(),
-    ];
+    let mut notes = vec![kept_apart(definitions, circle, first)];
     let mut orders = Vec::new();
     for (index, part) in first.parts.iter().enumerate() {
         let me = definitions.thread_name(part.instance.moment.thread);
@@ -199,6 +226,20 @@ fn notes(definitions: &Definitions, circle: &Circle, first: &Variant, seen: impl
         notes.push("more combinations of places than the ones listed may exist".to_owned());
     }
     notes
+}
+
+/// What keeps the threads apart, or that nothing does.
+fn kept_apart(definitions: &Definitions, circle: &Circle, first: &Variant) -> String {
+    if !first.apart {
+        let nothing =
+            "nothing that was recorded keeps the threads apart: no common gate lock, no fork or join between them";
+        let limit =
+            format!("; of messages and the like only the first {MOST_EXTRA} turns of each thread were followed");
+        return format!("{nothing}{}", if first.followed { "" } else { &limit });
+    }
+    let names: Vec<String> = circle.apart_by.iter().map(|&object| definitions.lock_name(object)).collect();
+    let by = if names.is_empty() { String::new() } else { format!(" by {}", text::list(&names)) };
+    format!("in this run the threads were kept apart{by}; if that is so in every run they cannot meet")
 }
 
 fn participant(part: &Part) -> Participant {

@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use lockscope_trace::{Definitions, LockId, LockKind, Mode, Nanos, ThreadId};
 use rustc_hash::{FxHashMap, FxHasher};
 
-use super::fork_join::Moment;
+use super::happens_before::Moment;
 use crate::{
     detect::request::Request,
     finding::{Held, Wanted},
@@ -30,7 +30,7 @@ pub struct Group {
     pub first: Instance,
 }
 
-/// A request of one thread at one place, between two forks or joins.
+/// A request of one thread at one place, in one segment of its life.
 #[derive(Clone, Debug)]
 pub struct Instance {
     pub(super) moment: Moment,
@@ -75,11 +75,11 @@ pub(super) struct Requests {
 }
 
 impl Requests {
-    /// Takes a request in, `times` times.
-    pub(super) fn add(&mut self, definitions: &Definitions, request: &Request<'_>, moment: Moment, times: u64) {
-        self.add_writer(definitions, request, moment);
+    /// Takes a request in, `times` times. Returns whether its moment will be asked about.
+    pub(super) fn add(&mut self, definitions: &Definitions, request: &Request<'_>, moment: Moment, times: u64) -> bool {
+        let is_writer = self.add_writer(definitions, request, moment);
         if request.held.is_empty() {
-            return;
+            return is_writer;
         }
         // To ask again for what one holds is no matter of order, but of modes: the thread alone is at fault. Except
         // where it depends on other threads whether it is granted.
@@ -88,7 +88,7 @@ impl Requests {
             && !request.upgrade
             && !(request.mode == Mode::Upgradable && own.compatible(request.mode))
         {
-            return;
+            return is_writer;
         }
         let mut key = hash(request, moment);
         let instance = loop {
@@ -101,7 +101,7 @@ impl Requests {
         if let Some(index) = instance {
             let group = self.instances[index as usize].0;
             self.groups[group as usize].count += times;
-            return;
+            return is_writer;
         }
         let group = self.group(request, moment);
         let members = &mut self.groups[group as usize].members;
@@ -115,6 +115,7 @@ impl Requests {
             self.instance_of.insert(key, index);
         }
         self.groups[group as usize].count += times;
+        true
     }
 
     fn group(&mut self, request: &Request<'_>, moment: Moment) -> u32 {
@@ -137,13 +138,13 @@ impl Requests {
         group
     }
 
-    fn add_writer(&mut self, definitions: &Definitions, request: &Request<'_>, moment: Moment) {
+    fn add_writer(&mut self, definitions: &Definitions, request: &Request<'_>, moment: Moment) -> bool {
         // A mutex has no readers. That a lock of a foreign trace has some may show later only.
         let is_mutex = |lock: LockId| {
             definitions.lock(lock).is_some_and(|def| def.kind == LockKind::Mutex && !def.type_name.is_empty())
         };
         if request.mode != Mode::Exclusive || is_mutex(request.lock) {
-            return;
+            return false;
         }
         let writers = self.writers.entry(request.lock).or_default();
         // A writer that holds some of what another one holds, and no more, is in the way wherever that one is.
@@ -151,10 +152,12 @@ impl Requests {
             writer.instance.moment == moment
                 && writer.held.iter().all(|&(lock, mode)| request.held.iter().any(|h| (h.lock, h.mode) == (lock, mode)))
         };
-        if writers.len() < MOST_WRITERS && !writers.iter().any(covered) {
+        let is_new = writers.len() < MOST_WRITERS && !writers.iter().any(covered);
+        if is_new {
             writers.push(Writer { held: set(request.held), instance: Instance::of(request, moment) });
             self.version += 1;
         }
+        is_new
     }
 
     pub(super) fn groups(&self) -> &[Group] {

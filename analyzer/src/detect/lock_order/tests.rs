@@ -226,3 +226,117 @@ fn dense_but_ordered_locks_are_no_work() {
     }
     check(&trace, &[]);
 }
+
+/// What keeps the sides apart in this run, as the finding says it; `None` where there is no finding.
+fn apart(trace: &str) -> Option<String> {
+    let mut found = findings(trace);
+    assert!(found.len() <= 1, "{found:?}");
+    let note = found.pop()?.notes.remove(0);
+    Some(
+        note.strip_prefix("in this run the threads were kept apart")
+            .map_or(String::new(), |by| by.split(';').next().unwrap_or_default().trim_start_matches(" by ").to_owned()),
+    )
+}
+
+#[test]
+fn messages_keep_apart_where_one_sends_and_one_receives() {
+    let told = |between: &str| join(&["M: spawn A, spawn B, spawn C;", AB, "A: send c;", between, "B: recv c;", BA]);
+    assert_eq!(apart(&told("")), None);
+    // Sent before.
+    assert_eq!(apart(&join(&["A: send c;", AB, "B: recv c;", BA])).as_deref(), Some(""));
+    // Received after.
+    assert_eq!(apart(&join(&[AB, "A: send c;", BA, "B: recv c;"])).as_deref(), Some(""));
+    // Another one sends as well, and the receiver might get that one's message first.
+    assert_eq!(apart(&told("C: send c;")).as_deref(), Some("c"));
+    assert_eq!(apart(&join(&[&told(""), "C: send c"])).as_deref(), Some("c"));
+    // Through a third thread.
+    let relayed = ["M: spawn A, spawn B, spawn C;", AB, "A: send c; C: recv c, send d; B: recv d;", BA];
+    assert_eq!(apart(&join(&relayed)), None);
+    // Only one of two rounds is apart.
+    assert_eq!(apart(&join(&[&told(""), AB])).as_deref(), Some(""));
+    // And back again: each has its turn.
+    assert_eq!(apart(&join(&[&told(""), "B: send d; A: recv d;", AB])), None);
+}
+
+#[test]
+fn barriers_keep_rounds_apart() {
+    let round = "A: arrive r[2]; B: arrive r, leave r; A: leave r;";
+    assert_eq!(apart(&join(&[AB, round, BA])), None);
+    assert_eq!(apart(&join(&[round, AB, BA])).as_deref(), Some(""));
+    // More threads than parties: which of them meet is not the same in every run.
+    assert_eq!(
+        apart(&join(&["C: arrive r[2]; A: arrive r; C: leave r; A: leave r;", AB, round, BA])).as_deref(),
+        Some("r")
+    );
+    // Many rounds.
+    assert_eq!(apart(&(join(&[AB, round]).repeat(200) + BA)).as_deref(), Some(""), "no more is kept in mind");
+    assert_eq!(apart(&(join(&[AB, round, BA, round]).repeat(20))), None);
+}
+
+#[test]
+fn what_is_initialised_once_is_over_before_it_is_used() {
+    // The initialiser's own locks come first, whoever runs it; what its thread did before does not.
+    let init = "A: once o, lock a #1, lock b #2, unlock b, unlock a, unlock o;";
+    assert_eq!(apart(&join(&[init, "B: observe o;", BA])), None);
+    assert_eq!(apart(&join(&[init, BA])).as_deref(), Some(""));
+    let before = join(&[AB, "A: once o, unlock o;"]);
+    assert_eq!(apart(&join(&[&before, "B: observe o;", BA])).as_deref(), Some("o"));
+}
+
+#[test]
+fn notifications_keep_apart_in_this_run_only() {
+    let woken = "B: lock m, condwait c m, unlock m; A: notify c; B: reget m, condwake c m, unlock m;";
+    assert_eq!(apart(&join(&[AB, woken, BA])).as_deref(), Some("c"));
+    assert_eq!(apart(&join(&[AB, "B: lock m, unlock m;", BA])).as_deref(), Some(""));
+    let unparked = "B: park; A: unpark B; B: unparked;";
+    assert_eq!(apart(&join(&[AB, unparked, BA])).as_deref(), Some(""));
+    let note = &findings(&join(&[AB, unparked, BA]))[0].notes[0];
+    assert!(note.starts_with("in this run the threads were kept apart; "), "{note}");
+}
+
+#[test]
+fn what_can_meet_comes_first() {
+    // B's first round was kept apart, C's was not.
+    let trace = join(&[AB, "B: park; A: unpark B; B: unparked;", BA, &BA.replace("B:", "C:").replace('#', "#1")]);
+    let found = only(&trace);
+    assert!(found.notes[0].starts_with("nothing that was recorded"), "{:?}", found.notes);
+    assert_eq!((found.participants.len(), found.variants.len()), (2, 1));
+}
+
+/// Along a list that was built back to front: every new pair lies before all known ones, in one chain of all of them.
+#[test]
+fn a_long_list_hand_over_hand_takes_little_time_and_no_stack() {
+    use crate::{Analysis, order_graph::Grouping};
+    use lockscope_trace::{Access, Definitions, Event, How, LockId, LockKind, Mode, Nanos, Op, ThreadDef, ThreadId};
+
+    const LOCKS: u32 = 100_000;
+    let run = || {
+        let mut definitions = Definitions::default();
+        definitions.threads.push(ThreadDef::default());
+        for _ in 0..LOCKS {
+            definitions.add_lock(LockKind::Mutex, None, "u8".into(), None, None);
+        }
+        let mut analysis = Analysis::default();
+        let mut position = 0;
+        let thread = ThreadId(0);
+        let mut feed = |op| {
+            position += 1;
+            analysis.feed(&Event { thread, time: Nanos(position), site: None, stack: None, op }, &definitions);
+        };
+        for first in (0..LOCKS - 1).rev() {
+            for lock in [first, first + 1].map(LockId) {
+                feed(Op::Acquired { lock, mode: Mode::Exclusive, how: How::Lock, count: 0 });
+            }
+            for lock in [first + 1, first].map(LockId) {
+                feed(Op::Released { lock, owner: thread, mode: None, access: Access::Read });
+            }
+        }
+        assert_eq!(analysis.findings(&definitions), []);
+        assert_eq!(analysis.limits(), Vec::<String>::new());
+        let order = analysis.order_graph(&definitions, Grouping::Locks);
+        assert_eq!(order.nodes.last().map(|node| node.level), Some(LOCKS - 1));
+    };
+    // A quarter of a megabyte: what recurses along the chain dies here.
+    let small = std::thread::Builder::new().stack_size(256 << 10);
+    small.spawn(run).expect("a thread can be made").join().expect("it does not panic");
+}
