@@ -88,42 +88,42 @@ impl Label {
         Self { rank: Some(rank), ..self }
     }
 
-    /// Makes a mutex; [`Mutex::new`] with this label.
+    /// Makes a mutex; `Mutex::new` with this label.
     #[track_caller]
     #[inline]
     pub const fn mutex<T>(self, value: T) -> Mutex<T> {
         label!(self, Mutex::new(value), raw.meta)
     }
 
-    /// Makes a fair mutex; [`FairMutex::new`] with this label.
+    /// Makes a fair mutex; `FairMutex::new` with this label.
     #[track_caller]
     #[inline]
     pub const fn fair_mutex<T>(self, value: T) -> FairMutex<T> {
         label!(self, FairMutex::new(value), raw.meta)
     }
 
-    /// Makes a reentrant mutex; [`ReentrantMutex::new`] with this label.
+    /// Makes a reentrant mutex; `ReentrantMutex::new` with this label.
     #[track_caller]
     #[inline]
     pub const fn reentrant_mutex<T>(self, value: T) -> ReentrantMutex<T> {
         label!(self, ReentrantMutex::new(value), core.raw.meta)
     }
 
-    /// Makes a read-write lock; [`RwLock::new`] with this label.
+    /// Makes a read-write lock; `RwLock::new` with this label.
     #[track_caller]
     #[inline]
     pub const fn rwlock<T>(self, value: T) -> RwLock<T> {
         label!(self, RwLock::new(value), raw.meta)
     }
 
-    /// Makes a condition variable; [`Condvar::new`] with this label. Ranks mean nothing to condition variables.
+    /// Makes a condition variable; `Condvar::new` with this label. Ranks mean nothing to condition variables.
     #[track_caller]
     #[inline]
     pub const fn condvar(self) -> Condvar {
         label!(self, Condvar::new(), raw.meta)
     }
 
-    /// Makes something that runs once; [`Once::new`] with this label. While it runs it is held, so it has a rank like a
+    /// Makes something that runs once; `Once::new` with this label. While it runs it is held, so it has a rank like a
     /// mutex.
     #[track_caller]
     #[inline]

@@ -3,7 +3,7 @@
 use crate::{Label, RecursiveRwLock, label::label};
 
 impl Label {
-    /// Makes a read-write lock that may be read recursively; [`RecursiveRwLock::new`] with this label.
+    /// Makes a read-write lock that may be read recursively; `RecursiveRwLock::new` with this label.
     #[track_caller]
     #[inline]
     pub const fn recursive_rwlock<T>(self, value: T) -> RecursiveRwLock<T> {

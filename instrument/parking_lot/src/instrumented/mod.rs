@@ -13,7 +13,7 @@
 //! - `mapped`: an acquisition with access to a part of the data;
 //! - `arc_mutex`, `arc_rwlock`, `arc_reentrant`: acquisitions that keep the lock alive.
 //!
-//! As in `lock_api`, types have a parameter for the raw lock, and parking_lot's names are aliases. Most guards have no `Drop` of their
+//! As in `lock_api`, types have a parameter for the raw lock, and parking_lot's names are aliases; see [`generic`]. Most guards have no `Drop` of their
 //! own: `held::Held` releases. So `map` and `downgrade` just move it along.
 
 #[cfg(feature = "arc_lock")]
@@ -46,6 +46,24 @@ pub(crate) mod write_guard;
 #[cfg(feature = "deadlock_detection")]
 pub use parking_lot::deadlock;
 pub use parking_lot::{OnceState, RawThreadId};
+
+/// The types behind parking_lot's names, by way of any raw lock of this crate.
+///
+/// They are public for their documentation. Programs say `Mutex<T>` and so on: with lockscope switched off this module does not
+/// exist, and the names are parking_lot's own.
+pub mod generic {
+    pub use super::{
+        mapped::{MappedMutexGuard, MappedReentrantMutexGuard, MappedRwLockReadGuard, MappedRwLockWriteGuard},
+        mutex::Mutex,
+        mutex_guard::MutexGuard,
+        read_guard::RwLockReadGuard,
+        reentrant::ReentrantMutex,
+        reentrant_guard::ReentrantMutexGuard,
+        rwlock::RwLock,
+        upgradable_guard::RwLockUpgradableReadGuard,
+        write_guard::RwLockWriteGuard,
+    };
+}
 
 #[cfg(feature = "arc_lock")]
 pub use self::{

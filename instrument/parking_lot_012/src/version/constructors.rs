@@ -8,28 +8,28 @@ use crate::{
     instrumented::{mutex, reentrant, rwlock},
 };
 
-/// Makes an unlocked mutex, as [`Mutex::new`].
+/// Makes an unlocked mutex, as `Mutex::new`.
 #[track_caller]
 #[inline]
 pub const fn const_mutex<T>(val: T) -> Mutex<T> {
     Mutex::new(val)
 }
 
-/// Makes an unlocked fair mutex, as [`FairMutex::new`].
+/// Makes an unlocked fair mutex, as `FairMutex::new`.
 #[track_caller]
 #[inline]
 pub const fn const_fair_mutex<T>(val: T) -> FairMutex<T> {
     FairMutex::new(val)
 }
 
-/// Makes an unlocked reentrant mutex, as [`ReentrantMutex::new`].
+/// Makes an unlocked reentrant mutex, as `ReentrantMutex::new`.
 #[track_caller]
 #[inline]
 pub const fn const_reentrant_mutex<T>(val: T) -> ReentrantMutex<T> {
     ReentrantMutex::from_raw(RawMutex::UNLOCKED, <RawThreadId as GetThreadId>::INIT, val)
 }
 
-/// Makes an unlocked read-write lock, as [`RwLock::new`].
+/// Makes an unlocked read-write lock, as `RwLock::new`.
 #[track_caller]
 #[inline]
 pub const fn const_rwlock<T>(val: T) -> RwLock<T> {
