@@ -41,13 +41,17 @@
 //!
 //! - `force`: on also without `debug_assertions`.
 //! - `arc_lock`, `send_guard`, `serde`, `owning_ref`: as in parking_lot, for the types of this crate too.
-//! - `deadlock_detection`, `nightly`: handed to parking_lot. Its detector and lockscope's do not disturb each other.
+//! - `deadlock_detection`: the module `deadlock` with parking_lot's interface and lockscope's answers. Implies `force`, so that it
+//!   works in release builds as well. Unlike in parking_lot it can be used together with `send_guard`.
+//! - `nightly`: handed to parking_lot.
 //!
 //! [parking_lot]: https://docs.rs/parking_lot/0.13
 
 #[cfg(all(feature = "serde", not(lockscope_off), any(debug_assertions, feature = "force")))]
 extern crate serde_core as serde;
 
+#[cfg(feature = "deadlock_detection")]
+pub mod deadlock;
 mod label;
 mod recursive;
 

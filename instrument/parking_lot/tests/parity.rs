@@ -16,6 +16,10 @@ const UNSOUND: &[(&str, &str)] = &[];
 #[path = "parity/auto_traits.rs"]
 mod auto_traits;
 
+#[cfg(all(feature = "deadlock_detection", not(lockscope_off)))]
+#[path = "parity/deadlock.rs"]
+mod deadlock;
+
 #[path = "parity/labels.rs"]
 mod labels;
 

@@ -21,6 +21,10 @@ const UNSOUND: &[(&str, &str)] = if cfg!(all(not(lockscope_off), any(debug_asser
 #[path = "parity/auto_traits.rs"]
 mod auto_traits;
 
+#[cfg(all(feature = "deadlock_detection", not(lockscope_off)))]
+#[path = "parity/deadlock.rs"]
+mod deadlock;
+
 #[path = "parity/labels.rs"]
 mod labels;
 

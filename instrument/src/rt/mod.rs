@@ -42,6 +42,7 @@ mod record;
 mod report;
 mod search;
 mod stack;
+mod stuck;
 mod thread;
 mod threads;
 mod unfollow;
@@ -51,6 +52,7 @@ mod words;
 
 pub(crate) use global::install;
 
+pub use backtrace::Backtrace;
 pub use channel::{ChannelOptions, Handle, Sharing, channel};
 pub use global::is_tracking;
 pub use hold::Hold;
@@ -65,6 +67,7 @@ pub use ops::{
 };
 pub use parking::{current_thread, park, sleep, unpark};
 pub use permits::{permits_acquired, permits_forgotten, permits_merged, permits_released, permits_split};
+pub use stuck::{Stuck, deadlocks};
 pub use threads::{Spawned, scope_wait};
 pub use unfollow::unfollow;
 

@@ -51,6 +51,12 @@ pub(super) fn cycle(me: &'static ThreadInfo) -> Option<Vec<Link>> {
     (0..3).find_map(|_| find(me).filter(|cycle| confirm(cycle)))
 }
 
+/// The threads that all have to act before a waiting thread can go on, as far as they are known.
+pub(super) fn in_the_way_of(info: &'static ThreadInfo) -> Vec<&'static ThreadInfo> {
+    let waiting = info.wait.read();
+    waiting.map_or_else(Vec::new, |waiting| edges(info, &waiting).into_iter().map(|(other, _)| other).collect())
+}
+
 fn find(me: &'static ThreadInfo) -> Option<Vec<Link>> {
     let mut seen = HashSet::new();
     let mut path: Vec<Link> = Vec::new();

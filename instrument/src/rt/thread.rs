@@ -47,6 +47,8 @@ pub(super) struct ThreadInfo {
     pub wait: Wait,
     /// Its name, for reports.
     pub name: Mutex<Option<String>>,
+    /// What std calls it.
+    pub std_id: Mutex<Option<std::thread::ThreadId>>,
     local: UnsafeCell<Local>,
 }
 
@@ -295,6 +297,7 @@ fn register(id: Option<u32>) -> &'static ThreadInfo {
     info.os_id.store(os_id, Ordering::Relaxed);
     info.wait.joined_unseen.store(was_spawned_unseen, Ordering::Relaxed);
     *info.name.lock().unwrap_or_else(PoisonError::into_inner) = name;
+    *info.std_id.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::thread::current().id());
     // SAFETY: the record has no owner but this thread from here on.
     let local = unsafe { &mut *info.local.get() };
     local.chains.clear();
@@ -367,6 +370,7 @@ impl ThreadInfo {
             held: HeldSet::default(),
             wait: Wait::default(),
             name: Mutex::new(None),
+            std_id: Mutex::new(None),
             local: UnsafeCell::default(),
         }
     }

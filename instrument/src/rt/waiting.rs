@@ -87,6 +87,9 @@ pub(super) struct Wait {
     pub joined_unseen: AtomicBool,
     /// The stack of a wait, by its episode.
     stack: Mutex<Option<(u64, Stack)>>,
+    /// The backtrace of the wait, by its episode.
+    #[cfg(feature = "backtraces")]
+    backtrace: Mutex<Option<(u64, backtrace::Backtrace)>>,
 }
 
 /// The parts of a target that have no fixed size. Kept from wait to wait, so that they rarely allocate.
@@ -111,6 +114,8 @@ impl Default for Wait {
             lists: Mutex::default(),
             joined_unseen: AtomicBool::new(false),
             stack: Mutex::new(None),
+            #[cfg(feature = "backtraces")]
+            backtrace: Mutex::new(None),
         }
     }
 }
@@ -170,8 +175,33 @@ impl Wait {
         if outer.is_some() {
             self.end();
         }
+        #[cfg(feature = "backtraces")]
+        self.publish_with_backtrace(waiting);
+        #[cfg(not(feature = "backtraces"))]
         self.publish(waiting);
         WaitGuard { wait: self, outer }
+    }
+
+    /// Whoever sees the wait and asks for its backtrace gets it.
+    #[cfg(feature = "backtraces")]
+    fn publish_with_backtrace(&self, waiting: &Waiting) {
+        let backtrace = backtrace::Backtrace::new_unresolved();
+        let mut kept = self.backtrace.lock().unwrap_or_else(PoisonError::into_inner);
+        self.publish(waiting);
+        *kept = self.episode().map(|episode| (episode, backtrace));
+    }
+
+    /// The backtrace of a wait; none is kept without the feature `backtraces`.
+    #[cfg(not(feature = "backtraces"))]
+    pub(super) fn backtrace(&self, _episode: u64) -> Option<backtrace::Backtrace> {
+        None
+    }
+
+    /// The backtrace of a wait; none is kept without the feature `backtraces`.
+    #[cfg(feature = "backtraces")]
+    pub(super) fn backtrace(&self, episode: u64) -> Option<backtrace::Backtrace> {
+        let kept = self.backtrace.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.as_ref().filter(|(of, _)| *of == episode).map(|(_, backtrace)| backtrace.clone())
     }
 
     fn publish(&self, waiting: &Waiting) {

@@ -43,8 +43,6 @@ pub(crate) mod upgradable_guard;
 pub(crate) mod way;
 pub(crate) mod write_guard;
 
-#[cfg(feature = "deadlock_detection")]
-pub use parking_lot::deadlock;
 pub use parking_lot::{OnceState, RawThreadId};
 
 /// The types behind parking_lot's names, by way of any raw lock of this crate.
