@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lockscope_trace::{ClassId, Definitions, LockId, Mode, SiteId};
+use lockscope_trace::{ClassId, Definitions, LockId, Mode, SiteId, defs::short_paths};
 
 use crate::finding::{Code, Participant};
 
@@ -86,7 +86,8 @@ pub fn fingerprint<'a>(
     locks: &[LockId],
     participants: impl IntoIterator<Item = &'a Participant>,
 ) -> String {
-    let file = |site: Option<SiteId>| site.and_then(|site| definitions.site(site)).map(|site| site.file.to_string());
+    // Without the folder where cargo keeps dependencies, which differs by machine.
+    let file = |site: Option<SiteId>| site.and_then(|site| definitions.site(site)).map(|site| short_paths(&site.file));
     let mut lines = BTreeSet::new();
     for &lock in locks {
         if let Some(def) = definitions.lock(lock) {

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use lockscope_trace::defs::without_detours;
+use lockscope_trace::defs::short_paths;
 
 use super::report::write_report;
 
@@ -30,7 +30,7 @@ static COUNTS: Mutex<Vec<&'static Count>> = Mutex::new(Vec::new());
 
 /// Begins to count a finding that has just been seen for the first time. Findings are few, so it is never freed.
 pub(super) fn begin(title: String) -> &'static Count {
-    let title = without_detours(&title);
+    let title = short_paths(&title);
     let count: &'static Count = Box::leak(Box::new(Count { title, seen: AtomicU64::new(1) }));
     COUNTS.lock().unwrap_or_else(PoisonError::into_inner).push(count);
     count

@@ -8,7 +8,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use lockscope_trace::{LockKind, Mode, Nanos, clock, defs::without_detours, format::kind};
+use lockscope_trace::{LockKind, Mode, Nanos, clock, defs::short_paths, format::kind};
 
 use super::{
     Site,
@@ -60,8 +60,8 @@ impl Draft {
     ///
     /// When the policy is to panic and the thread is not panicking already.
     pub(super) fn publish(mut self, entered: &thread::Entered, policy: Policy) {
-        self.title = without_detours(&self.title);
-        let body = without_detours(&self.body);
+        self.title = short_paths(&self.title);
+        let body = short_paths(&self.body);
         let mut text =
             format!("lockscope: {}[{}]: {} ({})\n{}", self.severity, self.code, self.title, self.confidence, body);
         // What matters goes out at once: resolving the first stack of a process takes some tenths of a second.

@@ -5,7 +5,7 @@
 
 use std::{fmt, path::Path, sync::Arc};
 
-use lockscope_trace::defs::without_detours;
+use lockscope_trace::defs::short_paths;
 
 use crate::config::Stacks;
 
@@ -99,7 +99,7 @@ impl fmt::Display for Frame {
         let here = std::env::current_dir().unwrap_or_default();
         let file = Path::new(&self.file);
         let file = file.strip_prefix(here).unwrap_or(file);
-        write!(f, " at {}:{}", without_detours(&file.to_string_lossy()), self.line)
+        write!(f, " at {}:{}", short_paths(&file.to_string_lossy()), self.line)
     }
 }
 

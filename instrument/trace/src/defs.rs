@@ -329,7 +329,9 @@ impl Definitions {
             return name.to_string();
         }
         match lock.created.and_then(|site| self.site(site)) {
-            Some(site) => format!("{} ({}:{})", lock.kind.describe(&lock.type_name), site.file, site.line),
+            Some(site) => {
+                format!("{} ({}:{})", lock.kind.describe(&lock.type_name), short_paths(&site.file), site.line)
+            }
             None => id.to_string(),
         }
     }
@@ -360,6 +362,29 @@ pub fn without_detours(text: &str) -> String {
     }
     text
 }
+
+/// Paths in a text as people want to read them: without detours, and sources of crates from a registry without the folder
+/// where cargo keeps them, as `dashmap-6.2.1/src/lib.rs`.
+pub fn short_paths(text: &str) -> String {
+    let mut text = without_detours(text);
+    let mut from = 0;
+    while let Some(found) = text[from..].find(REGISTRY) {
+        let at = from + found;
+        let start = text[..at].rfind(|c: char| c.is_whitespace() || "(`\"".contains(c)).map_or(0, |at| at + 1);
+        // One more part: the registry's name.
+        let end = text[at + REGISTRY.len()..].find('/').map_or(text.len(), |end| at + REGISTRY.len() + end + 1);
+        // Text is shortened only where that part is one.
+        if text[start..end].contains(char::is_whitespace) {
+            from = at + REGISTRY.len();
+        } else {
+            text.replace_range(start..end, "");
+            from = start;
+        }
+    }
+    text
+}
+
+const REGISTRY: &str = "/registry/src/";
 
 /// `alloc::vec::Vec<bank::Account>` as `Vec<Account>`.
 pub fn short_type(path: &str) -> String {
@@ -396,6 +421,19 @@ mod tests {
             ("plain.rs", "plain.rs"),
         ] {
             assert_eq!(without_detours(path), short);
+        }
+    }
+
+    #[test]
+    fn registries_are_left_out() {
+        for (text, short) in [
+            ("at /home/me/.cargo/registry/src/index.crates.io-1f/a-1.0/src/lib.rs:1", "at a-1.0/src/lib.rs:1"),
+            ("(/c/registry/src/i/a-1.0/b.rs:1) and /c/registry/src/i/c-1.0/d.rs:2", "(a-1.0/b.rs:1) and c-1.0/d.rs:2"),
+            ("/c/registry/src/ and a/b", "/c/registry/src/ and a/b"),
+            ("/c/registry/src/i/a/../b.rs", "b.rs"),
+            ("src/registry/src.rs", "src/registry/src.rs"),
+        ] {
+            assert_eq!(short_paths(text), short);
         }
     }
 

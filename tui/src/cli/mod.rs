@@ -6,6 +6,7 @@
 
 mod check;
 mod completions;
+mod deps;
 pub mod exit;
 mod explain;
 mod failure;
@@ -100,6 +101,8 @@ impl Global {
 enum Verb {
     /// Run a program with recording on, then check what it recorded
     Run(run::RunArgs),
+    /// Set up a project: instrument its dependencies for good
+    Init(deps::init::InitArgs),
     /// Report findings of recorded traces; decides the exit code
     Check(check::CheckArgs),
     /// Watch a running process, or replay a trace, in the terminal
@@ -139,6 +142,7 @@ fn verb(cli: &Cli, matches: &ArgMatches, out: &mut dyn Write) -> Result<u8, Fail
     let sub_matches = matches.subcommand().expect("a verb is required").1;
     match &cli.verb {
         Verb::Run(args) => run::run(args, &lint::Levels::new(sub_matches), &cli.global, out),
+        Verb::Init(args) => deps::init::run(args, &cli.global, out),
         Verb::Check(args) => check::run(args, &lint::Levels::new(sub_matches), &cli.global, out),
         Verb::Top(args) => top::run(args, &cli.global),
         Verb::Show(args) => show::run(args, &cli.global, out),

@@ -31,7 +31,8 @@ pub fn finish(child: Child) -> Result<ExitStatus, Failure> {
     wait(child, signals)
 }
 
-fn watch() -> Result<Signals, Failure> {
+/// Watches for the signals that ask to end, which do not end this program from now on.
+pub fn watch() -> Result<Signals, Failure> {
     let signals = Signals::new([SIGINT, SIGQUIT, SIGTERM, SIGHUP]);
     signals.map_err(|error| Failure::input(format!("cannot watch for signals: {error}"), ""))
 }

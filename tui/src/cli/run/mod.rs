@@ -19,6 +19,7 @@ use crate::{
     cli::{
         Failure, Global, check,
         check::VerdictArgs,
+        deps::{self, Session},
         exit,
         lint::{Levels, LintArgs},
         load::Checked,
@@ -33,8 +34,8 @@ use crate::{
 /// Arguments of `run`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  lockscope run -- cargo test\n  lockscope run -o bank.lks -- target/debug/bank\n  lockscope run --top -- target/debug/server",
-    after_long_help = "Examples:\n  lockscope run -- cargo test\n  lockscope run -o bank.lks -- target/debug/bank\n  lockscope run --top -- target/debug/server\n\nThe program is configured through the environment variable LOCKSCOPE, a comma-separated list of key=value; keys: record, size, order, deadlock, rank, timeout, on-timeout, hierarchy, stacks, report. What is already set there is kept unless an option of this command says otherwise.\n\nExit codes: the program's own, unless there are findings at or above --fail-on, then 1; 128+n when signal n ended the program; 126 and 127 when it could not be started"
+    after_help = "Examples:\n  lockscope run -- cargo test\n  lockscope run --deps -- cargo test\n  lockscope run -o bank.lks -- target/debug/bank\n  lockscope run --top -- target/debug/server",
+    after_long_help = "Examples:\n  lockscope run -- cargo test\n  lockscope run --deps -- cargo test\n  lockscope run -o bank.lks -- target/debug/bank\n  lockscope run --top -- target/debug/server\n\nThe program is configured through the environment variable LOCKSCOPE, a comma-separated list of key=value; keys: record, size, order, deadlock, rank, timeout, on-timeout, hierarchy, stacks, report. What is already set there is kept unless an option of this command says otherwise.\n\nExit codes: the program's own, unless there are findings at or above --fail-on, then 1; 128+n when signal n ended the program; 126 and 127 when it could not be started"
 )]
 pub struct RunArgs {
     /// Where to record; `%p` becomes the process id, `%e` the program's name
@@ -52,6 +53,13 @@ pub struct RunArgs {
     /// Which exit code to pass on
     #[arg(long, value_enum, default_value_t, value_name = "WHOSE")]
     exit_code: WhoseExitCode,
+    /// Instrument the dependencies too: parking_lot 0.11 to 0.13, and everything that is built on lock_api 0.4
+    ///
+    /// For a cargo command. Packages that stand in for them are made in target/lockscope/patch, with the versions that
+    /// Cargo.lock says, and cargo is told to use them; no file of the project is edited, and Cargo.lock is put back as it was.
+    /// They are instrumented in release builds too.
+    #[arg(long)]
+    deps: bool,
     /// Watch the program in the dashboard while it runs; its output goes to a file beside the trace
     #[arg(long)]
     top: bool,
@@ -95,17 +103,24 @@ pub fn run(args: &RunArgs, levels: &Levels, global: &Global, out: &mut dyn Write
         top::require_terminal()?;
     }
     let recording = Recording::new(args)?;
+    let session = args.deps.then(|| Session::begin(&args.command, &global.stderr(), &mut io::stderr())).transpose()?;
+    let command = session.as_ref().map_or(&args.command, |session| &session.command);
     let before = Pattern::new(&recording.path).existing();
-    let status =
-        if args.top { top::run_child(args, &recording, global)? } else { child::run(&args.command, &recording)? };
+    let status = if args.top { top::run_child(command, &recording, global)? } else { child::run(command, &recording)? };
     let code = child::exit_code(status);
+    let summary = session.map(|session| session.end(&global.stderr(), &mut io::stderr())).transpose()?;
     out.flush()?;
 
     let traces = Pattern::new(&recording.path).appeared_since(&before);
     let mut err = io::stderr().lock();
     let look = Look { width: global.stdout().width, ..global.stderr() };
     let report = Report { args, global, look, err: &mut err };
-    report.write(&traces, levels, &recording, code)
+    let code = report.write(&traces, levels, &recording, code)?;
+    if let Some(summary) = summary.filter(|_| !global.quiet) {
+        writeln!(err)?;
+        deps::write_summary(&summary, &look, &mut err)?;
+    }
+    Ok(code)
 }
 
 struct Report<'a> {

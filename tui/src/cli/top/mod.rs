@@ -3,6 +3,7 @@
 mod process;
 
 use std::{
+    ffi::OsString,
     io::IsTerminal,
     path::{Path, PathBuf},
     process::{Command, ExitStatus, Stdio},
@@ -14,7 +15,7 @@ use clap::{Args, ValueHint};
 use crate::{
     cli::{
         Failure, Global, exit,
-        run::{RunArgs, child, environment::Recording, traces::Pattern},
+        run::{child, environment::Recording, traces::Pattern},
     },
     dashboard::{draw::theme::Theme, model::Model, reader, run, state::State},
     source::Sources,
@@ -74,16 +75,16 @@ fn show(path: &Path, global: &Global) -> Result<u8, Failure> {
 
 /// `run --top`: the program runs in the background of the dashboard; its output would destroy the screen and goes to a
 /// file.
-pub fn run_child(args: &RunArgs, recording: &Recording, global: &Global) -> Result<ExitStatus, Failure> {
+pub fn run_child(command: &[OsString], recording: &Recording, global: &Global) -> Result<ExitStatus, Failure> {
     let log_path = PathBuf::from(recording.path.to_string_lossy().replace("%p", "top").replace("%e", "program"))
         .with_extension("log");
     let log = std::fs::File::create(&log_path).map_err(|error| Failure::write(&log_path, &error))?;
     let errors = log.try_clone().map_err(|error| Failure::write(&log_path, &error))?;
     let pattern = Pattern::new(&recording.path);
     let before = pattern.existing();
-    let mut prepared = Command::new(&args.command[0]);
+    let mut prepared = Command::new(&command[0]);
     prepared.stdin(Stdio::null()).stdout(log).stderr(errors);
-    let mut child = child::start(&args.command, recording, &mut prepared)?;
+    let mut child = child::start(command, recording, &mut prepared)?;
 
     let failed = |error| Failure::input(format!("cannot wait for the program: {error}"), "");
     let started = Instant::now();
@@ -103,7 +104,7 @@ pub fn run_child(args: &RunArgs, recording: &Recording, global: &Global) -> Resu
     if child.try_wait().map_err(failed)?.is_none() {
         eprintln!(
             "{} is still running (process {}); waiting for it, Ctrl-C ends it",
-            args.command[0].to_string_lossy(),
+            command[0].to_string_lossy(),
             child.id()
         );
     }
