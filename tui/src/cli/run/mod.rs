@@ -102,8 +102,9 @@ pub fn run(args: &RunArgs, levels: &Levels, global: &Global, out: &mut dyn Write
     if args.top {
         top::require_terminal()?;
     }
-    let recording = Recording::new(args)?;
+    // First, since it makes the target folder, where traces go.
     let session = args.deps.then(|| Session::begin(&args.command, &global.stderr(), &mut io::stderr())).transpose()?;
+    let recording = Recording::new(args)?;
     let command = session.as_ref().map_or(&args.command, |session| &session.command);
     let before = Pattern::new(&recording.path).existing();
     let status = if args.top { top::run_child(command, &recording, global)? } else { child::run(command, &recording)? };
