@@ -214,6 +214,7 @@ fn is_this_thread(thread: &std::thread::Thread) -> bool {
 }
 
 #[test]
+#[allow(clippy::useless_conversion, reason = "where both are std's")]
 fn handles_of_threads() {
     let this: thread::Thread = thread::current();
     assert!(is_this_thread(&this));
