@@ -4,20 +4,48 @@
 
 use std::sync::atomic::Ordering;
 
-use lockscope_trace::{format::act, writer::ObjectEvent};
+use lockscope_trace::{clock, format::act, writer::ObjectEvent};
 
 use super::{
-    Site,
+    Site, deadlock,
     global::{flag, flags},
     record, thread,
+    waiting::{Target, WaitGuard, Waiting},
 };
 
 /// Parks this thread by `wait`; `limited` says that it ends by itself some time.
-pub fn park<R>(limited: bool, site: Site, wait: impl FnOnce() -> R) -> R {
+///
+/// # Panics
+///
+/// When the wait closes a deadlock that is certain, and the policy is to panic. `wait` has not been called then.
+pub fn park(limited: bool, site: Site, wait: impl FnOnce()) {
     note(act::PARK, u16::from(limited), 0, site);
-    let result = wait();
+    {
+        let _waiting = publish(limited, site);
+        wait();
+    }
     note(act::UNPARKED, 0, 0, site);
-    result
+}
+
+/// Publishes that this thread waits to be unparked, unless it was already. `None` while no deadlocks are searched for.
+fn publish(limited: bool, site: Site) -> Option<WaitGuard<'static>> {
+    if flags() & flag::DEADLOCK == 0 {
+        return None;
+    }
+    let entered = thread::enter()?;
+    let waiting = Waiting {
+        episode: 0,
+        target: Target::Unpark,
+        site,
+        created: site,
+        type_name: std::any::type_name::<()>,
+        since: clock::ticks(),
+        limited,
+        owner: None,
+    };
+    let guard = entered.info.wait.begin(&waiting);
+    deadlock::search_and_report(&entered);
+    Some(guard)
 }
 
 /// Notes that the thread with this id is about to be unparked.

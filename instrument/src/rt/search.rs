@@ -16,10 +16,11 @@
 
 use std::collections::HashSet;
 
-use lockscope_trace::Mode;
+use lockscope_trace::{Mode, Need};
 
 use super::{
     held::HeldLock,
+    report::LockFacts,
     thread::{self, ThreadInfo},
     waiting::{Target, Waiting},
 };
@@ -94,7 +95,8 @@ fn edges(info: &'static ThreadInfo, waiting: &Waiting) -> Vec<Edge> {
         Target::Threads(threads) => {
             threads.iter().filter_map(|&id| Some((thread::by_id(id)?, Blocker::Lives))).collect()
         }
-        Target::Objects { mutex: None, .. } | Target::Unpark => Vec::new(),
+        Target::Objects { objects, mutex: None } => initialisers(objects),
+        Target::Unpark => Vec::new(),
         Target::Objects { mutex: Some(mutex), .. } => thread::all()
             .filter(|other| other.index != info.index)
             .filter_map(|other| Some((other, Blocker::HoldsMutex(other.held.of_lock(mutex.lock.lock).next()?))))
@@ -118,6 +120,16 @@ fn edges(info: &'static ThreadInfo, waiting: &Waiting) -> Vec<Edge> {
                 .collect()
         }
     }
+}
+
+/// Who initialises what is waited for. Nobody else can do so meanwhile.
+fn initialisers(objects: &[(LockFacts, Need)]) -> Vec<Edge> {
+    let initialises = |object: u32, other: &'static ThreadInfo| {
+        let held = other.held.of_lock(object).find(|held| held.mode == Mode::Exclusive)?;
+        Some((other, Blocker::Holds(held)))
+    };
+    let objects = objects.iter().filter(|(_, need)| *need == Need::Init);
+    objects.flat_map(|(object, _)| thread::all().filter_map(|other| initialises(object.lock, other))).collect()
 }
 
 /// A hold of `other` that keeps `info` from getting the lock.

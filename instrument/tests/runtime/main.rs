@@ -3,6 +3,7 @@
 #![cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
 
 mod child;
+mod idle;
 mod knots;
 mod lock;
 mod raw;
@@ -131,6 +132,12 @@ scenarios! {
     slow_first_notifier, "", Expect::silence();
     barrier_lacks_a_party, "", Expect::hangs(&["deadlock"], &["(actual)", "more threads at `meeting`"]);
     barrier_is_complete, "", Expect::silence();
+    initialiser_needs_what_one_who_awaits_it_holds, "order=off", Expect::hangs(&["deadlock"], &["(actual)", "the initialisation of `start`", "`wanted` is held by"]);
+    initialiser_is_awaited, "", Expect::silence();
+    initialiser_awaits_itself, "", Expect::hangs(&["self-deadlock"], &["(actual)"]);
+    nobody_initialises, "", Expect::hangs(&["deadlock"], &["(actual)", "the initialisation of `cell`"]);
+    parked_while_holding, "", Expect::hangs(&["deadlock"], &["(actual)", "another thread to unpark it", "`wanted`"]);
+    parked_without_holding, "", Expect::silence();
     lost_wakeup, "", Expect::hangs(&["lost-wakeup"], &["(actual)", "came before the wait"]);
     wakeup_remembered, "", Expect::silence();
     token_is_handed_around, "", Expect::silence();

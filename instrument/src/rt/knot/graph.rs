@@ -157,9 +157,10 @@ impl Graph {
                 self.nodes[index].all = threads.iter().filter_map(lives).collect();
             }
             Target::Objects { objects, mutex } => {
-                if let Some(mutex) = mutex {
-                    self.nodes[index].all = self.holders_of_mutex(index, mutex.lock.lock);
-                }
+                self.nodes[index].all = match mutex {
+                    Some(mutex) => self.holders_of_mutex(index, mutex.lock.lock),
+                    None => self.initialisers(objects),
+                };
                 self.nodes[index].some = Some(self.helpers(index, objects));
             }
             Target::Unpark => {
@@ -215,6 +216,17 @@ impl Graph {
             (to != waiter).then_some(Relation { to, why: Why::HoldsMutex(held) })
         };
         holds.into_iter().filter_map(relation).collect()
+    }
+
+    /// Who initialises what is waited for.
+    fn initialisers(&mut self, objects: &[(LockFacts, Need)]) -> Vec<Relation> {
+        let objects = objects.iter().filter(|(_, need)| *need == Need::Init);
+        let holds: Vec<_> = objects.filter_map(|(object, _)| self.holds.get(&object.lock).cloned()).flatten().collect();
+        let initialises = |(info, held): (&'static ThreadInfo, HeldLock)| {
+            (held.mode == Mode::Exclusive).then_some(())?;
+            Some(Relation { to: self.holder(info, &held)?, why: Why::Holds(held) })
+        };
+        holds.into_iter().filter_map(initialises).collect()
     }
 
     fn helpers(&mut self, index: usize, objects: &[(LockFacts, Need)]) -> Helpers {
