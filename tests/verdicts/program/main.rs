@@ -9,13 +9,15 @@
 #![allow(clippy::duplicate_mod, reason = "the same source is compiled against each family of locks")]
 
 mod help;
+mod objects;
 mod pl_locks;
 mod std_locks;
 
 /// All scenarios: family, module, names.
 macro_rules! scenarios {
-    ($($module:ident: $($name:ident)*;)*) => {
+    (objects: $($other:ident)*; $($module:ident: $($name:ident)*;)*) => {
         const SCENARIOS: &[(&str, fn())] = &[
+            $((concat!("objects::", stringify!($other)), objects::$other as fn()),)*
             $($((concat!("std::", stringify!($name)), std_locks::$module::$name as fn()),
                (concat!("pl::", stringify!($name)), pl_locks::$module::$name as fn()),)*)*
         ];
@@ -23,8 +25,13 @@ macro_rules! scenarios {
 }
 
 scenarios! {
+    objects: join_while_holding join_after_release receive_while_holding receive_what_comes send_while_holding send_what_fits
+        permits_held_by_waiters permits_held_outside permit_leak permit_returned barrier_lacks_one barrier_complete
+        initialiser_and_lock initialised;
     quiet: gate_lock readers_only try_inversion hand_over_hand tls_destructor drop_in_panic before_main at_exit
         out_of_order address_reused ordered_by_join;
+    condvars: nested_monitor monitor nobody_notifies notifier_ends idle_pool lost_wakeup kept_wakeup forgotten_guard
+        forgotten_guard_alone dropped_guard;
     misuse: busy_wait try_then_lock unchecked_wakeup checked_wakeup checked_elsewhere poisoned panic_after_unlock;
     orders: two_locks three_locks five_locks middle_destroyed mutex_and_read_lock mutex_and_read_lock_other_writer
         reacquired_mutex;

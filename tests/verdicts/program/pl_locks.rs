@@ -32,6 +32,8 @@ mod locks {
     }
 }
 
+#[path = "condvars.rs"]
+pub mod condvars;
 #[path = "misuse.rs"]
 pub mod misuse;
 #[path = "orders.rs"]

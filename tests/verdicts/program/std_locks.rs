@@ -31,6 +31,8 @@ mod locks {
     }
 }
 
+#[path = "condvars.rs"]
+pub mod condvars;
 #[path = "misuse.rs"]
 pub mod misuse;
 #[path = "orders.rs"]
