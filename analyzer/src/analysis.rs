@@ -189,6 +189,8 @@ impl Analysis {
                 findings.push(finding);
             }
         }
+        let said = self.stuck.said_only(definitions, &findings);
+        findings.extend(said);
         let misuse: [&mut dyn Detector; 4] =
             [&mut self.busy_wait, &mut self.unchecked_wakeup, &mut self.poisoned, &mut self.out_of_order];
         let lints = self.no_timeout.iter_mut().map(|lint| lint as &mut dyn Detector);

@@ -184,12 +184,14 @@ impl Parser {
                 let owner = if second.is_empty() { thread } else { self.thread(second) };
                 Op::HandleDropped { channel, side: side(&verb[4..]), owner, count: 0 }
             }
-            "permit" | "permitback" | "addpermit" | "forget" => {
+            "permit" | "ownedpermit" | "permitback" | "addpermit" | "forget" => {
                 let semaphore = self.object(first, LockKind::Semaphore);
                 let permits = second.parse().unwrap_or(1);
                 let owner = if words.len() > 3 { self.thread(words[3]) } else { thread };
                 match verb {
-                    "permit" => Op::PermitsAcquired { semaphore, permits, count: 0 },
+                    "permit" | "ownedpermit" => {
+                        Op::PermitsAcquired { semaphore, permits, stays: verb == "permit", count: 0 }
+                    }
                     "permitback" => Op::PermitsReleased { semaphore, permits, owner, count: 0 },
                     "addpermit" => Op::PermitsAdded { semaphore, permits, count: 0 },
                     _ => Op::PermitsForgotten { semaphore, permits, owner, count: 0 },
@@ -215,9 +217,13 @@ impl Parser {
             "finding" => {
                 let text = match second {
                     "" => "as reported by the process".to_owned(),
-                    confidence => format!("lockscope: error[{first}]: as it said ({confidence})"),
+                    confidence => {
+                        let lines = words[3..].iter().map(|place| format!("\n  somebody waits at {place}, 3 s"));
+                        let lines: String = lines.collect();
+                        format!("lockscope: error[{first}]: as it said ({confidence}){lines}")
+                    }
                 };
-                Op::Finding { code: self.definitions.add_string(first), text: self.definitions.add_string(&text) }
+                Op::Finding { code: self.definitions.add_string(first), text: self.definitions.add_text(&text) }
             }
             other => panic!("unknown verb {other}"),
         };

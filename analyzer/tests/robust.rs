@@ -31,7 +31,7 @@ impl Random {
         match self.below(19) {
             0 | 1 => Op::Block { object, need, limited: flag },
             2 => Op::Unblock { object, timed_out: flag },
-            3 => Op::PermitsAcquired { semaphore: object, permits, count },
+            3 => Op::PermitsAcquired { semaphore: object, permits, stays: flag, count },
             4 => Op::PermitsReleased { semaphore: object, permits, owner, count },
             5 => Op::PermitsAdded { semaphore: object, permits, count },
             6 => Op::PermitsForgotten { semaphore: object, permits, owner, count },

@@ -17,6 +17,8 @@ pub struct Permits {
     pub semaphore: LockId,
     /// How many.
     pub permits: u64,
+    /// They cannot leave the thread.
+    pub stays: bool,
     /// Where the first of them were taken.
     pub site: Option<SiteId>,
     /// The stack then.
@@ -169,10 +171,10 @@ impl State {
                 }
             }
             Op::HandleDropped { channel, side, owner, .. } => self.drop_handle(channel, side, owner, owner != me),
-            Op::PermitsAcquired { semaphore, permits, .. } => {
+            Op::PermitsAcquired { semaphore, permits, stays, .. } => {
                 let object = self.object_mut(semaphore);
                 object.balance = object.balance.saturating_sub(permits.into());
-                self.take_permits(event, semaphore, permits.into());
+                self.take_permits(event, semaphore, permits.into(), stays);
             }
             Op::PermitsReleased { semaphore, permits, owner, .. } => {
                 let object = self.object_mut(semaphore);
@@ -267,10 +269,11 @@ impl State {
     }
 
     /// Permits taken at one place by one thread are kept together: a semaphore that only counts may be taken for ever.
-    fn take_permits(&mut self, event: &Event, semaphore: LockId, permits: u64) {
+    fn take_permits(&mut self, event: &Event, semaphore: LockId, permits: u64, stays: bool) {
         let taken = Permits {
             semaphore,
             permits,
+            stays,
             site: event.site,
             stack: event.stack,
             since: event.time,
@@ -278,7 +281,10 @@ impl State {
         };
         let known = &mut self.thread_mut(event.thread).permits;
         match known.iter_mut().find(|known| (known.semaphore, known.site) == (semaphore, event.site)) {
-            Some(known) => known.permits = known.permits.saturating_add(permits),
+            Some(known) => {
+                known.permits = known.permits.saturating_add(permits);
+                known.stays &= stays;
+            }
             None => known.push(taken),
         }
         let holders = &mut self.lock_mut(semaphore).holders;

@@ -117,7 +117,8 @@ fn from_side(state: &State, of: &ObjectState, side: Side, need: Need) -> Needs {
     }
     let is_there = |(thread, handle): (ThreadId, crate::state::Handle)| handle.is_used && !state.is_finished(thread);
     let is_known = !of.is_shared(side) && of.handles(side).all(is_there);
-    let others = if is_known { Others::No } else { Others::Likely };
+    // Even so one may have been given away just now.
+    let others = if is_known { Others::Possible } else { Others::Likely };
     Help::one(of.handles(side).map(|(thread, _)| thread), others)
 }
 
@@ -142,7 +143,11 @@ fn permits(state: &State, semaphore: LockId, of: &ObjectState, capacity: Option<
         }
         others = Others::Possible;
     }
-    if of.is_passed_on {
+    let may_move = holders.iter().any(|&(holder, ..)| {
+        let permits = state.thread(holder).into_iter().flat_map(|thread| &thread.permits);
+        permits.into_iter().any(|permits| permits.semaphore == semaphore && !permits.stays)
+    });
+    if of.is_passed_on || may_move {
         others = Others::Likely;
     }
     let amount = wanted - free;

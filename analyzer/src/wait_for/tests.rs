@@ -147,7 +147,8 @@ fn messages() {
     check_knots(&format!("{shared} M: lock x, await c message; B: wait x"), &[]);
     check_knots(&format!("{made} B: send c; M: recv c, lock x, await c message; A: wait x"), &[]);
     // It holds the only sender itself.
-    check_knots("M: sender c, receiver c, send c, recv c, await c message", &["certain: M"]);
+    check_knots("M: sender c, receiver c, send c, recv c, await c message", &["potential: M"]);
+    check_knots("M: spawn A, sender c, receiver c, send c, recv c, await c message; A: exit", &["certain: M"]);
 }
 
 #[test]

@@ -14,6 +14,7 @@ use lockscope_trace::{
 use super::{
     LockRef, Site, deadlock,
     global::{flag, flags, registry, trace},
+    held::Fate,
     helpers, knot, record,
     thread::{self, Entered},
     waiting::{Released, Target, WaitGuard, Waiting},
@@ -96,7 +97,9 @@ fn note_recorded(object: LockRef<'_>, act: Act, site: Option<Site>) -> u32 {
 /// [`note`] inside of the runtime, while something is recorded.
 pub(super) fn note_entered(entered: &Entered, object: LockRef<'_>, what: Act, site: Option<Site>) -> u32 {
     let (act, detail, a, b) = match what {
-        Act::PermitsAcquired(permits) => (act::PERMITS_ACQUIRED, 0, permits, 0),
+        Act::PermitsAcquired(permits) => {
+            (act::PERMITS_ACQUIRED, u16::from(object.fate() == Fate::Stays), permits, 0)
+        }
         Act::PermitsReleased(permits, owner) => (act::PERMITS_RELEASED, 0, permits, u64::from(owner)),
         Act::PermitsAdded(permits) => (act::PERMITS_ADDED, 0, permits, 0),
         Act::PermitsForgotten(permits, owner) => (act::PERMITS_FORGOTTEN, 0, permits, u64::from(owner)),

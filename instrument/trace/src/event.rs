@@ -139,8 +139,8 @@ pub enum Op {
     Block { object: LockId, need: Need, limited: bool },
     /// The wait is over: it got what it needed from `object`, or time ran out.
     Unblock { object: LockId, timed_out: bool },
-    /// Permits of a semaphore were taken.
-    PermitsAcquired { semaphore: LockId, permits: u32, count: u64 },
+    /// Permits of a semaphore were taken. Those that `stays` cannot leave this thread.
+    PermitsAcquired { semaphore: LockId, permits: u32, stays: bool, count: u64 },
     /// Permits are given back; `owner` had acquired them.
     PermitsReleased { semaphore: LockId, permits: u32, owner: ThreadId, count: u64 },
     /// Permits are added that nobody had.

@@ -200,7 +200,7 @@ pub mod act {
     pub const BLOCK: u8 = 1;
     /// detail: timed out.
     pub const UNBLOCK: u8 = 2;
-    /// a: permits.
+    /// detail: they stay with the thread; a: permits.
     pub const PERMITS_ACQUIRED: u8 = 3;
     /// a: permits; b: owner.
     pub const PERMITS_RELEASED: u8 = 4;

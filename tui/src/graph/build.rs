@@ -204,7 +204,7 @@ mod tests {
             (1, Op::HandleAdded { channel: jobs, side: Side::Sender, count: 1 }),
             (1, Op::Sent { channel: jobs, count: 2 }),
             (0, Op::Received { channel: jobs, message: 2, count: 3 }),
-            (0, Op::PermitsAcquired { semaphore: slots, permits: 1, count: 1 }),
+            (0, Op::PermitsAcquired { semaphore: slots, permits: 1, stays: true, count: 1 }),
             (0, block(jobs, Need::Message)),
             (1, block(slots, Need::Permits(1))),
             (2, block(slots, Need::Permits(1))),

@@ -37,8 +37,8 @@ const MOST: usize = 1000;
 pub struct Stuck {
     /// What stood when the process said so.
     seen: Vec<Group>,
-    /// What the process said that nothing in the trace shows.
-    said: Vec<Finding>,
+    /// What the process said of which the trace showed nothing then.
+    said: Vec<(Said, Finding)>,
 }
 
 /// A group of stuck threads.
@@ -69,30 +69,58 @@ impl Detector for Stuck {
                 add(&mut groups, report::group(context, &knot));
             }
         }
-        groups.into_iter().map(|group| group.finding).chain(self.said.iter().cloned()).collect()
+        groups.into_iter().map(|group| group.finding).collect()
     }
 }
 
 impl Stuck {
-    /// The process found something. What it is shows in the state of this moment.
+    /// The process found something. What it is shows in the state of this moment: a group of threads whose waits it names.
     fn said(&mut self, context: &Context<'_>, event: &Event, said: &Said) {
-        let thread = event.thread;
-        let found =
-            knots(context).into_iter().find(|knot| knot.members.contains(&thread) || knot.behind.contains(&thread));
+        let Context { definitions, state, .. } = *context;
+        let is_named = |thread: &ThreadId| {
+            let wait = state.thread(*thread).and_then(|thread| thread.wait());
+            *thread == event.thread || wait.is_some_and(|wait| said.names(definitions, wait.site))
+        };
+        let of_knot = |knot: &Knot| knot.members.iter().filter(|thread| is_named(thread)).count();
+        let found = knots(context).into_iter().filter(|knot| of_knot(knot) > 0).max_by_key(of_knot);
         if let Some(mut knot) = found {
             // The process knows all of its threads.
             knot.certain |= said.confidence == Confidence::Actual;
             if self.seen.len() < MOST {
                 add(&mut self.seen, report::group(context, &knot));
             }
-        } else if wait_for::shortest_cycle(context.state, thread).is_none() && self.said.len() < MOST {
-            let finding = report::said(context, event, said);
-            match self.said.iter_mut().find(|known| known.fingerprint == finding.fingerprint) {
-                Some(known) => known.count += 1,
-                None => self.said.push(finding),
+        } else if wait_for::shortest_cycle(state, event.thread).is_none() {
+            let threads = (0..state.threads.len() as u32).map(ThreadId).filter(|thread| {
+                is_named(thread) && state.thread(*thread).is_some_and(|thread| thread.wait().is_some())
+            });
+            let finding = report::said(context, event, said, threads.collect());
+            let known = self.said.iter().position(|(_, known)| known.fingerprint == finding.fingerprint);
+            match known {
+                Some(index) => self.said[index].1.count += 1,
+                None if self.said.len() < MOST => self.said.push((said.clone(), finding)),
+                None => {}
             }
         }
     }
+
+    /// What the process said and none of these findings is about.
+    pub fn said_only(&self, definitions: &Definitions, found: &[Finding]) -> Vec<Finding> {
+        let is_told = |said: &Said| {
+            found.iter().filter(|finding| is_family(finding.code)).any(|finding| {
+                finding.participants.iter().any(|participant| {
+                    let held = participant.held.iter().map(|held| held.site);
+                    let wanted = participant.wanted.iter().map(|wanted| wanted.site);
+                    held.chain(wanted).any(|site| said.names(definitions, site))
+                })
+            })
+        };
+        self.said.iter().filter(|(said, _)| !is_told(said)).map(|(_, finding)| finding.clone()).collect()
+    }
+}
+
+/// Whether findings of this code are about threads that hang.
+fn is_family(code: Code) -> bool {
+    matches!(code, Code::Deadlock | Code::SelfDeadlock | Code::LostWakeup | Code::SemaphoreLeak | Code::GuardLeak)
 }
 
 /// Adds a group, or counts it once more where the same is known. A wait that was seen when the process said so may still stand at the end.
@@ -149,11 +177,7 @@ impl Said {
     /// Reads a report of the kind that is looked for in here: `lockscope: error[deadlock]: ... (actual)` and further lines.
     fn read(definitions: &Definitions, code: StringId, text: StringId) -> Option<Said> {
         let code = Code::parse(definitions.string(code)?)?;
-        let is_ours = matches!(
-            code,
-            Code::Deadlock | Code::SelfDeadlock | Code::LostWakeup | Code::SemaphoreLeak | Code::GuardLeak
-        );
-        let mut lines = definitions.string(text).filter(|_| is_ours)?.lines();
+        let mut lines = definitions.string(text).filter(|_| is_family(code))?.lines();
         let (_, headline) = lines.next()?.strip_prefix("lockscope: ")?.split_once("]: ")?;
         let (title, confidence) = headline.rsplit_once(" (")?;
         let confidence = match confidence.trim_end_matches(')') {
@@ -163,5 +187,16 @@ impl Said {
         };
         let lines = lines.map(str::trim).filter(|line| !line.is_empty()).take(MOST_LINES).map(str::to_owned).collect();
         Some(Said { code, confidence, title: title.to_owned(), lines })
+    }
+
+    /// Whether it names this place.
+    fn names(&self, definitions: &Definitions, site: Option<SiteId>) -> bool {
+        let Some(site) = site.and_then(|site| definitions.site(site)) else { return false };
+        let place = site.to_string();
+        self.lines.iter().any(|line| {
+            // Not 7:1 in 7:19.
+            let ends = |at: usize| !line[at + place.len()..].starts_with(|c: char| c.is_ascii_digit());
+            line.match_indices(&place).any(|(at, _)| ends(at))
+        })
     }
 }

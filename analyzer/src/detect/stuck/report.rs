@@ -101,8 +101,13 @@ pub(super) fn group(context: &Context<'_>, knot: &Knot) -> Group {
     Group { finding, places, waits }
 }
 
-/// What the process said, where the trace shows nothing of it.
-pub(super) fn said(context: &Context<'_>, event: &Event, said: &Said) -> Finding {
+/// What the process said, where the trace shows no more of it than that these threads wait.
+pub(super) fn said(context: &Context<'_>, event: &Event, said: &Said, threads: Vec<ThreadId>) -> Finding {
+    let Context { definitions, state, .. } = *context;
+    let participants: Vec<Participant> = threads.into_iter().map(|thread| participant(state, thread, &[])).collect();
+    let locks = locks(&participants);
+    let mut events = collected::events(&participants);
+    events.push(state.position);
     let mut notes = vec!["reported by the process itself; the recording shows less of it:".to_owned()];
     notes.extend(said.lines.iter().filter(|line| !line.starts_with("help: ")).cloned());
     let help = said.lines.iter().filter_map(|line| line.strip_prefix("help: ")).map(str::to_owned).collect();
@@ -111,13 +116,16 @@ pub(super) fn said(context: &Context<'_>, event: &Event, said: &Said) -> Finding
         severity: if said.confidence == Confidence::Actual { Severity::Error } else { Severity::Warning },
         confidence: said.confidence,
         title: said.title.clone(),
-        participants: Vec::new(),
+        fingerprint: match participants.as_slice() {
+            [] => text::fingerprint_of_text(said.code, &said.title),
+            _ => text::fingerprint(definitions, said.code, &locks, &participants),
+        },
+        participants,
         variants: Vec::new(),
-        locks: Vec::new(),
+        locks,
         first_seen: event.time,
-        events: vec![context.state.position],
+        events,
         count: 1,
-        fingerprint: text::fingerprint_of_text(said.code, &said.title),
         notes,
         help,
     }

@@ -55,7 +55,7 @@ fn everybody_waits() {
 
 #[test]
 fn a_wait_for_messages_of_oneself() {
-    let own = "M: sender c, receiver c, send c, recv c, await c message;";
+    let own = "M: spawn A, sender c, receiver c, send c, recv c, await c message; A: exit;";
     let found = only(own);
     assert_eq!(found.title, "M waits for a message from c, to which only M itself could send");
     assert_eq!((found.code.as_str(), found.help.len()), ("self-deadlock", 1));
@@ -67,13 +67,16 @@ fn messages_while_holding_what_the_sender_wants() {
     let made = "M: spawn A, sender c, receiver c; A: dropsender c M, sender c, send c; M: recv c;";
     let found = only(&format!("{made} M: lock x, await c message; A: wait x; ended"));
     assert_eq!((found.code.as_str(), found.confidence), ("deadlock", Confidence::Actual));
+    // Another thread lives, and may have a sender by now.
+    let found = only(&format!("{made} M: spawn B, lock x, await c message; A: wait x; B: awake @3s"));
+    assert_eq!((found.code.as_str(), found.confidence), ("deadlock", Confidence::Potential));
     assert_eq!(found.help, ["release `x` before waiting for a message from `c`"]);
     assert!(found.notes.contains(&"senders of c are with A".to_owned()), "{:?}", found.notes);
     check(&format!("{made} M: await c message; A: wait x; ended"), &[]);
     // Idle workers, each of which could only be fed by another one.
     let idle = "M: spawn A, spawn B; A: sender c, send c; B: sender d, send d; A: recv d; B: recv c; A: await d message; B: await c message;";
     check(&format!("{idle} ended"), &[]);
-    check(&format!("{idle} killed"), &["deadlock c d"]);
+    check(&format!("{idle} M: exit; killed"), &["deadlock c d"]);
 }
 
 #[test]
@@ -148,10 +151,48 @@ fn what_the_process_said_is_the_same_finding() {
 }
 
 #[test]
+fn what_the_watch_said_is_the_same_finding_too() {
+    // A thread of lockscope's own says it, and names the places.
+    let watch = "lockscope-watch: start, finding deadlock actual test.rs:2 test.rs:3, exit;";
+    let found = only(&format!("{NESTED} {watch} killed"));
+    assert_eq!((found.code.as_str(), found.confidence, found.count), ("deadlock", Confidence::Actual, 1));
+    assert_eq!(found.participants.len(), 2);
+    // It is about others, of which the trace shows that one waits: the one that holds y joins it by std.
+    let joined = format!("M: lock y; C: wait y #7; {NESTED} {}", watch.replace("test.rs:2 test.rs:3", "test.rs:7"));
+    let found = only(&joined);
+    assert_eq!((found.title.as_str(), found.confidence), ("as it said", Confidence::Actual));
+    assert_eq!((found.participants.len(), found.locks.len()), (1, 1));
+    // Another line is another place.
+    let found = only(&joined.replace("actual test.rs:7", "actual test.rs:77"));
+    assert_eq!(found.participants.len(), 0);
+    // Lockscope's own thread is none that could help.
+    let all = "M: spawn A; A: lock m, condwait c m, unlock m read; M: joinwait A; lockscope-watch: start;";
+    check(&format!("{all} killed"), &["deadlock c"]);
+    check(&format!("{} killed", all.replace("lockscope-watch", "other")), &[]);
+}
+
+#[test]
+fn leaks_that_the_process_said_are_told_once() {
+    let leak = "M: spawn A; A: lock a #1, finding guard-leak actual test.rs:1, exit; ended";
+    check(leak, &["guard-leak a"]);
+    let waits = "M: spawn A, spawn B; B: wait a #2; A: finding guard-leak actual test.rs:1 test.rs:2, exit; ended";
+    check(&format!("A: lock a #1; {waits}"), &["guard-leak a"]);
+}
+
+#[test]
+fn permits_that_may_be_elsewhere() {
+    let both = "M: spawn A, spawn B; A: ownedpermit s[2]; B: permit s; A: await s permits; B: await s permits;";
+    check(&format!("{both} killed"), &[]);
+    check(&format!("{both} M: exit; killed"), &["deadlock s"]);
+    check(&format!("{} killed", both.replace("owned", "")), &["deadlock s"]);
+}
+
+#[test]
 fn what_only_the_process_knows_is_told() {
     let found = only("A: finding lost-wakeup potential, finding lost-wakeup potential");
     assert_eq!((found.code.as_str(), found.confidence, found.count), ("lost-wakeup", Confidence::Potential, 2));
     assert_eq!((found.title.as_str(), found.participants.len()), ("as it said", 0));
+    assert!(found.notes[0].starts_with("reported by the process itself"), "{:?}", found.notes);
     check("A: finding lost-wakeup, finding busy-wait actual", &[]);
 }
 

@@ -22,7 +22,7 @@ pub(super) fn object(operand: u8, words: [u64; 4], defs: &Definitions) -> Result
             Op::Block { object: known()?, need, limited: detail & 0x100 != 0 }
         }
         act::UNBLOCK => Op::Unblock { object: known()?, timed_out: flag },
-        act::PERMITS_ACQUIRED => Op::PermitsAcquired { semaphore: known()?, permits: a, count },
+        act::PERMITS_ACQUIRED => Op::PermitsAcquired { semaphore: known()?, permits: a, stays: flag, count },
         act::PERMITS_RELEASED => Op::PermitsReleased { semaphore: known()?, permits: a, owner: owner()?, count },
         act::PERMITS_ADDED => Op::PermitsAdded { semaphore: known()?, permits: a, count },
         act::PERMITS_FORGOTTEN => Op::PermitsForgotten { semaphore: known()?, permits: a, owner: owner()?, count },

@@ -204,7 +204,7 @@ impl Stream {
                 let lock = known_lock(low, defs).ok()?;
                 let op = match words[3] as u32 {
                     0 => Op::Acquired { lock, mode, how: How::Lock, count: 0 },
-                    permits => Op::PermitsAcquired { semaphore: lock, permits, count: 0 },
+                    permits => Op::PermitsAcquired { semaphore: lock, permits, stays: false, count: 0 },
                 };
                 return Some(self.head(words[2].max(1), thread, site(high, defs), op));
             }

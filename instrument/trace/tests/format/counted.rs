@@ -224,7 +224,7 @@ fn permits_held_where_a_window_begins_are_listed() {
         held,
         [
             Op::Acquired { lock: LockId(LOCK), mode: Mode::Exclusive, how: How::Lock, count: 0 },
-            Op::PermitsAcquired { semaphore: LockId(OBJECT), permits: 7, count: 0 }
+            Op::PermitsAcquired { semaphore: LockId(OBJECT), permits: 7, stays: false, count: 0 }
         ]
     );
     let others = events.iter().filter(|event| matches!(event.op, Op::Acquired { .. } | Op::PermitsAcquired { .. }));

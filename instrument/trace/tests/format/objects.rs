@@ -89,6 +89,13 @@ fn objects() -> Vec<(ObjectEvent, Counted)> {
         (ObjectEvent { a: u32::MAX, ..object(act::PERMITS_ACQUIRED) }, |count| Op::PermitsAcquired {
             semaphore: CHANNEL,
             permits: u32::MAX,
+            stays: false,
+            count,
+        }),
+        (ObjectEvent { detail: 1, a: 3, ..object(act::PERMITS_ACQUIRED) }, |count| Op::PermitsAcquired {
+            semaphore: CHANNEL,
+            permits: 3,
+            stays: true,
             count,
         }),
         (ObjectEvent { a: 2, b: 1, ..object(act::PERMITS_RELEASED) }, |count| Op::PermitsReleased {

@@ -245,7 +245,7 @@ mod tests {
             (1, Op::HandleAdded { channel, side: Side::Receiver, count: 2 }),
             (1, Op::HandleDropped { channel, side: Side::Receiver, owner: ThreadId(1), count: 3 }),
             (1, Op::Sent { channel, count: 4 }),
-            (1, Op::PermitsAcquired { semaphore, permits: 3, count: 1 }),
+            (1, Op::PermitsAcquired { semaphore, permits: 3, stays: true, count: 1 }),
             (1, Op::BarrierArrived { barrier, count: 1 }),
             (0, Op::Block { object: channel, need: Need::Message, limited: false }),
             (0, Op::Block { object: semaphore, need, limited: false }),
