@@ -11,4 +11,4 @@ cd "$(dirname "$0")/.."
 export RUSTFLAGS="${RUSTFLAGS:-} --cfg loom"
 # A folder of its own, so that other builds are not thrown away for another set of flags.
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-target}/loom"
-exec cargo test --release --package lockscope-trace --test loom -- "$@"
+exec cargo test --release --package lockscope-trace --package lockscope --test loom -- "$@"

@@ -228,6 +228,17 @@ pub(super) fn known(object: u32) -> Known {
     shard(object).as_ref().and_then(|table| table.get(&object)).cloned().unwrap_or_default()
 }
 
+/// Ids of the threads that have a reason to be able to help; `None` when anyone may.
+pub(super) fn threads(object: u32, need: Need) -> Option<Vec<u32>> {
+    let thread = |helper| match helper {
+        Helper::Thread(id) => Some(id),
+        Helper::Anyone => None,
+    };
+    let shard = shard(object);
+    let known = shard.as_ref().and_then(|table| table.get(&object));
+    known.map_or_else(|| Some(Vec::new()), |known| known.helpers(need).map(thread).collect())
+}
+
 /// Changes what the object has to give.
 pub(super) fn supply(object: u32, change: impl FnOnce(&mut Known)) {
     self::change(object, change);

@@ -4,6 +4,7 @@
 //! nobody has it. If they can, it may be elsewhere.
 
 use std::{
+    collections::HashSet,
     hash::{DefaultHasher, Hash, Hasher},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::atomic::{AtomicU32, Ordering},
@@ -41,7 +42,8 @@ pub fn leaked(lock: LockRef<'_>, hold: &Hold) {
 /// The thread ends, and its record says that it holds locks still: reports each, and who waits for it. Does not panic.
 pub(super) fn thread_ends(entered: &Entered) {
     let me = entered.info;
-    for held in me.held.iter().filter(|held| held.kind != LockKind::Semaphore) {
+    let mut seen = HashSet::new();
+    for held in me.held.iter().filter(|held| held.kind != LockKind::Semaphore && seen.insert(held.lock)) {
         LEAKS.fetch_add(1, Ordering::Relaxed);
         let waiters: Vec<_> = thread::living().filter_map(|info| waits_for(info, &held)).collect();
         // What was leaked on purpose is no matter until somebody wants it, which is reported then.

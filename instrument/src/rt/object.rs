@@ -12,7 +12,7 @@ use lockscope_trace::{
 };
 
 use super::{
-    LockRef, Site, deadlock,
+    LockRef, Site,
     global::{flag, flags, registry, trace},
     held::Fate,
     helpers, knot, record,
@@ -97,9 +97,7 @@ fn note_recorded(object: LockRef<'_>, act: Act, site: Option<Site>) -> u32 {
 /// [`note`] inside of the runtime, while something is recorded.
 pub(super) fn note_entered(entered: &Entered, object: LockRef<'_>, what: Act, site: Option<Site>) -> u32 {
     let (act, detail, a, b) = match what {
-        Act::PermitsAcquired(permits) => {
-            (act::PERMITS_ACQUIRED, u16::from(object.fate() == Fate::Stays), permits, 0)
-        }
+        Act::PermitsAcquired(permits) => (act::PERMITS_ACQUIRED, u16::from(object.fate() == Fate::Stays), permits, 0),
         Act::PermitsReleased(permits, owner) => (act::PERMITS_RELEASED, 0, permits, u64::from(owner)),
         Act::PermitsAdded(permits) => (act::PERMITS_ADDED, 0, permits, 0),
         Act::PermitsForgotten(permits, owner) => (act::PERMITS_FORGOTTEN, 0, permits, u64::from(owner)),
@@ -206,7 +204,8 @@ pub(super) fn publish(
     };
     let guard = entered.info.wait.begin(&waiting);
     if flags() & flag::DEADLOCK != 0 {
-        deadlock::search_and_report(&entered);
+        // No cycle goes through this wait yet: a mutex to be taken at its end is this thread's still.
+        knot::wait_begins(&entered);
     }
     Some(guard)
 }

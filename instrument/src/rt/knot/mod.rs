@@ -54,16 +54,13 @@ use self::{
     solve::{knots, stuck},
     survey::Survey,
 };
-use lockscope_trace::{Mode, Need};
+use lockscope_trace::Mode;
 
 use super::{
     global::{flag, flags},
     helpers,
     kernel::Look,
-    leak,
-    object::Helper,
-    report::LockFacts,
-    stack,
+    leak, stack,
     thread::{self, Entered, ThreadInfo},
     waiting::{COUNTS, Target},
     watch,
@@ -204,17 +201,22 @@ fn is_helped(me: &'static ThreadInfo) -> bool {
             .and_then(thread::by_index)
             .is_some_and(|owner| runs(owner) && owner.held.find(*lock, Mode::Exclusive).is_some()),
         Target::Threads(threads) => threads.iter().all(|&id| thread::by_id(id).is_none_or(runs)),
-        Target::Objects { objects, mutex } => {
-            // Whoever has the mutex of a condition variable is in the way of those that were notified.
-            let is_in_the_way =
-                |info: &ThreadInfo| mutex.is_some_and(|mutex| info.held.of_lock(mutex.lock.lock).next().is_some());
-            let has_helper = |(object, need): &(LockFacts, Need)| {
-                helpers::known(object.lock).helpers(*need).any(|helper| match helper {
-                    Helper::Anyone => true,
-                    Helper::Thread(id) => thread::by_id(id).is_none_or(runs),
-                })
-            };
-            objects.iter().any(has_helper) && !thread::living().any(|info| !runs(info) && is_in_the_way(info))
+        // Of a condition variable nobody else has the mutex yet: this thread is about to release it.
+        Target::Objects { objects, .. } => {
+            objects.iter().any(|(object, need)| match helpers::threads(object.lock, *need) {
+                None => true,
+                Some(mut able) => {
+                    able.sort_unstable();
+                    let is_able = |info: &&ThreadInfo| able.binary_search(&info.id.load(Ordering::Relaxed)).is_ok();
+                    let mut n_living = 0;
+                    let is_any_running = thread::living().filter(is_able).any(|info| {
+                        n_living += 1;
+                        runs(info)
+                    });
+                    // What those had who have ended may be anybody's.
+                    is_any_running || n_living < able.len()
+                }
+            })
         }
         Target::Unpark => true,
     }
