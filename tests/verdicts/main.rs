@@ -117,6 +117,20 @@ const OBJECTS: &[(&str, Verdict, Verdict)] = &[
     ("initialised", QUIET, QUIET),
 ];
 
+/// Orders of locks of which one is over before the other begins, which the process does not know. What is so in every run is silent,
+/// what was so in this run is said; and threads that are parked.
+const APART: &[(&str, Verdict, Verdict)] = &[
+    ("apart_by_message", INVERSION, QUIET),
+    ("not_apart_by_message", INVERSION, INVERSION),
+    ("apart_by_barrier", INVERSION, QUIET),
+    ("not_apart_by_barrier", INVERSION, INVERSION),
+    ("apart_by_once", INVERSION, QUIET),
+    ("not_apart_by_once", INVERSION, INVERSION),
+    ("apart_by_notification", INVERSION, INVERSION),
+    ("parked", DEADLOCK, DEADLOCK),
+    ("unparked", QUIET, QUIET),
+];
+
 /// Longer than any program takes on the slowest machine; only a failure waits for it.
 const WATCHDOG: Duration = Duration::from_secs(60);
 
@@ -137,6 +151,11 @@ fn parking_lot_locks() {
 #[test]
 fn objects() {
     judge("objects", OBJECTS);
+}
+
+#[test]
+fn apart() {
+    judge("apart", APART);
 }
 
 /// Runs every case of a family; says all that is wrong, not only the first.

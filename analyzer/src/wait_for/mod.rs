@@ -24,7 +24,7 @@ use crate::{
     state::{State, ThreadState},
 };
 
-pub(crate) use self::needs::{Needs, of as needs_of};
+pub(crate) use self::needs::{Needs, Others, of as needs_of};
 pub use self::{
     blockers::{Blocker, Why, blockers, shortest_cycle, target},
     stuck::{Knot, Knowledge, knots},

@@ -48,6 +48,8 @@ pub struct Knowledge {
     pub unseen_threads: bool,
     /// Events are missing, so that nothing is certain.
     pub missing_events: bool,
+    /// Nobody can help whose wait is not in the trace: the process has seen that all of its threads wait.
+    pub nobody_else: bool,
 }
 
 impl Knowledge {
@@ -57,7 +59,7 @@ impl Knowledge {
         let spawned = definitions.threads.iter().filter(|thread| thread.parent.is_some()).count();
         let watching = definitions.threads.iter().filter(|thread| is_watch(thread)).count();
         let unseen_threads = spawned == 0 || spawned + watching + 1 < definitions.threads.len();
-        Knowledge { unseen_threads, missing_events: false }
+        Knowledge { unseen_threads, ..Knowledge::default() }
     }
 }
 
@@ -151,6 +153,9 @@ impl<'a> Search<'a> {
     }
 
     fn can_be_helped(&self, wanting: &Wanting, stuck: &FxHashMap<ThreadId, ()>, certain: bool) -> bool {
+        if self.knowledge.nobody_else {
+            return false;
+        }
         let is_met = |needs: &Needs| match needs {
             Needs::Nothing => true,
             Needs::All(blockers) => blockers.iter().all(|blocker| {

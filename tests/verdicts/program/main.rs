@@ -8,6 +8,7 @@
 
 #![allow(clippy::duplicate_mod, reason = "the same source is compiled against each family of locks")]
 
+mod apart;
 mod help;
 mod objects;
 mod pl_locks;
@@ -15,9 +16,10 @@ mod std_locks;
 
 /// All scenarios: family, module, names.
 macro_rules! scenarios {
-    (objects: $($other:ident)*; $($module:ident: $($name:ident)*;)*) => {
+    (objects: $($other:ident)*; apart: $($apart:ident)*; $($module:ident: $($name:ident)*;)*) => {
         const SCENARIOS: &[(&str, fn())] = &[
             $((concat!("objects::", stringify!($other)), objects::$other as fn()),)*
+            $((concat!("apart::", stringify!($apart)), apart::$apart as fn()),)*
             $($((concat!("std::", stringify!($name)), std_locks::$module::$name as fn()),
                (concat!("pl::", stringify!($name)), pl_locks::$module::$name as fn()),)*)*
         ];
@@ -28,6 +30,8 @@ scenarios! {
     objects: join_while_holding join_after_release receive_while_holding receive_what_comes send_while_holding send_what_fits
         permits_held_by_waiters permits_held_outside permit_leak permit_returned barrier_lacks_one barrier_complete
         initialiser_and_lock initialised;
+    apart: apart_by_message not_apart_by_message apart_by_barrier not_apart_by_barrier apart_by_once not_apart_by_once
+        apart_by_notification parked unparked;
     quiet: gate_lock readers_only try_inversion hand_over_hand tls_destructor drop_in_panic before_main at_exit
         out_of_order address_reused ordered_by_join;
     condvars: nested_monitor monitor nobody_notifies notifier_ends idle_pool lost_wakeup kept_wakeup forgotten_guard

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::graph::{
-    Edge, Graph, NodeKey,
+    Edge, EdgeKind, Graph, NodeKey,
     canvas::{Canvas, Role},
     layout::Options,
 };
@@ -105,7 +105,11 @@ impl<'a> Forest<'a> {
             true => format!("{}  {}", node.detail, edge.detail),
             false => "as above".to_owned(),
         };
-        let word = if matches!(node.key, NodeKey::Lock(_)) { "holds " } else { "" };
+        let word = match (edge.kind, node.key) {
+            (EdgeKind::MayHelp, _) => "may help at ",
+            (_, NodeKey::Lock(_)) => "holds ",
+            (_, NodeKey::Thread(_)) => "",
+        };
         self.line(&[
             (prefix, Role::Dim),
             (branch, Role::Dim),
@@ -127,7 +131,7 @@ impl<'a> Forest<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::graph::{EdgeKind, canvas::UNICODE, fixture, layout};
+    use crate::graph::{canvas::UNICODE, fixture, layout};
     use lockscope_trace::{LockId, ThreadId};
 
     fn options() -> Options {

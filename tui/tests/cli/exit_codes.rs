@@ -29,6 +29,18 @@ fn findings_are_1() {
 }
 
 #[test]
+fn lints_are_off_until_they_are_asked_for() {
+    let hung = fixture("hung.std");
+    let of = |levels: &[&str]| lockscope(&[&["check", "-A", "all"], levels, &[hung.as_str()]].concat());
+    assert!(!of(&[]).stdout.contains("no-timeout"));
+    let warned = of(&["-W", "no-timeout"]);
+    assert!(warned.stdout.contains("warning[no-timeout]: teller waits for audit without a time limit"), "{warned:?}");
+    assert_eq!(warned.code, Some(0));
+    assert_eq!(of(&["-D", "no-timeout"]).code, Some(1));
+    check(&["check", "-W", "all", "--fail-on", "warning", &fixture("one_order.std")], 0, "");
+}
+
+#[test]
 fn wrong_usage_is_2() {
     check(&[], 2, "Usage: lockscope");
     check(&["chekc"], 2, "check");

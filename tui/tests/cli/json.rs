@@ -23,9 +23,14 @@ fn output(arguments: &[&str]) -> Value {
 fn output_is_what_the_schema_says() {
     let schema = schema();
     let [hung, inverted, one_order] = ["hung.std", "inverted.std", "one_order.std"].map(fixture);
-    for arguments in
-        [&[hung.as_str()][..], &[&inverted], &[&one_order], &[&hung, &inverted, &one_order], &["-A", "all", &hung]]
-    {
+    for arguments in [
+        &[hung.as_str()][..],
+        &[&inverted],
+        &[&one_order],
+        &[&hung, &inverted, &one_order],
+        &["-A", "all", &hung],
+        &["-W", "no-timeout", &hung],
+    ] {
         let output = output(arguments);
         let errors: Vec<String> =
             schema.iter_errors(&output).map(|error| format!("{}: {error}", error.instance_path())).collect();

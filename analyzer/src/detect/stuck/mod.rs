@@ -64,7 +64,7 @@ impl Detector for Stuck {
 
     fn findings(&mut self, context: &Context<'_>) -> Vec<Finding> {
         let mut groups = self.seen.clone();
-        for knot in knots(context) {
+        for knot in knots(context, false) {
             if is_finding(context, &knot) {
                 add(&mut groups, report::group(context, &knot));
             }
@@ -82,10 +82,15 @@ impl Stuck {
             *thread == event.thread || wait.is_some_and(|wait| said.names(definitions, wait.site))
         };
         let of_knot = |knot: &Knot| knot.members.iter().filter(|thread| is_named(thread)).count();
-        let found = knots(context).into_iter().filter(|knot| of_knot(knot) > 0).max_by_key(of_knot);
+        let best = |knots: Vec<Knot>| knots.into_iter().filter(|knot| of_knot(knot) > 0).max_by_key(of_knot);
+        let is_certain = said.confidence == Confidence::Actual;
+        let found = best(knots(context, false)).or_else(|| {
+            // The process knows all of its threads, and so that nobody of whom the trace tells nothing can help.
+            let closed = if is_certain { knots(context, true) } else { Vec::new() };
+            best(closed.into_iter().filter(|knot| report::is_whole(state, knot)).collect())
+        });
         if let Some(mut knot) = found {
-            // The process knows all of its threads.
-            knot.certain |= said.confidence == Confidence::Actual;
+            knot.certain |= is_certain;
             if self.seen.len() < MOST {
                 add(&mut self.seen, report::group(context, &knot));
             }
@@ -139,9 +144,9 @@ fn add(groups: &mut Vec<Group>, group: Group) {
 }
 
 /// Groups of stuck threads, but for circles that [`deadlock`](super::deadlock) finds when they close.
-fn knots(context: &Context<'_>) -> Vec<Knot> {
+fn knots(context: &Context<'_>, nobody_else: bool) -> Vec<Knot> {
     let Context { definitions, state, incomplete, .. } = *context;
-    let knowledge = Knowledge { missing_events: incomplete, ..Knowledge::of(definitions) };
+    let knowledge = Knowledge { missing_events: incomplete, nobody_else, ..Knowledge::of(definitions) };
     let mut knots = wait_for::knots(state, definitions, knowledge);
     knots.retain(|knot| knot.members.iter().all(|&thread| wait_for::shortest_cycle(state, thread).is_none()));
     knots

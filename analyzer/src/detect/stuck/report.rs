@@ -10,7 +10,7 @@ use crate::{
     },
     finding::{Code, Confidence, Finding, Held, Participant, Severity, Target, Wanted},
     state::{Deed, State},
-    wait_for::{Knot, Needs, Why, blockers, needs_of, target},
+    wait_for::{Knot, Needs, Others, Why, blockers, needs_of, target},
 };
 
 /// What a thread that has ended took with it, and others wait for.
@@ -51,6 +51,16 @@ pub(super) fn missed(state: &State, thread: ThreadId) -> Option<(LockId, Deed)> 
     (in_between || given_up.access == Access::Nothing).then_some((condvar, deed))
 }
 
+/// Whether the trace shows why each of the members is stuck: no lock or thread that one waits for is with a thread that goes on as far
+/// as the trace tells.
+pub(super) fn is_whole(state: &State, knot: &Knot) -> bool {
+    knot.members.iter().all(|&thread| {
+        let blockers = blockers(state, thread);
+        let is_known = |thread: ThreadId| knot.members.contains(&thread) || state.is_finished(thread);
+        blockers.is_empty() || blockers.iter().any(|blocker| is_known(blocker.thread))
+    })
+}
+
 pub(super) fn group(context: &Context<'_>, knot: &Knot) -> Group {
     let state = context.state;
     let order = order(knot);
@@ -77,7 +87,7 @@ pub(super) fn group(context: &Context<'_>, knot: &Knot) -> Group {
     if let Some(leaves) = &leaves {
         participants.insert(0, owner(state, leaves));
     }
-    let mut notes = notes(context, knot, &order);
+    let mut notes = notes(context, knot, &order, leaves.is_some());
     notes.extend(missed.iter().map(|(thread, condvar, deed)| missed_note(context, *thread, *condvar, deed)));
     if let Some(leaves) = &leaves {
         notes.insert(0, leaves_note(context, leaves));
@@ -282,7 +292,7 @@ fn need_words(need: Need) -> &'static str {
     }
 }
 
-fn notes(context: &Context<'_>, knot: &Knot, order: &[ThreadId]) -> Vec<String> {
+fn notes(context: &Context<'_>, knot: &Knot, order: &[ThreadId], is_leak: bool) -> Vec<String> {
     let Context { definitions, state, .. } = *context;
     let mut notes = Vec::new();
     for &thread in order {
@@ -306,7 +316,7 @@ fn notes(context: &Context<'_>, knot: &Knot, order: &[ThreadId]) -> Vec<String> 
             ));
         }
         for target in state.thread(thread).into_iter().flat_map(|thread| thread.targets()) {
-            notes.extend(helpers_note(context, thread, target));
+            notes.extend(helpers_note(context, thread, target).filter(|_| !is_leak));
         }
     }
     if knot.everybody {
@@ -346,6 +356,9 @@ fn helpers_note(context: &Context<'_>, thread: ThreadId, target: Target) -> Opti
             let side = if need == Need::Message { Side::Sender } else { Side::Receiver };
             match known.as_slice() {
                 [] => format!("no thread is known to have a {} of {name}", side.word()),
+                known if help.others == Others::Likely => {
+                    format!("{}s of {name} were made by {}, and may be with any thread", side.word(), who(known))
+                }
                 known => format!("{}s of {name} are with {}", side.word(), who(known)),
             }
         }
