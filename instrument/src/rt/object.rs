@@ -12,7 +12,7 @@ use lockscope_trace::{
 };
 
 use super::{
-    LockRef, Site,
+    LockRef, Site, deadlock,
     global::{flag, flags, registry, trace},
     held::Fate,
     helpers, knot, record,
@@ -191,7 +191,8 @@ pub(super) fn publish(
     // An object that is not followed may be what ends the wait.
     let followed = objects.iter().map(|&(object, need)| Some((facts(object)?, need)));
     let objects: Vec<_> = followed.collect::<Option<_>>()?;
-    let mutex = mutex.and_then(|(mutex, was_read, since)| Some(Released { lock: facts(mutex)?, was_read, since }));
+    let released = |(mutex, was_read, since)| Some(Released { lock: facts(mutex)?, was_read, since });
+    let mutex = mutex.and_then(released);
     let waiting = Waiting {
         episode: 0,
         target: Target::Objects { objects, mutex },
@@ -204,8 +205,12 @@ pub(super) fn publish(
     };
     let guard = entered.info.wait.begin(&waiting);
     if flags() & flag::DEADLOCK != 0 {
-        // No cycle goes through this wait yet: a mutex to be taken at its end is this thread's still.
-        knot::wait_begins(&entered);
+        if mutex.is_some() {
+            // No cycle goes through this wait yet: the mutex to be taken at its end is this thread's still.
+            knot::wait_begins(&entered);
+        } else {
+            deadlock::search_and_report(&entered);
+        }
     }
     Some(guard)
 }
