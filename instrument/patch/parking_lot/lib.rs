@@ -2,9 +2,12 @@
 //!
 //! `real` is a renamed copy of the version that it stands in for. Its locks are lock_api's, for which there is a stand-in too, so
 //! they are followed without anything done to them here; what lock_api does not have is wrapped. When lockscope is off,
-//! everything here is the copy's.
+//! everything here is the copy's, but for `deadlock`, which then knows of none.
 
 pub use real::*;
+
+#[cfg(feature = "deadlock_detection")]
+pub mod deadlock;
 
 #[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
 mod condvar;

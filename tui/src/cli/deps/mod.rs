@@ -49,6 +49,8 @@ use crate::cli::{
 pub struct Session {
     /// The command, with what it has to be told.
     pub command: Vec<OsString>,
+    /// Where cargo builds.
+    pub target: PathBuf,
     lock: SavedLock,
     summary: Summary,
     // From here on the usual signals end the command and not this program, which has something to put back.
@@ -99,7 +101,8 @@ impl Session {
         interrupted(&mut signals)?;
         let (before, after) = (metadata::locked(&lock.original()), metadata::locked(&lock.note_patched()?));
         let summary = summary::summarise(&stand_ins, left_alone, &build, &before, &after);
-        Ok(Session { command: cargo.with_config(&config), lock, summary, _signals: signals })
+        let target = build.target_directory;
+        Ok(Session { command: cargo.with_config(&config), target, lock, summary, _signals: signals })
     }
 
     /// Puts Cargo.lock back; returns what was instrumented.

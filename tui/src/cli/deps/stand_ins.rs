@@ -184,6 +184,8 @@ impl StandIn {
                 (Kind::LockApi, "owning_ref") => vec!["dep:owning_ref".into()],
                 (Kind::LockApi, "serde") => vec!["dep:serde_core".into()],
                 (Kind::LockApi, _) => Vec::new(),
+                // Not handed on: lockscope answers itself, and parking_lot does not have it together with `send_guard`.
+                (_, "deadlock_detection") => vec!["lockscope/backtraces".into()],
                 (Kind::ParkingLot, _) => vec![format!("real/{feature}")],
                 (Kind::ParkingLot13, "owning_ref") => {
                     vec!["parking_lot/owning_ref".into(), "dep:stable_deref_trait".into()]

@@ -29,8 +29,9 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// Merges what the arguments, the environment and the defaults say, in this order of precedence.
-    pub fn new(args: &RunArgs) -> Result<Recording, Failure> {
+    /// Merges what the arguments, the environment and the defaults say, in this order of precedence. `target` is cargo's target folder
+    /// where that is known.
+    pub fn new(args: &RunArgs, target: Option<&Path>) -> Result<Recording, Failure> {
         let from_env = match std::env::var(VARIABLE) {
             Ok(value) => value,
             Err(std::env::VarError::NotPresent) => String::new(),
@@ -40,7 +41,7 @@ impl Recording {
         };
         let working_dir = std::env::current_dir()
             .map_err(|error| Failure::input(format!("there is no working directory: {error}"), ""))?;
-        let default = default_path(&working_dir);
+        let default = default_path(&working_dir, target);
         let recording = merge(&from_env, args, &working_dir, &default)?;
         if !recording.is_off {
             prepare(&recording.path, args.output.is_some())?;
@@ -109,8 +110,8 @@ fn word(action: OnDeadlock) -> String {
 
 /// The recorder puts the program's name for `%e` and its process id for `%p`: under `cargo test` every test binary
 /// has a trace of its own, named for it.
-fn default_path(working_dir: &Path) -> PathBuf {
-    let target = working_dir.join("target");
+fn default_path(working_dir: &Path, target: Option<&Path>) -> PathBuf {
+    let target = target.map_or_else(|| working_dir.join("target"), Path::to_owned);
     let dir = if target.is_dir() { target.join("lockscope") } else { working_dir.to_owned() };
     dir.join("%e-%p.lks")
 }

@@ -40,7 +40,8 @@ use crate::{
 pub struct RunArgs {
     /// Where to record; `%p` becomes the process id, `%e` the program's name
     ///
-    /// The default is target/lockscope/%e-%p.lks where there is a directory `target`, else ./%e-%p.lks. A further
+    /// The default is target/lockscope/%e-%p.lks where there is a directory `target`, else ./%e-%p.lks; with --deps it is in cargo's
+    /// own target directory. A further
     /// process that would record to the same file adds its id to the name.
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
@@ -102,9 +103,9 @@ pub fn run(args: &RunArgs, levels: &Levels, global: &Global, out: &mut dyn Write
     if args.top {
         top::require_terminal()?;
     }
-    // First, since it makes the target folder, where traces go.
+    // First, since it knows the target folder, where traces go.
     let session = args.deps.then(|| Session::begin(&args.command, &global.stderr(), &mut io::stderr())).transpose()?;
-    let recording = Recording::new(args)?;
+    let recording = Recording::new(args, session.as_ref().map(|session| session.target.as_path()))?;
     let command = session.as_ref().map_or(&args.command, |session| &session.command);
     let before = Pattern::new(&recording.path).existing();
     let status = if args.top { top::run_child(command, &recording, global)? } else { child::run(command, &recording)? };

@@ -1,0 +1,93 @@
+//! Cargo.lock is put back, whatever ends the run.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    os::unix::process::{CommandExt as _, ExitStatusExt as _},
+    process::{Child, Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::{Duration, Instant},
+};
+
+use super::projects::Project;
+
+/// Longer than a build takes on the slowest machine; only a failure waits for it.
+const WATCHDOG: Duration = Duration::from_secs(600);
+
+/// A run of a program that goes on until it is ended, and has begun.
+struct Running {
+    child: Child,
+}
+
+impl Running {
+    fn start(project: &Project) -> Running {
+        let mut command = project.command(&[], &["run", "--quiet", "--bin", "open"]);
+        // A group of its own, as a shell gives to what it runs.
+        let mut child = command
+            .process_group(0)
+            .stdout(Stdio::piped())
+            .stderr(fs::File::create(project.target().join("interrupted.log")).expect("the folder is ours"))
+            .spawn()
+            .expect("lockscope runs");
+        let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || lines.map_while(Result::ok).try_for_each(|line| sender.send(line)));
+        if receiver.recv_timeout(WATCHDOG).ok().as_deref() != Some("open") {
+            kill(&child, "KILL", true);
+            let log = fs::read_to_string(project.target().join("interrupted.log"));
+            panic!("the program does not begin:\n{}", log.unwrap_or_default());
+        }
+        Running { child }
+    }
+
+    /// Waits for its end.
+    fn end(mut self) -> std::process::ExitStatus {
+        let started = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("our child") {
+                return status;
+            }
+            if started.elapsed() > WATCHDOG {
+                kill(&self.child, "KILL", true);
+                panic!("it does not end");
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+/// Sends a signal to a child or to its whole group.
+fn kill(child: &Child, signal: &str, group: bool) {
+    let target = if group { format!("-{}", child.id()) } else { child.id().to_string() };
+    let status = Command::new("kill").args([&format!("-{signal}"), "--", &target]).status().expect("there is `kill`");
+    assert!(status.success(), "{signal} could not be sent to {target}");
+}
+
+/// One after the other: they are about one Cargo.lock.
+#[test]
+fn the_lock_file_is_put_back() {
+    let project = Project::copy("interrupted");
+    let original = project.files();
+    let lock = || fs::read(project.folder.join("Cargo.lock")).expect("it is there");
+    let before = lock();
+
+    // Ctrl-C goes to everybody; a supervisor ends lockscope alone.
+    for (signal, group, code) in [("INT", true, 130), ("TERM", false, 143)] {
+        let running = Running::start(&project);
+        assert_ne!(lock(), before, "cargo has another one meanwhile");
+        kill(&running.child, signal, group);
+        let status = running.end();
+        assert_eq!(status.code(), Some(code), "{signal}");
+        assert_eq!(project.files(), original, "after {signal}");
+    }
+
+    // Nothing can be done at once when everybody is killed; the next run does it.
+    let running = Running::start(&project);
+    kill(&running.child, "KILL", true);
+    assert_eq!(running.end().signal(), Some(9));
+    assert_ne!(lock(), before);
+    let ran = project.run(&[], &["version"]);
+    assert!(ran.stderr.contains("an earlier run was killed; Cargo.lock was put back"), "{}", ran.stderr);
+    assert_eq!(project.files(), original);
+}
