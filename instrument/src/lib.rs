@@ -1,6 +1,14 @@
 //! Locks that find deadlocks: std-shaped locks and threads that check lock order, watch for deadlocks and record
 //! traces in debug builds, and are std's own types in release builds.
+//!
+//! | instead of | write | has in addition |
+//! | --- | --- | --- |
+//! | `std::sync` | [`lockscope::sync`](sync) | [`Semaphore`](sync::Semaphore) |
+//! | `std::sync::atomic` | [`lockscope::sync::atomic`](sync::atomic) | |
+//! | `std::thread` | [`lockscope::thread`](thread) | |
+//! | `std::cell` | [`lockscope::cell`](cell) | [`Shared`](cell::Shared), [`CellExt`](cell::CellExt) |
 
+pub mod cell;
 mod config;
 mod finding;
 mod label;

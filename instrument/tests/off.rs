@@ -19,6 +19,10 @@ macro_rules! same {
 fn same_types() {
     same!(sync::Mutex<u8>, sync::RwLock<u8>, sync::Condvar, sync::WaitTimeoutResult);
     same!(sync::Once, sync::OnceState, sync::OnceLock<u8>, sync::LazyLock<u8>, sync::Barrier, sync::BarrierWaitResult);
+    same!(sync::atomic::AtomicBool, sync::atomic::AtomicPtr<u8>, sync::atomic::Ordering);
+    same!(sync::atomic::AtomicI8, sync::atomic::AtomicI16, sync::atomic::AtomicI32, sync::atomic::AtomicI64);
+    same!(sync::atomic::AtomicU8, sync::atomic::AtomicU16, sync::atomic::AtomicU32, sync::atomic::AtomicU64);
+    same!(sync::atomic::AtomicIsize, sync::atomic::AtomicUsize, cell::UnsafeCell<u8>, cell::Cell<u8>);
     same!(sync::mpsc::Sender<u8>, sync::mpsc::SyncSender<u8>, sync::mpsc::Receiver<u8>, sync::mpsc::IntoIter<u8>);
     same!(thread::Builder, thread::JoinHandle<u8>, thread::Thread, thread::ThreadId);
 }

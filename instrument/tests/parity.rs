@@ -13,7 +13,9 @@ mod auto_traits;
 mod original {
     use std as subject;
 
+    mod atomic;
     mod barrier;
+    mod cell;
     mod condvar;
     mod lazy_lock;
     mod mpsc;
@@ -28,7 +30,9 @@ mod original {
 mod facade {
     use lockscope as subject;
 
+    mod atomic;
     mod barrier;
+    mod cell;
     mod condvar;
     mod lazy_lock;
     mod mpsc;

@@ -301,7 +301,6 @@ impl Registry {
     }
 
     /// Gives a memory location its id. The caller has checked under this lock that it has none.
-    #[expect(dead_code, reason = "the atomics that are to follow use it")]
     pub fn new_var(&mut self, writer: &TraceWriter, type_name: &str, created: Site) -> u32 {
         let type_name = self.string(writer, type_name);
         let site = self.site(writer, created);

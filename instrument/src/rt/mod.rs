@@ -8,6 +8,7 @@
 //! - [`initialise`] for what is initialised once, as long as it is not;
 //! - [`note`], [`block`], [`may_help`] for objects that are not locks;
 //! - [`permits_acquired`] and its like for semaphores;
+//! - what is in [`memory`] for atomics and cells;
 //! - [`channel()`] and what [`Handle`] does for channels;
 //! - [`upgrade`], [`try_upgrade`], [`downgrade`], [`cond_wait`], [`notify`] for the rest.
 
@@ -26,6 +27,7 @@ mod hold;
 mod kernel;
 mod knot;
 mod leak;
+pub mod memory;
 mod message;
 mod meta;
 mod misuse;

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use lockscope_trace::{
     Access, How, Mode, clock,
     format::{code, kind},
-    writer::{CondEvent, ObjectEvent, ThreadWriter},
+    writer::{CondEvent, MemoryEvent, ObjectEvent, ThreadWriter},
 };
 
 use super::{
@@ -135,6 +135,12 @@ pub(super) fn object(entered: &Entered, event: ObjectEvent, site: Site) {
 /// The same with the site that the event has.
 pub(super) fn object_unplaced(entered: &Entered, event: &ObjectEvent) {
     with(entered, |writer, env| writer.object(env, event, clock::ticks()));
+}
+
+/// Records an access to memory; fills in the site.
+pub(super) fn memory(entered: &Entered, event: MemoryEvent, site: Site) {
+    let event = MemoryEvent { site: site_id(entered, site), ..event };
+    with(entered, |writer, env| writer.memory(env, &event, clock::ticks()));
 }
 
 /// Attaches a stack to the next event of this thread.

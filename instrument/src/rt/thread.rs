@@ -23,6 +23,7 @@ use super::{
     global::{self, flag, registry},
     held::HeldSet,
     helpers::Notified,
+    memory::LatestLoad,
     misuse::Tries,
     once::Observed,
     waiting::Wait,
@@ -67,6 +68,8 @@ pub(super) struct Local {
     pub notified: Notified,
     /// Ids of places in the trace.
     pub sites: Sites,
+    /// What this thread has loaded last.
+    pub latest_load: LatestLoad,
     /// What this thread has found initialised.
     pub observed: Observed,
     /// A stack, by its id in the trace, to attach to the next event.
@@ -304,6 +307,7 @@ fn register(id: Option<u32>) -> &'static ThreadInfo {
     local.notified.clear();
     local.exit_recorded = false;
     local.observed.clear();
+    local.latest_load = LatestLoad::default();
     local.pending_stack = None;
     info.alive.store(true, Ordering::Release);
     CURRENT.with(|current| current.info.set(info));

@@ -11,6 +11,7 @@
 //! std's locks cannot wait for a limited time. With a configured time limit (`timeout=`), a wait polls until the
 //! limit has passed; without one it is std's own wait.
 
+pub mod atomic;
 #[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
 mod barrier;
 #[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]

@@ -68,6 +68,30 @@ fn same_auto_traits() {
         )+ };
     }
     check_plain!(Condvar, Once, Barrier);
+    macro_rules! check_atomics {
+        ($($type:ident $(<$data:ty>)?),+) => { $(
+            assert_eq!(
+                auto_traits!(lockscope::sync::atomic::$type $(<$data>)?),
+                auto_traits!(std::sync::atomic::$type $(<$data>)?),
+                stringify!($type),
+            );
+        )+ };
+    }
+    check_atomics!(
+        AtomicBool,
+        AtomicU8,
+        AtomicI64,
+        AtomicUsize,
+        AtomicPtr<u8>,
+        AtomicPtr<SendOnly>,
+        AtomicPtr<Neither>
+    );
+    macro_rules! check_cells {
+        ($($data:ty),+) => { $(
+            assert_eq!(auto_traits!(lockscope::cell::UnsafeCell<$data>), auto_traits!(std::cell::UnsafeCell<$data>));
+        )+ };
+    }
+    check_cells!(u8, str, SendOnly, SyncOnly, Neither, &'static mut u8);
     macro_rules! check_sized {
         ($($data:ty),+) => { $(
             assert_eq!(auto_traits!(lockscope::sync::OnceLock<$data>), auto_traits!(std::sync::OnceLock<$data>));

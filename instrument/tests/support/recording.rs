@@ -64,12 +64,18 @@ fn read_all(reader: &mut Reader) -> Vec<Event> {
 /// As [`record`], for tests that look at the events themselves.
 #[allow(dead_code, reason = "not every test needs all of the support")]
 pub fn record_events(test: &str, f: impl FnOnce()) -> Option<(Vec<Event>, Definitions)> {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    record_events_in(dir.path(), test, f)
+}
+
+/// As [`record_events`], where the child finds the folder by its settings.
+#[allow(dead_code, reason = "not every test needs all of the support")]
+pub fn record_events_in(dir: &Path, test: &str, f: impl FnOnce()) -> Option<(Vec<Event>, Definitions)> {
     if env::var_os(CHILD).is_some() {
         f();
         return None;
     }
-    let dir = tempfile::tempdir().expect("a temporary directory");
-    let mut reader = open(&run_child(test, dir.path()));
+    let mut reader = open(&run_child(test, dir));
     Some((read_all(&mut reader), reader.definitions().clone()))
 }
 

@@ -193,7 +193,9 @@ pub enum Op {
     Read { var: VarId },
     /// Plain write of a recorded memory location.
     Write { var: VarId },
-    /// Atomic load, also by a compare-exchange that failed, of the value that modification `read` had stored (0: the initial one).
+    /// Atomic load, also by a compare-exchange that failed, of the value that modification `read` had stored (0: the initial one,
+    /// `u64::MAX`: not known). Modifications that were not recorded have numbers all the same, so there may be none of that number.
+    /// Of loads in a row that read the same, the first one is recorded.
     AtomicLoad { var: VarId, order: MemoryOrder, read: u64, count: u64 },
     /// Atomic store, the variable's modification `number` (from 1).
     AtomicStore { var: VarId, order: MemoryOrder, number: u64, count: u64 },

@@ -254,6 +254,9 @@ pub mod memory {
     pub const UPDATE: u8 = 5;
     /// No variable.
     pub const FENCE: u8 = 6;
+
+    /// A modification that is not known.
+    pub const UNKNOWN: u64 = u64::MAX;
 }
 
 /// Length in words of the record that starts with `first`; 0 for a length that no writer makes.

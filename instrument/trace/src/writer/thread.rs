@@ -131,6 +131,11 @@ impl ThreadWriter {
         }
     }
 
+    /// Stands for how much was recorded: it is the same only if nothing was recorded in between.
+    pub fn position(&self) -> usize {
+        self.cursor as usize
+    }
+
     /// Records that a lock was acquired as its `count`th acquisition; call while it is held.
     #[inline]
     #[expect(clippy::too_many_arguments, reason = "the fields of one event, passed in registers on the fast path")]
