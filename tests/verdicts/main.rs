@@ -254,7 +254,7 @@ fn reported(said: &str) -> Vec<(String, String)> {
     found
 }
 
-/// Codes and confidences of what `check` finds, sorted; notes left out.
+/// Codes and confidences of what `check` finds, sorted; notes left out. What only the process found does not count.
 fn check(trace: &Path) -> (Vec<(String, String)>, String) {
     let output = lockscope()
         .args(["check", "--format", "json", "--fail-on", "never"])
@@ -269,6 +269,7 @@ fn check(trace: &Path) -> (Vec<(String, String)>, String) {
         .expect("a list")
         .iter()
         .filter(|finding| finding["severity"] != "note")
+        .filter(|finding| finding["participants"].as_array().is_some_and(|list| !list.is_empty()))
         .map(|finding| (text(&finding["code"]), text(&finding["confidence"])))
         .collect();
     found.sort_unstable();

@@ -252,6 +252,9 @@ impl Cycle {
             let heading = format!("stack of thread {} {when}:", side.occurrence.thread_name.as_deref().unwrap_or("?"));
             draft.stack(&heading, side.occurrence.stack.clone(), side.occurrence.wanted_site);
         }
+        draft.line(
+            "note: a join or a message may keep these threads apart; the process does not see that, `lockscope check` of a recording does",
+        );
         draft.line(&format!("help: take these locks in one order everywhere, for example {}", names.join(" before ")));
         draft.publish(entered, policy);
     }
