@@ -131,6 +131,38 @@ const APART: &[(&str, Verdict, Verdict)] = &[
     ("unparked", QUIET, QUIET),
 ];
 
+/// The same of channels, std's and crossbeam-channel's.
+const CHANNELS: &[(&str, Verdict, Verdict)] = &[
+    ("receive_holding", DEADLOCK, DEADLOCK),
+    ("receive_not_holding", QUIET, QUIET),
+    ("receive_holding_from_another", QUIET, QUIET),
+    ("send_holding", DEADLOCK, DEADLOCK),
+    ("send_not_holding", QUIET, QUIET),
+    ("rendezvous_holding", DEADLOCK, DEADLOCK),
+    ("rendezvous_not_holding", QUIET, QUIET),
+    ("both_send_first", DEADLOCK, DEADLOCK),
+    ("both_send_first_with_room", QUIET, QUIET),
+    ("feedback_without_room", DEADLOCK, DEADLOCK),
+    ("feedback_with_room", QUIET, QUIET),
+    // No other thread is left, so the analysis gives it the name for one alone.
+    ("own_sender_kept", DEADLOCK, SELF_DEADLOCK),
+    ("own_sender_dropped", QUIET, QUIET),
+    ("idle_workers", QUIET, QUIET),
+    ("sender_given_away_after_use", QUIET, QUIET),
+    ("sender_sent_away_after_use", QUIET, QUIET),
+    ("sender_is_borrowed", QUIET, QUIET),
+    ("receiver_in_a_mutex", QUIET, QUIET),
+];
+
+/// The same of what only crossbeam-channel has.
+const SELECTIONS: &[(&str, Verdict, Verdict)] = &[
+    ("select_nobody_sends", DEADLOCK, DEADLOCK),
+    ("select_with_a_time_limit", QUIET, QUIET),
+    ("select_another_sends", QUIET, QUIET),
+    ("send_holding_what_both_receivers_need", DEADLOCK, DEADLOCK),
+    ("send_holding_what_one_receiver_needs", QUIET, QUIET),
+];
+
 /// Longer than any program takes on the slowest machine; only a failure waits for it.
 const WATCHDOG: Duration = Duration::from_secs(60);
 
@@ -156,6 +188,22 @@ fn objects() {
 #[test]
 fn apart() {
     judge("apart", APART);
+}
+
+#[test]
+fn std_channels() {
+    judge_together("mpsc", CHANNELS);
+}
+
+#[test]
+fn crossbeam_channels() {
+    judge_together("crossbeam", CHANNELS);
+    judge_together("crossbeam", SELECTIONS);
+}
+
+/// [`judge`]s all cases at the same time: they sleep more than they do.
+fn judge_together(family: &str, cases: &[(&str, Verdict, Verdict)]) {
+    thread::scope(|scope| cases.chunks(1).for_each(|case| drop(scope.spawn(|| judge(family, case)))));
 }
 
 /// Runs every case of a family; says all that is wrong, not only the first.

@@ -41,7 +41,7 @@
 
 mod label;
 
-pub use label::{named, Label};
+pub use label::{Label, named};
 
 #[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
 mod instrumented;

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use lockscope_crossbeam_channel::{after, bounded, named, select, unbounded, Receiver, Select, Sender};
+use lockscope_crossbeam_channel::{Receiver, Select, Sender, after, bounded, named, select, unbounded};
 use lockscope_trace::Op;
 use recording::Scenario;
 

@@ -2,8 +2,10 @@
 
 use std::{
     sync::{Arc, Barrier},
-    thread,
+    thread::{self, JoinHandle},
 };
+
+use lockscope::sync::{Mutex, MutexGuard};
 
 /// Runs threads one after the other; each has ended before the next begins.
 pub fn one_after_the_other<const N: usize>(threads: [fn(); N]) {
@@ -22,4 +24,20 @@ pub fn together<const N: usize>(threads: [fn(&Barrier); N]) {
     };
     let threads = threads.into_iter().enumerate().map(spawn).collect::<Vec<_>>();
     threads.into_iter().for_each(|thread| thread.join().expect("it does not panic"));
+}
+
+/// Starts a thread.
+pub fn run(name: &str, f: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
+    thread::Builder::new().name(name.to_owned()).spawn(f).expect("a thread")
+}
+
+/// Waits for the end of threads.
+pub fn join(threads: impl IntoIterator<Item = JoinHandle<()>>) {
+    threads.into_iter().for_each(|thread| thread.join().expect("it does not panic"));
+}
+
+/// Locks a mutex that no panic poisons.
+#[track_caller]
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("nobody panics")
 }

@@ -1,7 +1,7 @@
 //! What the verdicts are about: small programs, each right or wrong in one way, by name.
 //!
 //! `cargo run -p lockscope-parking_lot --example verdicts -- pl::two_orders`. `std::` takes std's locks from lockscope, `pl::` parking_lot's:
-//! the same source is compiled against both. Without an argument it lists the names. What is to be found in
+//! the same source is compiled against both; `mpsc::` and `crossbeam::` likewise their channels. Without an argument it lists the names. What is to be found in
 //! each stands in `tests/verdicts/main.rs`.
 //!
 //! Threads meet at std's barriers and are joined by std, both of which lockscope does not see, unless a scenario is about them.
@@ -9,17 +9,28 @@
 #![allow(clippy::duplicate_mod, reason = "the same source is compiled against each family of locks")]
 
 mod apart;
+mod crossbeam;
 mod help;
+mod mpsc;
 mod objects;
 mod pl_locks;
 mod std_locks;
 
 /// All scenarios: family, module, names.
 macro_rules! scenarios {
-    (objects: $($other:ident)*; apart: $($apart:ident)*; $($module:ident: $($name:ident)*;)*) => {
+    (
+        objects: $($other:ident)*;
+        apart: $($apart:ident)*;
+        channels: $($wait:ident)*;
+        selections: $($selection:ident)*;
+        $($module:ident: $($name:ident)*;)*
+    ) => {
         const SCENARIOS: &[(&str, fn())] = &[
             $((concat!("objects::", stringify!($other)), objects::$other as fn()),)*
             $((concat!("apart::", stringify!($apart)), apart::$apart as fn()),)*
+            $((concat!("mpsc::", stringify!($wait)), mpsc::waits::$wait as fn()),
+              (concat!("crossbeam::", stringify!($wait)), crossbeam::waits::$wait as fn()),)*
+            $((concat!("crossbeam::", stringify!($selection)), crossbeam::selections::$selection as fn()),)*
             $($((concat!("std::", stringify!($name)), std_locks::$module::$name as fn()),
                (concat!("pl::", stringify!($name)), pl_locks::$module::$name as fn()),)*)*
         ];
@@ -32,6 +43,12 @@ scenarios! {
         initialiser_and_lock initialised;
     apart: apart_by_message not_apart_by_message apart_by_barrier not_apart_by_barrier apart_by_once not_apart_by_once
         apart_by_notification parked unparked;
+    channels: receive_holding receive_not_holding receive_holding_from_another send_holding send_not_holding rendezvous_holding
+        rendezvous_not_holding both_send_first both_send_first_with_room feedback_without_room feedback_with_room own_sender_kept
+        own_sender_dropped idle_workers sender_given_away_after_use sender_sent_away_after_use sender_is_borrowed
+        receiver_in_a_mutex;
+    selections: select_nobody_sends select_with_a_time_limit select_another_sends send_holding_what_both_receivers_need
+        send_holding_what_one_receiver_needs;
     quiet: gate_lock readers_only try_inversion hand_over_hand tls_destructor drop_in_panic before_main at_exit
         out_of_order address_reused ordered_by_join;
     condvars: nested_monitor monitor nobody_notifies notifier_ends idle_pool lost_wakeup kept_wakeup forgotten_guard

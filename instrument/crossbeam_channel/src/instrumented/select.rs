@@ -10,8 +10,8 @@ use crossbeam_channel as real;
 use lockscope::rt::{self, Handle, Site};
 
 use super::{
-    receiver::Source, ReadyTimeoutError, Receiver, RecvError, SelectTimeoutError, SendError, Sender, TryReadyError,
-    TrySelectError,
+    ReadyTimeoutError, Receiver, RecvError, SelectTimeoutError, SendError, Sender, TryReadyError, TrySelectError,
+    receiver::Source,
 };
 
 /// Selects from sends and receives: crossbeam-channel's `Select`, followed by lockscope.

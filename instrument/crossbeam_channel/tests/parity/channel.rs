@@ -1,14 +1,14 @@
 use std::{
     iter::FusedIterator,
-    panic::{catch_unwind, AssertUnwindSafe},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Barrier},
     thread,
     time::{Duration, Instant},
 };
 
 use super::subject::{
-    bounded, unbounded, IntoIter, Iter, Receiver, RecvError, RecvTimeoutError, SendError, SendTimeoutError, Sender,
-    TryIter, TryRecvError, TrySendError,
+    IntoIter, Iter, Receiver, RecvError, RecvTimeoutError, SendError, SendTimeoutError, Sender, TryIter, TryRecvError,
+    TrySendError, bounded, unbounded,
 };
 
 const LIMIT: Duration = Duration::from_millis(10);

@@ -1,12 +1,12 @@
 use std::{
-    panic::{catch_unwind, AssertUnwindSafe},
+    panic::{AssertUnwindSafe, catch_unwind},
     thread,
     time::{Duration, Instant},
 };
 
 use super::subject::{
-    bounded, never, unbounded, ReadyTimeoutError, RecvError, Select, SelectTimeoutError, SelectedOperation, SendError,
-    TryReadyError, TrySelectError,
+    ReadyTimeoutError, RecvError, Select, SelectTimeoutError, SelectedOperation, SendError, TryReadyError,
+    TrySelectError, bounded, never, unbounded,
 };
 
 const LIMIT: Duration = Duration::from_millis(5);

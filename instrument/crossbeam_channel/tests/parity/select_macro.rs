@@ -1,12 +1,12 @@
 use std::{
     cell::RefCell,
-    panic::{catch_unwind, AssertUnwindSafe},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     thread,
     time::Duration,
 };
 
-use super::subject::{bounded, never, select, select_biased, unbounded, Receiver, RecvError, SendError, Sender};
+use super::subject::{Receiver, RecvError, SendError, Sender, bounded, never, select, select_biased, unbounded};
 
 const LIMIT: Duration = Duration::from_millis(5);
 

@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use super::subject::{after, at, bounded, never, select, tick, Receiver, RecvTimeoutError, Select, TryRecvError};
+use super::subject::{Receiver, RecvTimeoutError, Select, TryRecvError, after, at, bounded, never, select, tick};
 
 const SOON: Duration = Duration::from_millis(5);
 

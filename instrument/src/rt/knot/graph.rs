@@ -242,6 +242,8 @@ impl Graph {
                     Helper::Anyone => helpers.anyone = true,
                     Helper::Thread(id) => match self.by_id.get(&id) {
                         Some(&to) if seen.insert((to, object.lock)) => {
+                            // Nobody waits for ever for what only he himself could send: he has given the handle away.
+                            helpers.anyone |= to == index && matches!(need, Need::Message | Need::Room);
                             helpers.from.push((Relation { to, why: Why::Able(need) }, 1));
                         }
                         Some(_) => {}

@@ -54,7 +54,7 @@ use self::{
     solve::{knots, stuck},
     survey::Survey,
 };
-use lockscope_trace::Mode;
+use lockscope_trace::{Mode, Need};
 
 use super::{
     global::{flag, flags},
@@ -233,7 +233,8 @@ struct Suspicion {
 impl Suspicion {
     /// A knot is suspicious when
     /// - its threads wait in a circle, and one of them has what another one waits for: a lock, permits, all handles of that
-    ///   side of a channel. After 1 s;
+    ///   side of a channel. After 1 s; with a channel in it after 5 s, since a handle may have been given away, or be borrowed,
+    ///   and a thread that has it not have used it so far;
     /// - it holds a lock or permits that another stuck thread waits for (which may be the one that would help, for the first time), or
     ///   waits for permits that were forgotten. After 5 s;
     /// - its threads wait in a circle in which one joins another. After 5 s, and only if all other threads of the process wait
@@ -247,7 +248,8 @@ impl Suspicion {
         let is_member = |relation: &&Relation| knot.contains(&relation.to);
         let within = || knot.iter().flat_map(|&index| graph.nodes[index].relations()).filter(is_member);
         if within().any(|relation| relation.why.is_held()) {
-            return Some(Self { grace: CIRCLE, only_if_quiet: false });
+            let is_by_channel = within().any(|relation| matches!(relation.why, Why::Able(Need::Message | Need::Room)));
+            return Some(Self { grace: if is_by_channel { CHAIN } else { CIRCLE }, only_if_quiet: false });
         }
         let from_outside = graph.nodes.iter().zip(stuck).filter(|(_, stuck)| **stuck).flat_map(|(node, _)| &node.all);
         let is_wanted = from_outside.filter(is_member).any(|relation| !matches!(relation.why, Why::Lives));
