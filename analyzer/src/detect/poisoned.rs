@@ -4,7 +4,6 @@
 //! that panicked.
 
 use lockscope_trace::{Event, LockId, Mode, Op, ThreadId};
-use rustc_hash::FxHashMap;
 
 use super::{
     Context, Detector,
@@ -17,8 +16,8 @@ use crate::finding::{Code, Confidence, Finding, Held, Participant, Severity};
 #[derive(Debug, Default)]
 pub struct Poisoned {
     found: Collected<Class>,
-    /// Who last held each lock exclusively.
-    last: FxHashMap<LockId, (ThreadId, Held)>,
+    /// Who last held each lock exclusively, by [`LockId`].
+    last: Vec<Option<(ThreadId, Held)>>,
 }
 
 impl Detector for Poisoned {
@@ -26,7 +25,11 @@ impl Detector for Poisoned {
         let Op::Released { lock, owner, .. } = event.op else { return };
         let held = context.state.thread(owner).and_then(|owner| owner.held.iter().rev().find(|held| held.lock == lock));
         if let Some(held) = held.filter(|held| held.mode == Mode::Exclusive) {
-            self.last.insert(lock, (owner, held.clone()));
+            let index = lock.0 as usize;
+            if index >= self.last.len() {
+                self.last.resize(index + 1, None);
+            }
+            self.last[index] = Some((owner, held.clone()));
         }
     }
 
@@ -38,7 +41,8 @@ impl Detector for Poisoned {
         let mut participants =
             vec![Participant { thread: event.thread, held: held.into_iter().cloned().collect(), wanted: None }];
         // Of those who come after the first one each finds it poisoned as well.
-        let panicked = self.last.get(&lock).filter(|(_, last)| held.is_none_or(|held| last.event < held.event));
+        let panicked = self.last.get(lock.0 as usize).and_then(Option::as_ref);
+        let panicked = panicked.filter(|(_, last)| held.is_none_or(|held| last.event < held.event));
         participants.extend(panicked.map(|(thread, held)| Participant {
             thread: *thread,
             held: vec![held.clone()],

@@ -18,6 +18,7 @@ mod tests;
 
 use lockscope_trace::{Definitions, LockId, Mode, ThreadId};
 use petgraph::{algo::kosaraju_scc, graphmap::DiGraphMap};
+use rustc_hash::FxHashSet;
 
 use crate::{
     finding::Target,
@@ -76,10 +77,12 @@ impl WaitForGraph {
     pub fn of(state: &State, definitions: &Definitions) -> Self {
         let mut graph = DiGraphMap::new();
         let mut waits = DiGraphMap::<ThreadId, ()>::new();
+        // Objects of which is told who could help: the same for all who wait there for the same.
+        let mut told = FxHashSet::default();
         for (index, thread) in state.threads.iter().enumerate() {
             let me = ThreadId(index as u32);
             for target in thread.targets() {
-                add_wait(&mut graph, state, definitions, me, target);
+                add_wait(&mut graph, state, definitions, me, target, &mut told);
             }
             for blocker in blockers(state, me) {
                 waits.add_edge(me, blocker.thread, ());
@@ -154,6 +157,7 @@ fn add_wait(
     definitions: &Definitions,
     me: ThreadId,
     target: Target,
+    told: &mut FxHashSet<Target>,
 ) {
     let holders = |lock: LockId| state.lock(lock).map_or(&[][..], |lock| &lock.holders);
     match target {
@@ -168,6 +172,9 @@ fn add_wait(
         }
         Target::Object(object, _) => {
             graph.add_edge(Node::Thread(me), Node::Object(object), Edge::Awaits);
+            if needs::is_same_for_all(state, definitions, target) && !told.insert(target) {
+                return;
+            }
             match needs_of(state, definitions, me, target) {
                 Needs::Nothing => {}
                 Needs::All(blockers) => {

@@ -52,6 +52,16 @@ impl Help {
     }
 }
 
+/// Whether every thread that waits for this needs the same: with many threads at many handles that is most of the work.
+pub(super) fn is_same_for_all(state: &State, definitions: &Definitions, target: Target) -> bool {
+    match target {
+        Target::Object(condvar, Need::Notify) => !state.are_all_notified(condvar),
+        Target::Object(_, Need::Message | Need::Permits(_)) => true,
+        Target::Object(channel, Need::Room) => definitions.lock(channel).is_some_and(|def| def.capacity.is_some()),
+        Target::Object(_, Need::Party | Need::Init) | Target::Lock(..) | Target::Thread(_) | Target::Token => false,
+    }
+}
+
 /// What the thread needs of one of the things that it waits for.
 pub(crate) fn of(state: &State, definitions: &Definitions, thread: ThreadId, target: Target) -> Needs {
     match target {

@@ -14,14 +14,14 @@
 //! something earlier had ended, which is there, and so that wait would not count as one.
 
 use lockscope_trace::{Definitions, ThreadDef, ThreadId};
-use petgraph::{algo::kosaraju_scc, graphmap::DiGraphMap};
+use petgraph::{Direction, algo::kosaraju_scc, graphmap::DiGraphMap};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
     blockers::{self, Why},
     needs::{self, Help, Needs, Others},
 };
-use crate::state::State;
+use crate::{finding::Target, state::State};
 
 /// Threads that wait for each other, and nobody else can help.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,20 +68,22 @@ fn is_watch(thread: &ThreadDef) -> bool {
     thread.parent.is_none() && thread.name.as_deref() == Some("lockscope-watch")
 }
 
-/// The knots of a state. O(waiting threads and who could help them), times the rounds that it takes to find them.
+/// The knots of a state. O(waits + who could help at each object), times the rounds that it takes to find them.
 pub fn knots(state: &State, definitions: &Definitions, knowledge: Knowledge) -> Vec<Knot> {
     let search = Search::new(state, definitions, knowledge);
-    let mut found = Vec::new();
+    let mut found: Vec<Knot> = Vec::new();
     if search.waits.is_empty() {
         return found;
     }
-    let certain = if knowledge.missing_events { FxHashMap::default() } else { search.fixed_point(true) };
-    let potential = search.fixed_point(false);
-    for (stuck, is_certain) in [(&certain, true), (&potential, false)] {
-        for members in search.roots(stuck) {
-            let is_known = |knot: &Knot| members.iter().any(|member| knot.members.contains(member));
-            if !found.iter().any(is_known) {
-                found.push(search.knot(members, stuck, is_certain));
+    let mut known = FxHashSet::default();
+    let levels = if knowledge.missing_events { &[false][..] } else { &[true, false] };
+    for &certain in levels {
+        let stuck = search.fixed_point(certain);
+        let graph = search.graph(&stuck);
+        for members in roots(&graph) {
+            if !members.iter().any(|member| known.contains(member)) {
+                known.extend(members.iter().copied());
+                found.push(search.knot(members, &stuck, &graph, certain));
             }
         }
     }
@@ -89,12 +91,11 @@ pub fn knots(state: &State, definitions: &Definitions, knowledge: Knowledge) -> 
     found
 }
 
-/// Stuck threads, each with those among them that it waits for.
-type Stuck = FxHashMap<ThreadId, Vec<ThreadId>>;
-
 struct Search<'a> {
     state: &'a State,
-    /// What each waiting thread needs: of one thing after the other.
+    /// What is needed; what is the same for all who wait for it at an object is in here once.
+    needs: Vec<Needs>,
+    /// What each waiting thread needs.
     waits: FxHashMap<ThreadId, Wanting>,
     /// Threads that live.
     n_alive: usize,
@@ -103,72 +104,97 @@ struct Search<'a> {
 
 #[derive(Debug)]
 struct Wanting {
-    needs: Vec<Needs>,
+    /// Indices of what is needed of one thing after the other.
+    needs: Vec<usize>,
     /// All have to be met, not one of them.
     all: bool,
 }
 
+type Stuck = FxHashSet<ThreadId>;
+
+/// Who waits for whom among stuck threads.
+type Graph = DiGraphMap<Node, ()>;
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+enum Node {
+    Thread(ThreadId),
+    /// Whoever is known to be able to give what is needed.
+    Helpers(usize),
+    /// Who needs something that nobody is known to give might get it from anybody who is stuck; but who waits for a thread to
+    /// end is at the end of its own work.
+    Anybody,
+}
+
 impl<'a> Search<'a> {
     fn new(state: &'a State, definitions: &Definitions, knowledge: Knowledge) -> Self {
+        let mut needs = Vec::new();
+        let mut shared = FxHashMap::default();
         let mut waits = FxHashMap::default();
         for (index, thread) in state.threads.iter().enumerate() {
             let id = ThreadId(index as u32);
             if thread.wait().is_none_or(|wait| wait.limited) {
                 continue;
             }
-            let mut needs: Vec<Needs> =
-                thread.targets().map(|target| needs::of(state, definitions, id, target)).collect();
-            let all = thread.targets().any(|target| matches!(target, crate::finding::Target::Thread(_)));
-            if all {
-                // `blockers` has named all of them for each.
-                needs.truncate(1);
-            }
-            if !needs.contains(&Needs::Nothing) {
-                waits.insert(id, Wanting { needs, all });
+            let mut index_of = |target: Target| {
+                let mut new = || {
+                    needs.push(needs::of(state, definitions, id, target));
+                    needs.len() - 1
+                };
+                match needs::is_same_for_all(state, definitions, target) {
+                    true => *shared.entry(target).or_insert_with(new),
+                    false => new(),
+                }
+            };
+            let all = thread.targets().any(|target| matches!(target, Target::Thread(_)));
+            // Of threads that have to end `blockers` names all for each.
+            let n_targets = if all { 1 } else { usize::MAX };
+            let wanted: Vec<usize> = thread.targets().take(n_targets).map(&mut index_of).collect();
+            if !wanted.iter().any(|&index| needs[index] == Needs::Nothing) {
+                waits.insert(id, Wanting { needs: wanted, all });
             }
         }
         let n_known = state.threads.len().max(definitions.threads.len());
         let is_over = |id| state.is_finished(id) || definitions.thread(id).is_some_and(is_watch);
         let n_over = (0..n_known as u32).filter(|&index| is_over(ThreadId(index))).count();
-        Search { state, waits, n_alive: n_known - n_over, knowledge }
+        Search { state, needs, waits, n_alive: n_known - n_over, knowledge }
+    }
+
+    fn needs_of(&self, thread: ThreadId) -> impl Iterator<Item = &Needs> {
+        self.waits[&thread].needs.iter().map(|&index| &self.needs[index])
     }
 
     fn fixed_point(&self, certain: bool) -> Stuck {
-        let mut stuck: FxHashMap<ThreadId, ()> = self.waits.keys().map(|&thread| (thread, ())).collect();
+        let mut stuck: Stuck = self.waits.keys().copied().collect();
+        if self.knowledge.nobody_else {
+            return stuck;
+        }
         loop {
+            let met: Vec<bool> = self.needs.iter().map(|needs| self.is_met(needs, &stuck, certain)).collect();
+            let is_helped = |wanting: &Wanting| {
+                let mut met = wanting.needs.iter().map(|&index| met[index]);
+                if wanting.all { met.all(|met| met) } else { met.any(|met| met) }
+            };
             let before = stuck.len();
-            let helped: Vec<ThreadId> = stuck
-                .keys()
-                .copied()
-                .filter(|thread| self.can_be_helped(&self.waits[thread], &stuck, certain))
-                .collect();
-            helped.iter().for_each(|thread| {
-                stuck.remove(thread);
-            });
+            stuck.retain(|thread| !is_helped(&self.waits[thread]));
             if stuck.len() == before {
-                break;
+                return stuck;
             }
         }
-        stuck.keys().map(|thread| (*thread, self.waited_for(&self.waits[thread], &stuck))).collect()
     }
 
-    fn can_be_helped(&self, wanting: &Wanting, stuck: &FxHashMap<ThreadId, ()>, certain: bool) -> bool {
-        if self.knowledge.nobody_else {
-            return false;
-        }
-        let is_met = |needs: &Needs| match needs {
+    fn is_met(&self, needs: &Needs, stuck: &Stuck, certain: bool) -> bool {
+        match needs {
             Needs::Nothing => true,
             Needs::All(blockers) => blockers.iter().all(|blocker| {
                 let is_gone = blocker.why == Why::Holds && self.state.is_finished(blocker.thread);
-                !stuck.contains_key(&blocker.thread) && !is_gone
+                !stuck.contains(&blocker.thread) && !is_gone
             }),
             Needs::Help(help) => self.is_given(help, stuck, certain),
-        };
-        if wanting.all { wanting.needs.iter().all(is_met) } else { wanting.needs.iter().any(is_met) }
+        }
     }
 
-    fn is_given(&self, help: &Help, stuck: &FxHashMap<ThreadId, ()>, certain: bool) -> bool {
-        let is_outside = |thread: ThreadId| !stuck.contains_key(&thread) && !self.state.is_finished(thread);
+    fn is_given(&self, help: &Help, stuck: &Stuck, certain: bool) -> bool {
+        let is_outside = |thread: ThreadId| !stuck.contains(&thread) && !self.state.is_finished(thread);
         let outside = help.known.iter().filter(|(thread, _)| is_outside(*thread));
         let (n_known, known) = outside.fold((0, 0u64), |(n, sum), (_, amount)| (n + 1, sum.saturating_add(*amount)));
         let others = match help.others {
@@ -183,79 +209,69 @@ impl<'a> Search<'a> {
         self.knowledge.unseen_threads || known.saturating_add(n_others.saturating_mul(help.others_give)) >= help.amount
     }
 
-    fn waited_for(&self, wanting: &Wanting, stuck: &FxHashMap<ThreadId, ()>) -> Vec<ThreadId> {
-        let named = |needs: &Needs| match needs {
-            Needs::Nothing => Vec::new(),
-            Needs::All(blockers) => blockers.iter().map(|blocker| blocker.thread).collect(),
-            Needs::Help(help) => help.known.iter().map(|(thread, _)| *thread).collect(),
-        };
-        let mut threads: Vec<ThreadId> = wanting.needs.iter().flat_map(named).collect();
-        threads.retain(|thread| stuck.contains_key(thread));
-        threads.sort_unstable();
-        threads.dedup();
-        threads
-    }
-
-    /// Groups of stuck threads that wait for nobody outside of the group: the others are stuck on their account.
-    fn roots(&self, stuck: &Stuck) -> Vec<Vec<ThreadId>> {
-        // Who needs something that nobody is known to give might get it from anybody who is stuck; but who waits for a thread to
-        // end is at the end of its own work.
-        const ANYBODY: ThreadId = ThreadId(u32::MAX);
-        let mut graph = DiGraphMap::<ThreadId, ()>::new();
-        let mut threads: Vec<ThreadId> = stuck.keys().copied().collect();
+    fn graph(&self, stuck: &Stuck) -> Graph {
+        let mut graph = Graph::new();
+        let mut threads: Vec<ThreadId> = stuck.iter().copied().collect();
+        // The graph is the same for the same state.
         threads.sort_unstable();
         for &thread in &threads {
-            graph.add_node(thread);
-            for &other in &stuck[&thread] {
-                graph.add_edge(thread, other, ());
+            let me = Node::Thread(thread);
+            graph.add_node(me);
+            for &index in &self.waits[&thread].needs {
+                match &self.needs[index] {
+                    Needs::Nothing => {}
+                    Needs::All(blockers) => {
+                        let others = blockers.iter().map(|blocker| blocker.thread);
+                        others.filter(|other| stuck.contains(other)).for_each(|other| {
+                            graph.add_edge(me, Node::Thread(other), ());
+                        });
+                    }
+                    Needs::Help(help) => {
+                        let helpers = Node::Helpers(index);
+                        if !graph.contains_node(helpers) {
+                            graph.add_node(helpers);
+                            let known = help.known.iter().map(|(thread, _)| *thread);
+                            known.filter(|thread| stuck.contains(thread)).for_each(|thread| {
+                                graph.add_edge(helpers, Node::Thread(thread), ());
+                            });
+                        }
+                        if graph.neighbors(helpers).next().is_some() {
+                            graph.add_edge(me, helpers, ());
+                        }
+                    }
+                }
             }
-            if stuck[&thread].is_empty() && !self.waits_for_the_dead(thread) {
-                graph.add_edge(thread, ANYBODY, ());
+            if graph.neighbors(me).next().is_none() && !self.waits_for_the_dead(thread) {
+                graph.add_edge(me, Node::Anybody, ());
             }
         }
-        if graph.contains_node(ANYBODY) {
+        if graph.contains_node(Node::Anybody) {
             for &thread in threads.iter().filter(|thread| !self.waits[*thread].all) {
-                graph.add_edge(ANYBODY, thread, ());
+                graph.add_edge(Node::Anybody, Node::Thread(thread), ());
             }
         }
-        let mut roots: Vec<Vec<ThreadId>> = kosaraju_scc(&graph)
-            .into_iter()
-            .filter(|group| {
-                let leaves = |thread: &ThreadId| graph.neighbors(*thread).any(|next| !group.contains(&next));
-                !group.iter().any(leaves)
-            })
-            .map(|mut group| {
-                group.retain(|thread| *thread != ANYBODY);
-                group.sort_unstable();
-                group
-            })
-            .collect();
-        roots.sort();
-        roots
+        graph
     }
 
     /// Whether the thread waits for a lock whose holder has ended.
     fn waits_for_the_dead(&self, thread: ThreadId) -> bool {
         let is_gone = |thread: ThreadId| self.state.is_finished(thread);
-        self.waits[&thread].needs.iter().any(|needs| match needs {
+        self.needs_of(thread).any(|needs| match needs {
             Needs::All(blockers) => blockers.iter().any(|blocker| blocker.why == Why::Holds && is_gone(blocker.thread)),
             Needs::Help(help) => help.is_held && help.known.iter().any(|(thread, _)| is_gone(*thread)),
             Needs::Nothing => false,
         })
     }
 
-    fn knot(&self, members: Vec<ThreadId>, stuck: &Stuck, certain: bool) -> Knot {
+    fn knot(&self, members: Vec<ThreadId>, stuck: &Stuck, graph: &Graph, certain: bool) -> Knot {
         let is_member = |thread: &ThreadId| members.binary_search(thread).is_ok();
-        let circle = members
-            .iter()
-            .find_map(|&thread| {
-                blockers::shortest_circle(thread, |thread| {
-                    stuck[&thread].iter().copied().filter(|thread| is_member(thread)).collect()
-                })
-            })
-            .unwrap_or_default();
+        let next = |thread: ThreadId| {
+            waited_for(graph, thread).filter(|next| members.binary_search(next).is_ok()).collect::<Vec<_>>()
+        };
+        let first = members.iter().take(MOST_STARTS);
+        let circle = first.copied().find_map(|thread| blockers::shortest_circle(thread, next)).unwrap_or_default();
         let holds_for = |thread: &ThreadId| {
-            self.waits[thread].needs.iter().any(|needs| match needs {
+            self.needs_of(*thread).any(|needs| match needs {
                 Needs::All(blockers) => {
                     blockers.iter().any(|blocker| blocker.why == Why::Holds && is_member(&blocker.thread))
                 }
@@ -264,28 +280,70 @@ impl<'a> Search<'a> {
             })
         };
         let holds = members.iter().any(holds_for);
-        let behind = self.behind(&members, stuck);
+        let behind = behind(graph, &members);
         Knot { circle, behind, certain, holds, everybody: stuck.len() == self.n_alive, members }
     }
+}
 
-    /// Who is stuck on account of the members without being one of them.
-    fn behind(&self, members: &[ThreadId], stuck: &Stuck) -> Vec<ThreadId> {
-        let mut waiting_for = FxHashMap::<ThreadId, Vec<ThreadId>>::default();
-        for (&thread, waited_for) in stuck {
-            waited_for.iter().for_each(|&other| waiting_for.entry(other).or_default().push(thread));
-        }
-        let mut seen: FxHashSet<ThreadId> = members.iter().copied().collect();
-        let mut open = members.to_vec();
-        let mut behind = Vec::new();
-        while let Some(thread) = open.pop() {
-            for &waiting in waiting_for.get(&thread).into_iter().flatten() {
-                if seen.insert(waiting) {
-                    behind.push(waiting);
-                    open.push(waiting);
-                }
+/// Members of a knot from which a circle is searched for.
+const MOST_STARTS: usize = 64;
+
+/// Stuck threads that the thread waits for, or that are known to be able to help it.
+fn waited_for(graph: &Graph, thread: ThreadId) -> impl Iterator<Item = ThreadId> {
+    let next = graph.neighbors(Node::Thread(thread));
+    next.flat_map(|node| match node {
+        Node::Helpers(_) => graph.neighbors(node).collect(),
+        node => vec![node],
+    })
+    .filter_map(|node| match node {
+        Node::Thread(thread) => Some(thread),
+        _ => None,
+    })
+}
+
+/// Groups of stuck threads that wait for nobody outside of the group: the others are stuck on their account.
+fn roots(graph: &Graph) -> Vec<Vec<ThreadId>> {
+    let groups = kosaraju_scc(graph);
+    let group_of: FxHashMap<Node, usize> =
+        groups.iter().enumerate().flat_map(|(index, group)| group.iter().map(move |&node| (node, index))).collect();
+    let leaves = |(index, group): &(usize, &Vec<Node>)| {
+        group.iter().flat_map(|&node| graph.neighbors(node)).any(|next| group_of[&next] != *index)
+    };
+    let mut roots: Vec<Vec<ThreadId>> = groups
+        .iter()
+        .enumerate()
+        .filter(|group| !leaves(group))
+        .map(|(_, group)| {
+            let threads = group.iter().filter_map(|node| match node {
+                Node::Thread(thread) => Some(*thread),
+                _ => None,
+            });
+            let mut threads: Vec<ThreadId> = threads.collect();
+            threads.sort_unstable();
+            threads
+        })
+        .filter(|threads| !threads.is_empty())
+        .collect();
+    roots.sort();
+    roots
+}
+
+/// Who is stuck on account of the members without being one of them.
+fn behind(graph: &Graph, members: &[ThreadId]) -> Vec<ThreadId> {
+    let mut seen: FxHashSet<Node> = members.iter().map(|&thread| Node::Thread(thread)).collect();
+    let mut open: Vec<Node> = seen.iter().copied().collect();
+    let mut behind = Vec::new();
+    while let Some(node) = open.pop() {
+        for waiting in graph.neighbors_directed(node, Direction::Incoming) {
+            if waiting != Node::Anybody && seen.insert(waiting) {
+                open.push(waiting);
+                behind.extend(match waiting {
+                    Node::Thread(thread) => Some(thread),
+                    _ => None,
+                });
             }
         }
-        behind.sort_unstable();
-        behind
     }
+    behind.sort_unstable();
+    behind
 }

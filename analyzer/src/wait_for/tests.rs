@@ -242,3 +242,21 @@ fn what_an_object_waits_for_is_in_the_graph() {
     // Idle threads are not deadlocked.
     assert!(!graph("M: spawn A; A: lock m, condwait c m, unlock m").is_deadlocked(t1));
 }
+
+/// Thousands of threads at one channel and thousands of handles are a matter of their sum and not of their product.
+#[test]
+fn crowds_take_little_time() {
+    const CROWD: usize = 3000;
+    let mut trace = String::from("M: lock x;");
+    for n in 0..CROWD {
+        trace += &format!("M: spawn R{n}, spawn S{n}; S{n}: sender c, send c; R{n}: recv c;");
+    }
+    for n in 0..CROWD {
+        trace += &format!("R{n}: await c message; S{n}: wait x;");
+    }
+    assert_eq!(knots_of(&trace), [] as [&str; 0]);
+    let stuck = knots_of(&format!("{trace} M: await c message"));
+    assert_eq!(stuck.len(), 1);
+    assert!(stuck[0].starts_with("certain holds: M S0 S1"), "{}", &stuck[0][..60]);
+    assert_eq!(graph(&trace).graph.edge_count(), 3 * CROWD + 1);
+}
