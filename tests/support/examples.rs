@@ -25,7 +25,15 @@ pub fn example(name: &str) -> PathBuf {
         let program = Path::new(env!("CARGO_BIN_EXE_lockscope"));
         let profile = program.parent().expect("the program is in the profile's folder");
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--package", "lockscope-parking_lot", "--examples", "--target-dir"]);
+        build.args([
+            "build",
+            "--quiet",
+            "--package",
+            "lockscope-parking_lot",
+            "--package",
+            "lockscope-crossbeam-channel",
+        ]);
+        build.args(["--examples", "--target-dir"]);
         build.arg(profile.parent().expect("the profile's folder is in the target folder")).current_dir(root());
         if profile.ends_with("release") {
             build.arg("--release");
