@@ -148,7 +148,12 @@ impl Builder {
         self
     }
 
-    /// What to do when threads are deadlocked (`deadlock=`). Default: report.
+    /// What to do when threads are deadlocked, or wait for what will never come (`deadlock=`). Default: report.
+    ///
+    /// A deadlock over locks, joins and permits is found by the thread that completes it, before it blocks. One that takes anything
+    /// else (condition variables, channels, barriers, parking) is found by a thread of lockscope's own, within some
+    /// 20 ms to a second. That one cannot panic in a thread that sleeps: where that is asked for it ends the process, as `exit` does. What
+    /// is only *potential* is reported, whatever the policy.
     pub fn deadlock(mut self, policy: Policy) -> Self {
         self.config.deadlock = policy;
         self

@@ -36,6 +36,7 @@ enum Kind {
     Permits,
     Party,
     Init,
+    Unpark,
 }
 
 impl Kind {
@@ -78,7 +79,15 @@ pub(super) struct Known {
 impl Known {
     /// Who has a reason to be able to help: threads by id, and whether anyone may.
     pub(super) fn helpers(&self, need: Need) -> impl Iterator<Item = Helper> + '_ {
-        let wanted = Kind::of(need);
+        self.of_kind(Kind::of(need))
+    }
+
+    /// Who has unparked the thread that this is about.
+    pub(super) fn unparkers(&self) -> impl Iterator<Item = Helper> + '_ {
+        self.of_kind(Kind::Unpark)
+    }
+
+    fn of_kind(&self, wanted: Kind) -> impl Iterator<Item = Helper> + '_ {
         self.reasons.iter().filter(move |(kind, _, n)| *kind == wanted && *n > 0).map(|(_, helper, _)| *helper)
     }
 
@@ -168,7 +177,7 @@ static UNHEARD: [AtomicU32; 1024] = [const { AtomicU32::new(0) }; 1024];
 /// One bit per id (modulo) that may be in the table, so that the end of a lock's life rarely looks there.
 static IN_TABLE: [AtomicU64; 1024] = [const { AtomicU64::new(0) }; 1024];
 
-/// Condition variables that a thread is known to have notified, as far as this small direct-mapped cache remembers.
+/// Condition variables and threads that a thread is known to have notified or unparked, as far as this small direct-mapped cache remembers.
 #[derive(Debug, Default)]
 pub(super) struct Notified([u32; 16]);
 
@@ -177,7 +186,8 @@ impl Notified {
     fn insert(&mut self, object: u32) -> bool {
         let entry = &mut self.0[object as usize % 16];
         // 0 is an empty entry.
-        std::mem::replace(entry, object + 1) == object + 1
+        let marked = object.wrapping_add(1);
+        std::mem::replace(entry, marked) == marked
     }
 
     /// For the next thread that uses the record.
@@ -228,15 +238,31 @@ pub(super) fn known(object: u32) -> Known {
     shard(object).as_ref().and_then(|table| table.get(&object)).cloned().unwrap_or_default()
 }
 
-/// Ids of the threads that have a reason to be able to help; `None` when anyone may.
-pub(super) fn threads(object: u32, need: Need) -> Option<Vec<u32>> {
+/// The entry of a thread, as an object whose unparking others wait for. Ids of locks are smaller.
+pub(super) fn thread_object(id: u32) -> u32 {
+    1 << 31 | id
+}
+
+/// Ids of the threads among these helpers; `None` when anyone is.
+pub(super) fn threads(helpers: impl Iterator<Item = Helper>) -> Option<Vec<u32>> {
     let thread = |helper| match helper {
         Helper::Thread(id) => Some(id),
         Helper::Anyone => None,
     };
-    let shard = shard(object);
-    let known = shard.as_ref().and_then(|table| table.get(&object));
-    known.map_or_else(|| Some(Vec::new()), |known| known.helpers(need).map(thread).collect())
+    helpers.map(thread).collect()
+}
+
+/// This thread unparks the one with this id.
+pub(super) fn unparks(entered: &Entered, id: u32) {
+    let object = thread_object(id);
+    if !entered.local().notified.insert(object) {
+        let me = Helper::Thread(entered.info.id.load(Ordering::Relaxed));
+        change(object, |known| {
+            if !known.unparkers().any(|helper| helper == me) {
+                known.add(Kind::Unpark, me, 1);
+            }
+        });
+    }
 }
 
 /// Changes what the object has to give.

@@ -9,7 +9,7 @@ use lockscope_trace::{clock, format::act, writer::ObjectEvent};
 use super::{
     Site, deadlock,
     global::{flag, flags},
-    record, thread,
+    helpers, record, thread,
     waiting::{Target, WaitGuard, Waiting},
 };
 
@@ -50,6 +50,11 @@ fn publish(limited: bool, site: Site) -> Option<WaitGuard<'static>> {
 
 /// Notes that the thread with this id is about to be unparked.
 pub fn unpark(id: u32, site: Site) {
+    if flags() & flag::DEADLOCK != 0
+        && let Some(entered) = thread::enter()
+    {
+        helpers::unparks(&entered, id);
+    }
     note(act::UNPARK, 0, id, site);
 }
 

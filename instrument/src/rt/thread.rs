@@ -418,6 +418,7 @@ fn release_current(info: &'static ThreadInfo) {
     if let (Some(mut thread_writer), Some(writer)) = (entered.local().writer.take(), global::trace()) {
         thread_writer.end(writer);
     }
+    super::helpers::forget(super::helpers::thread_object(info.id.load(Ordering::Relaxed)));
     CURRENT.with(|current| current.info.set(ptr::null()));
     LIVING.fetch_sub(1, Ordering::Relaxed);
     // Locks that are still held (leaked guards, or guards given to others) keep their owner known.

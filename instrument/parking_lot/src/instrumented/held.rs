@@ -8,7 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lockscope::rt::{self, Hold, LockRef, Site};
+use lockscope::rt::{self, Hold, LockKind, LockMeta, LockRef, Site};
 
 use super::way::{Followed, Way};
 use crate::version::Marker;
@@ -19,6 +19,13 @@ pub(crate) trait Lock {
 
     fn lock_ref(&self) -> LockRef<'_>;
     fn raw(&self) -> &Self::Raw;
+}
+
+/// What the runtime knows of a lock that protects a `T`. Guards stay with their threads unless the feature lets them be sent.
+#[inline]
+pub(crate) fn lock_ref<T: ?Sized>(meta: &LockMeta, kind: LockKind) -> LockRef<'_> {
+    let lock = LockRef::new::<T>(meta, kind);
+    if cfg!(feature = "send_guard") { lock } else { lock.staying() }
 }
 
 /// A lock without the type of its data, as guards of a part of the data know it.
@@ -56,6 +63,11 @@ impl<L: Lock, W: Way<Raw = L::Raw>> Held<L, W> {
     pub(crate) fn acquire(lock: L) -> Self {
         let hold = acquire::<L, W>(&lock, Location::caller());
         Self::new(lock, hold)
+    }
+
+    /// Notes that the guard is about to be leaked on purpose.
+    pub(crate) fn note_leaked(&self) {
+        rt::leaked(self.lock.lock_ref(), &self.hold);
     }
 
     /// Does not wait.

@@ -5,11 +5,10 @@
 use std::{convert::Infallible, marker::PhantomData};
 
 use lock_api::GetThreadId;
-use lockscope::rt::LockRef;
 
 use super::{
     guard_traits::guard_traits,
-    held::{Held, Untyped},
+    held::{Held, Untyped, lock_ref},
     level::{Level, Part},
     mutex::Mutex,
     reentrant::ReentrantMutex,
@@ -21,12 +20,12 @@ use crate::version;
 impl<'a, R: Followed> Untyped<'a, R> {
     #[inline]
     pub(crate) fn of_mutex<T: ?Sized>(mutex: &'a Mutex<R, T>) -> Self {
-        Self { lock: LockRef::new::<T>(mutex.raw.meta(), R::KIND), raw: &mutex.raw }
+        Self { lock: lock_ref::<T>(mutex.raw.meta(), R::KIND), raw: &mutex.raw }
     }
 
     #[inline]
     pub(crate) fn of_rwlock<T: ?Sized>(rwlock: &'a RwLock<R, T>) -> Self {
-        Self { lock: LockRef::new::<T>(rwlock.raw.meta(), R::KIND), raw: &rwlock.raw }
+        Self { lock: lock_ref::<T>(rwlock.raw.meta(), R::KIND), raw: &rwlock.raw }
     }
 }
 

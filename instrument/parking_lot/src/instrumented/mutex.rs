@@ -9,7 +9,7 @@ use std::{
 use lockscope::rt::LockRef;
 
 use super::{
-    held::{Held, Lock},
+    held::{Held, Lock, lock_ref},
     mutex_guard::MutexGuard,
     raw::{RawFairMutex, RawMutex},
     way::MutexRaw,
@@ -125,7 +125,7 @@ impl<R: MutexRaw, T: ?Sized> Mutex<R, T> {
 
     #[inline]
     pub(crate) fn lock_ref(&self) -> LockRef<'_> {
-        LockRef::new::<T>(self.raw.meta(), R::KIND)
+        lock_ref::<T>(self.raw.meta(), R::KIND)
     }
 }
 

@@ -79,6 +79,7 @@ impl<'a, R: MutexRaw + 'a, T: ?Sized + 'a> MutexGuard<'a, R, T> {
     #[inline]
     pub fn leak(mut s: Self) -> &'a mut T {
         s.held.note_write();
+        s.held.note_leaked();
         let data = s.data();
         std::mem::forget(s);
         // SAFETY: the mutex stays locked, so nobody else reaches the data for the rest of the lock's borrow.

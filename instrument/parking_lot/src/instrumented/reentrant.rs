@@ -160,7 +160,7 @@ impl<R: MutexRaw, G: GetThreadId, T: ?Sized> ReentrantMutex<R, G, T> {
 
     #[inline]
     pub(crate) fn lock_ref(&self) -> LockRef<'_> {
-        LockRef::new::<T>(self.core.raw.meta(), LockKind::ReentrantMutex)
+        LockRef::new::<T>(self.core.raw.meta(), LockKind::ReentrantMutex).staying()
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 use lockscope::rt::LockRef;
 
 use super::{
-    held::{Held, Lock},
+    held::{Held, Lock, lock_ref},
     read_guard::RwLockReadGuard,
     upgradable_guard::RwLockUpgradableReadGuard,
     way::RwLockRaw,
@@ -193,7 +193,7 @@ impl<R: RwLockRaw, T: ?Sized> RwLock<R, T> {
 
     #[inline]
     pub(crate) fn lock_ref(&self) -> LockRef<'_> {
-        LockRef::new::<T>(self.raw.meta(), R::KIND)
+        lock_ref::<T>(self.raw.meta(), R::KIND)
     }
 }
 

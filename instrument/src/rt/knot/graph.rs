@@ -3,7 +3,7 @@
 //! Nothing stands still meanwhile. Whoever concludes anything has to check afterwards that the waits in question are
 //! still the same (see `knot`).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use lockscope_trace::{LockKind, Mode, Need};
 
@@ -73,6 +73,8 @@ pub(super) enum Why {
     Lives,
     /// It is known to be able to help.
     Able(Need),
+    /// It has unparked the thread before.
+    Unparks,
 }
 
 impl Why {
@@ -81,7 +83,7 @@ impl Why {
         match self {
             Why::Holds(_) | Why::HoldsMutex(_) | Why::WritesFirst => true,
             Why::Able(need) => matches!(need, Need::Message | Need::Room),
-            Why::Lives => false,
+            Why::Lives | Why::Unparks => false,
         }
     }
 }
@@ -164,7 +166,11 @@ impl Graph {
                 self.nodes[index].some = Some(self.helpers(index, objects));
             }
             Target::Unpark => {
-                self.nodes[index].some = Some(Helpers::unknown());
+                let Some(info) = self.nodes[index].info() else { return };
+                let known = helpers::known(helpers::thread_object(info.id.load(std::sync::atomic::Ordering::Relaxed)));
+                let mut helpers = Helpers { anyone: false, ..Helpers::unknown() };
+                known.unparkers().for_each(|helper| helpers.add(self.able(helper, Why::Unparks)));
+                self.nodes[index].some = Some(helpers);
             }
         }
     }
@@ -234,28 +240,27 @@ impl Graph {
             return self.holders_of_permits(semaphore, *permits);
         }
         let mut helpers = Helpers { anyone: false, ..Helpers::unknown() };
-        let mut seen = HashSet::new();
         for &(object, need) in objects {
             let known = self.known.entry(object.lock).or_insert_with(|| helpers::known(object.lock));
-            for helper in known.helpers(need) {
-                match helper {
-                    Helper::Anyone => helpers.anyone = true,
-                    Helper::Thread(id) => match self.by_id.get(&id) {
-                        Some(&to) if seen.insert((to, object.lock)) => {
-                            // Nobody waits for ever for what only he himself could send: he has given the handle away.
-                            helpers.anyone |= to == index && matches!(need, Need::Message | Need::Room);
-                            helpers.from.push((Relation { to, why: Why::Able(need) }, 1));
-                        }
-                        Some(_) => {}
-                        None => helpers.anyone = true,
-                    },
-                }
+            let able: Vec<_> = known.helpers(need).collect();
+            for helper in able {
+                let able = self.able(helper, Why::Able(need));
+                // Nobody waits for ever for what only he himself could send: he has given the handle away.
+                let is_own = able.as_ref().is_some_and(|able| able.to == index);
+                helpers.anyone |= is_own && matches!(need, Need::Message | Need::Room);
+                helpers.add(able);
             }
         }
         // Who has the mutex of a condition variable is probably about to notify.
         let has_mutex = self.nodes[index].all.iter().map(|relation| (relation.clone(), 1));
         helpers.from.extend(has_mutex);
         helpers
+    }
+
+    /// How a helper could help; `None` when that is anyone, or has ended, so that what it had may be anyone's.
+    fn able(&self, helper: Helper, why: Why) -> Option<Relation> {
+        let Helper::Thread(id) = helper else { return None };
+        Some(Relation { to: *self.by_id.get(&id)?, why })
     }
 
     /// Who could give permits back. When all of them are known to be with the threads that took them, this is everybody who can.
@@ -302,6 +307,13 @@ impl Graph {
 }
 
 impl Helpers {
+    fn add(&mut self, able: Option<Relation>) {
+        match able {
+            Some(relation) => self.from.push((relation, 1)),
+            None => self.anyone = true,
+        }
+    }
+
     /// Of a wait of which it is not known who could end it.
     pub(super) fn unknown() -> Self {
         Self { from: Vec::new(), need: 1, anyone: true, is_complete: false, is_leak: false }

@@ -202,24 +202,28 @@ fn is_helped(me: &'static ThreadInfo) -> bool {
             .is_some_and(|owner| runs(owner) && owner.held.find(*lock, Mode::Exclusive).is_some()),
         Target::Threads(threads) => threads.iter().all(|&id| thread::by_id(id).is_none_or(runs)),
         // Of a condition variable nobody else has the mutex yet: this thread is about to release it.
-        Target::Objects { objects, .. } => {
-            objects.iter().any(|(object, need)| match helpers::threads(object.lock, *need) {
-                None => true,
-                Some(mut able) => {
-                    able.sort_unstable();
-                    let is_able = |info: &&ThreadInfo| able.binary_search(&info.id.load(Ordering::Relaxed)).is_ok();
-                    let mut n_living = 0;
-                    let is_any_running = thread::living().filter(is_able).any(|info| {
-                        n_living += 1;
-                        runs(info)
-                    });
-                    // What those had who have ended may be anybody's.
-                    is_any_running || n_living < able.len()
-                }
-            })
+        Target::Objects { objects, .. } => objects.iter().any(|(object, need)| {
+            let known = helpers::known(object.lock);
+            can_any(helpers::threads(known.helpers(*need)), runs)
+        }),
+        Target::Unpark => {
+            let known = helpers::known(helpers::thread_object(me.id.load(Ordering::Relaxed)));
+            can_any(helpers::threads(known.unparkers()), runs)
         }
-        Target::Unpark => true,
     }
+}
+
+/// Whether one of these threads, by id, runs, or has ended: what it had may be anybody's then.
+fn can_any(threads: Option<Vec<u32>>, runs: impl Fn(&ThreadInfo) -> bool) -> bool {
+    let Some(mut able) = threads else { return true };
+    able.sort_unstable();
+    let is_able = |info: &&ThreadInfo| able.binary_search(&info.id.load(Ordering::Relaxed)).is_ok();
+    let mut n_living = 0;
+    let is_any_running = thread::living().filter(is_able).any(|info| {
+        n_living += 1;
+        runs(info)
+    });
+    is_any_running || n_living < able.len()
 }
 
 /// What makes threads that nobody is known to be able to help a finding, and for how long they must have slept.

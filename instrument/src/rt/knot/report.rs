@@ -237,9 +237,13 @@ impl Case {
     }
 
     fn describe_helpers(&self, draft: &mut Draft, waiting: &Waiting, some: &Helpers, members: &[usize]) {
-        let Target::Objects { objects, .. } = &waiting.target else { return };
+        let objects = match &waiting.target {
+            Target::Objects { objects, .. } => objects.as_slice(),
+            _ => &[],
+        };
         let able = |relation: &Relation| match &relation.why {
             Why::Able(need) => Some((relation.to, able_words(*need))),
+            Why::Unparks => Some((relation.to, "has unparked it before")),
             Why::Holds(held) => Some((relation.to, if held.permits == 1 { "has a permit" } else { "has permits" })),
             _ => None,
         };
