@@ -42,3 +42,24 @@ mod facade {
     mod rwlock;
     mod thread;
 }
+
+/// All of the above once more, in a process that records; what it records must be whole.
+#[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
+#[test]
+fn while_recording() {
+    use lockscope_trace::{EventSource as _, Progress, reader::Reader};
+
+    let dir = tempfile::tempdir().unwrap();
+    let trace = dir.path().join("parity.lks");
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--skip", "while_recording"])
+        .env("LOCKSCOPE", format!("record={}", trace.display()))
+        .output()
+        .expect("this program can be run");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let mut reader = Reader::open(&trace).unwrap();
+    let mut events = Vec::new();
+    while reader.poll(&mut events).unwrap() != Progress::Ended {}
+    assert!(reader.completeness().is_complete(), "{:#?}", reader.completeness());
+    assert!(events.len() > 10_000, "{} events", events.len());
+}
