@@ -185,6 +185,9 @@ impl Wait {
     /// Whoever sees the wait and asks for its backtrace gets it.
     #[cfg(feature = "backtraces")]
     fn publish_with_backtrace(&self, waiting: &Waiting) {
+        if waiting.limited {
+            return self.publish(waiting);
+        }
         let backtrace = backtrace::Backtrace::new_unresolved();
         let mut kept = self.backtrace.lock().unwrap_or_else(PoisonError::into_inner);
         self.publish(waiting);
