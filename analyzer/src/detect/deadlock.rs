@@ -183,7 +183,7 @@ fn finding(context: &Context<'_>, event: &Event, cycle: &[ThreadId], participant
         .collect();
     events.sort_unstable();
     events.dedup();
-    let (notes, help) = explain(context, cycle, &participants, &names);
+    let (notes, help) = explain(context, cycle, &participants, &locks, &names);
     Finding {
         code,
         severity: Severity::Error,
@@ -206,6 +206,7 @@ fn explain(
     context: &Context<'_>,
     cycle: &[ThreadId],
     participants: &[Participant],
+    locks: &[LockId],
     names: &[String],
 ) -> (Vec<String>, Vec<String>) {
     let Context { definitions, state, .. } = *context;
@@ -253,7 +254,8 @@ fn explain(
     if names.len() > 1 {
         let holding = participants.iter().filter(|participant| !participant.held.is_empty());
         let places: Vec<_> = holding.filter_map(|participant| Some(participant.wanted.as_ref()?.site)).collect();
-        help.push(text::one_order(definitions, names, &places));
+        let initialise = text::initialise_first(definitions, locks);
+        help.push(initialise.unwrap_or_else(|| text::one_order(definitions, names, &places)));
     }
     help.dedup();
     (notes, help)

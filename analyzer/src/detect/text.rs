@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use lockscope_trace::{ClassId, Definitions, LockId, Mode, SiteId, defs::short_paths};
+use lockscope_trace::{ClassId, Definitions, LockId, LockKind, Mode, SiteId, defs::short_paths};
 
 use crate::finding::{Code, Participant};
 
@@ -68,6 +68,21 @@ pub fn one_order(definitions: &Definitions, names: &[String], places: &[Option<S
         [.., Some(last)] => format!("take {order} everywhere; {} does not", place(definitions, Some(*last))),
         _ => format!("take {order} everywhere"),
     }
+}
+
+/// Advice where one of the locks of a circle is what an initialiser holds while it runs; `None` where none is.
+pub fn initialise_first(definitions: &Definitions, locks: &[LockId]) -> Option<String> {
+    let is_once = |lock: &&LockId| {
+        let kind = definitions.lock(**lock).map(|lock| lock.kind);
+        matches!(kind, Some(LockKind::Once | LockKind::OnceLock | LockKind::LazyLock))
+    };
+    let once = definitions.class_name(*locks.iter().find(is_once)?);
+    let others: Vec<String> =
+        locks.iter().filter(|lock| !is_once(lock)).map(|&lock| definitions.class_name(lock)).collect();
+    Some(match others.as_slice() {
+        [] => format!("let the initialiser of `{once}` do without what is initialised in the same way"),
+        others => format!("initialise `{once}` before {} is taken, or without taking it", list(others)),
+    })
 }
 
 /// A class of locks. A lock that is not defined is a class of its own, told apart by its id.

@@ -1,5 +1,7 @@
 //! Orders of locks of which one is over before the other begins, by something else than a join; and twins in which it is not.
 
+#![allow(clippy::redundant_closure, reason = "a function that is passed on has no caller here")]
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use lockscope::{
@@ -132,12 +134,12 @@ pub fn apart_by_notification() {
 
 /// Nobody is left who could unpark it.
 pub fn parked() {
-    thread::spawn(thread::park).join().unwrap();
+    thread::spawn(|| thread::park()).join().unwrap();
 }
 
 /// The silent twin.
 pub fn unparked() {
-    let parked = thread::spawn(thread::park);
+    let parked = thread::spawn(|| thread::park());
     parked.thread().unpark();
     parked.join().unwrap();
 }

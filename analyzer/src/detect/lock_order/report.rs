@@ -169,7 +169,8 @@ fn finding(definitions: &Definitions, circle: &Circle, orders: &FxHashMap<(LockI
         count: circle.locks.iter().map(|locks| rarest_count(locks, orders)).sum(),
         notes: notes(definitions, circle, &first, seen),
         help: vec![
-            text::one_order(definitions, &names, &places),
+            text::initialise_first(definitions, &locks)
+                .unwrap_or_else(|| text::one_order(definitions, &names, &places)),
             "or release the held lock before asking for the other, or hold one common lock around all of it".to_owned(),
         ],
         participants,

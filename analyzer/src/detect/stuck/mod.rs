@@ -16,6 +16,7 @@ pub(in crate::detect) use self::report::permits;
 
 #[cfg(test)]
 mod tests;
+mod words;
 
 use lockscope_trace::{Definitions, Event, LockId, Nanos, Op, SiteId, StringId, ThreadId};
 

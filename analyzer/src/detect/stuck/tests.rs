@@ -85,7 +85,10 @@ fn permits_of_those_who_wait_for_more() {
     let found = only(&format!("{both} B: await s permits #4; ended"));
     assert_eq!((found.code.as_str(), found.confidence), ("deadlock", Confidence::Actual));
     assert_eq!(found.participants[0].held.len(), 1);
-    assert_eq!(found.help[0], "A should take all permits of s at once, or give back what it has first");
+    assert_eq!(
+        found.help[0],
+        "take all permits of `s` at once, or give back those that are held before asking for more"
+    );
     check(&format!("{both} ended"), &[]);
     check(&format!("{both} B: permitback s, await s permits; ended"), &[]);
 }

@@ -129,11 +129,13 @@ pub(super) struct ChunkFile {
     damaged: u64,
     /// Sections, by thread and number, whose chunk was claimed anew before all of it was copied.
     lost: Vec<(u32, u32)>,
+    /// The process, and so its first thread, by the system's id.
+    pid: u32,
 }
 
 impl ChunkFile {
-    pub(super) fn new(input: Input) -> Self {
-        Self { input, chunks: Vec::new(), claims: 0, damaged: 0, lost: Vec::new() }
+    pub(super) fn new(input: Input, pid: u32) -> Self {
+        Self { input, chunks: Vec::new(), claims: 0, damaged: 0, lost: Vec::new(), pid }
     }
 
     pub(super) fn damaged(&self) -> u64 {
@@ -286,6 +288,9 @@ impl ChunkFile {
                     // A spawned thread is defined by its parent, before the system has given it an id.
                     if let Some(def) = defs.threads.get_mut(thread as usize) {
                         def.os_id = os_id;
+                        if os_id == self.pid && def.name.is_none() {
+                            def.name = Some("main".into());
+                        }
                     }
                     let number = (first >> 32) as u32;
                     section = merge.begin(thread, number, words[at + 2]).then_some((thread, number));

@@ -71,7 +71,7 @@ impl Reader {
     fn new(input: Input, path: &Path) -> Result<Self, Error> {
         let header = Header::read(&input, path)?;
         let info = header.info(path, input.len());
-        let file = ChunkFile::new(input);
+        let file = ChunkFile::new(input, info.pid);
         Ok(Self {
             file,
             header,

@@ -15,6 +15,7 @@ use crate::{cli::report::plural, source::file_and_line};
 /// What is wanted, as an object: `audit`, `a write lock of cache`, `the end of worker-1`.
 pub fn target(defs: &Definitions, target: Target) -> String {
     match target {
+        Target::Lock(lock, _) if is_once(defs, lock) => format!("the initialisation of `{}`", defs.lock_name(lock)),
         Target::Lock(lock, mode) => match mode_word(defs, lock, mode) {
             Some(word) => format!("{word} of `{}`", defs.lock_name(lock)),
             None => format!("`{}`", defs.lock_name(lock)),
@@ -23,6 +24,12 @@ pub fn target(defs: &Definitions, target: Target) -> String {
         Target::Object(object, need) => format!("{} `{}`", need_words(need), defs.lock_name(object)),
         Target::Token => "somebody to unpark it".to_owned(),
     }
+}
+
+/// Whether it is held only while it is initialised.
+fn is_once(defs: &Definitions, lock: LockId) -> bool {
+    let kind = defs.lock(lock).map(|lock| lock.kind);
+    matches!(kind, Some(LockKind::Once | LockKind::OnceLock | LockKind::LazyLock))
 }
 
 /// What is held, as an object: `audit`, `a read lock of cache`.
@@ -182,7 +189,7 @@ pub fn mode_word(defs: &Definitions, lock: LockId, mode: Mode) -> Option<&'stati
     let kind = defs.lock(lock).map(|lock| lock.kind);
     match (kind, mode) {
         (Some(LockKind::Semaphore), _) => Some("a permit"),
-        (Some(LockKind::Once | LockKind::OnceLock | LockKind::LazyLock), _) => None,
+        _ if is_once(defs, lock) => None,
         (kind, Mode::Exclusive) => (kind == Some(LockKind::RwLock)).then_some("a write lock"),
         (_, Mode::Shared) => Some("a read lock"),
         (_, Mode::Upgradable) => Some("an upgradable lock"),
@@ -191,13 +198,22 @@ pub fn mode_word(defs: &Definitions, lock: LockId, mode: Mode) -> Option<&'stati
 
 /// Label for the place where something was taken.
 pub fn took(defs: &Definitions, participant: &Participant, held_lock: &Held) -> String {
+    if is_once(defs, held_lock.lock) {
+        return format!("{} initialises `{}` here", thread(defs, participant.thread), defs.lock_name(held_lock.lock));
+    }
     format!("{} took {} here", thread(defs, participant.thread), held(defs, held_lock))
 }
 
 /// Label for the place where something was wanted.
 pub fn wants(defs: &Definitions, finding: &Finding, participant: &Participant, wanted: &Wanted) -> String {
-    let (thread, target) = (thread(defs, participant.thread), target(defs, wanted.target));
-    format!("{thread} {} {target} here", wants_verb(finding, participant))
+    let (thread, verb) = (thread(defs, participant.thread), wants_verb(finding, participant));
+    match wanted.target {
+        // Nobody waits: what is taken is the right to initialise.
+        Target::Lock(lock, _) if is_once(defs, lock) && verb.ends_with("takes") => {
+            format!("{thread} {}initialises `{}` here", verb.trim_end_matches("takes"), defs.lock_name(lock))
+        }
+        target => format!("{thread} {verb} {} here", self::target(defs, target)),
+    }
 }
 
 /// What a participant did to what it wanted. Only where threads were seen to be stuck does anybody wait.
