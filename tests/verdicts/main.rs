@@ -117,6 +117,22 @@ const OBJECTS: &[(&str, Verdict, Verdict)] = &[
     ("initialised", QUIET, QUIET),
 ];
 
+/// The same of kinds of locks that only parking_lot has, 0.12 and 0.13.
+const KINDS: &[(&str, Verdict, Verdict)] = &[
+    ("fair_and_reentrant", INVERSION, INVERSION),
+    ("reentrant_relock", QUIET, QUIET),
+    ("relock_fair", SELF_DEADLOCK, SELF_DEADLOCK),
+    ("two_reentrant", DEADLOCK, DEADLOCK),
+    ("recursive_read_behind_a_writer", QUIET, QUIET),
+    ("recursive_reads_in_two_orders", QUIET, QUIET),
+    ("reads_in_two_orders", INVERSION, INVERSION),
+    ("upgrade_and_upgradable_read", DEADLOCK, DEADLOCK),
+    ("two_upgrades", QUIET, QUIET),
+    ("once_and_lock", DEADLOCK, DEADLOCK),
+    ("once_done", QUIET, QUIET),
+    ("generic_locks", INVERSION, INVERSION),
+];
+
 /// Orders of locks of which one is over before the other begins, which the process does not know. What is so in every run is silent,
 /// what was so in this run is said; and threads that are parked.
 const APART: &[(&str, Verdict, Verdict)] = &[
@@ -178,6 +194,12 @@ fn std_locks() {
 #[test]
 fn parking_lot_locks() {
     judge("pl", CASES);
+}
+
+#[test]
+fn parking_lot_kinds() {
+    judge("kinds12", KINDS);
+    judge("kinds13", KINDS);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What the verdicts are about: small programs, each right or wrong in one way, by name.
 //!
 //! `cargo run -p lockscope-parking_lot --example verdicts -- pl::two_orders`. `std::` takes std's locks from lockscope, `pl::` parking_lot's:
-//! the same source is compiled against both; `mpsc::` and `crossbeam::` likewise their channels. Without an argument it lists the names. What is to be found in
+//! the same source is compiled against both; `kinds12::` and `kinds13::` are about what only parking_lot 0.12 and 0.13 have; `mpsc::` and `crossbeam::` likewise their channels. Without an argument it lists the names. What is to be found in
 //! each stands in `tests/verdicts/main.rs`.
 //!
 //! Threads meet at std's barriers and are joined by std, both of which lockscope does not see, unless a scenario is about them.
@@ -11,6 +11,8 @@
 mod apart;
 mod crossbeam;
 mod help;
+mod kinds_12;
+mod kinds_13;
 mod mpsc;
 mod objects;
 mod pl_locks;
@@ -21,6 +23,7 @@ macro_rules! scenarios {
     (
         objects: $($other:ident)*;
         apart: $($apart:ident)*;
+        kinds: $($kind:ident)*;
         channels: $($wait:ident)*;
         selections: $($selection:ident)*;
         $($module:ident: $($name:ident)*;)*
@@ -28,6 +31,8 @@ macro_rules! scenarios {
         const SCENARIOS: &[(&str, fn())] = &[
             $((concat!("objects::", stringify!($other)), objects::$other as fn()),)*
             $((concat!("apart::", stringify!($apart)), apart::$apart as fn()),)*
+            $((concat!("kinds12::", stringify!($kind)), kinds_12::kinds::$kind as fn()),
+              (concat!("kinds13::", stringify!($kind)), kinds_13::kinds::$kind as fn()),)*
             $((concat!("mpsc::", stringify!($wait)), mpsc::waits::$wait as fn()),
               (concat!("crossbeam::", stringify!($wait)), crossbeam::waits::$wait as fn()),)*
             $((concat!("crossbeam::", stringify!($selection)), crossbeam::selections::$selection as fn()),)*
@@ -43,6 +48,9 @@ scenarios! {
         initialiser_and_lock initialised;
     apart: apart_by_message not_apart_by_message apart_by_barrier not_apart_by_barrier apart_by_once not_apart_by_once
         apart_by_notification parked unparked;
+    kinds: fair_and_reentrant reentrant_relock relock_fair two_reentrant recursive_read_behind_a_writer
+        recursive_reads_in_two_orders reads_in_two_orders upgrade_and_upgradable_read two_upgrades once_and_lock once_done
+        generic_locks;
     channels: receive_holding receive_not_holding receive_holding_from_another send_holding send_not_holding rendezvous_holding
         rendezvous_not_holding both_send_first both_send_first_with_room feedback_without_room feedback_with_room own_sender_kept
         own_sender_dropped idle_workers sender_given_away_after_use sender_sent_away_after_use sender_is_borrowed
