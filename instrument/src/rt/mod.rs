@@ -33,6 +33,7 @@ mod meta;
 mod misuse;
 mod model;
 mod object;
+mod observer;
 mod once;
 mod op;
 mod ops;

@@ -23,6 +23,7 @@ use super::{
     global::{self, flag, registry},
     held::HeldSet,
     helpers::Notified,
+    knot::Places,
     memory::LatestLoad,
     misuse::Tries,
     once::Observed,
@@ -66,6 +67,7 @@ pub(super) struct Local {
     pub exit_recorded: bool,
     pub tries: Tries,
     pub notified: Notified,
+    pub places: Places,
     /// Ids of places in the trace.
     pub sites: Sites,
     /// What this thread has loaded last.
@@ -244,6 +246,16 @@ impl Entered {
     }
 }
 
+/// Makes this thread at work in the runtime for ever, with a record that searches do not see.
+pub(super) fn enter_for_good(info: &'static ThreadInfo) -> Entered {
+    info.os_id.store(os_id(), Ordering::Relaxed);
+    CURRENT.with(|current| {
+        current.busy.set(true);
+        current.info.set(info);
+    });
+    Entered { info, nested: true }
+}
+
 /// Forgets this thread's record: in a forked child.
 pub(super) fn forget_current() {
     CURRENT.with(|current| current.info.set(ptr::null()));
@@ -322,49 +334,8 @@ fn register(id: Option<u32>) -> &'static ThreadInfo {
     info
 }
 
-/// Makes this thread one of the runtime's own: for ever at work in it, so that nothing it does is followed, and not among the
-/// records that searches look at.
-pub(super) fn observe(name: &str) -> Entered {
-    let info = Box::leak(Box::new(ThreadInfo::new(u32::MAX)));
-    *info.name.lock().unwrap_or_else(PoisonError::into_inner) = Some(name.to_owned());
-    info.os_id.store(os_id(), Ordering::Relaxed);
-    CURRENT.with(|current| {
-        current.busy.set(true);
-        current.info.set(info);
-    });
-    Entered { info, nested: true }
-}
-
-impl Entered {
-    /// Whether this thread is one of the runtime's own.
-    pub(super) fn is_observer(&self) -> bool {
-        self.info.index == u32::MAX
-    }
-
-    /// Of a thread of the runtime's own: gets an end of the trace for the time of `f`.
-    pub(super) fn with_trace<R>(&self, f: impl FnOnce(&Self) -> R) -> R {
-        if global::flags() & flag::RECORD != 0
-            && let Some(writer) = global::trace()
-        {
-            let os_id = self.info.os_id.load(Ordering::Relaxed);
-            let name = self.info.name.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            let id = registry().new_thread(None, name.as_deref(), os_id);
-            self.info.id.store(id, Ordering::Relaxed);
-            let mut thread_writer = ThreadWriter::new(id, os_id);
-            thread_writer.plain(&Env { writer, info: self.info }, kind::START, clock::ticks());
-            self.local().writer = Some(thread_writer);
-        }
-        let result = f(self);
-        if let (Some(mut thread_writer), Some(writer)) = (self.local().writer.take(), global::trace()) {
-            thread_writer.plain(&Env { writer, info: self.info }, kind::EXIT, clock::ticks());
-            thread_writer.end(writer);
-        }
-        result
-    }
-}
-
 impl ThreadInfo {
-    fn new(index: u32) -> Self {
+    pub(super) fn new(index: u32) -> Self {
         Self {
             index,
             id: AtomicU32::new(0),

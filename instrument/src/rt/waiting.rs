@@ -291,6 +291,13 @@ impl Wait {
         self.episodes.current()
     }
 
+    /// Owner only: the place of the current wait, when it has no limit.
+    pub(super) fn endless_site(&self) -> Option<Site> {
+        let is_endless = self.episode().is_some() && self.what.load(Ordering::Relaxed) & LIMITED == 0;
+        // SAFETY: stored by `publish`, which is this thread's; valid for ever.
+        is_endless.then(|| unsafe { &*self.site.load(Ordering::Relaxed) })
+    }
+
     /// The current wait when it has no limit, if its fields could be read while it lasted.
     pub(super) fn endless(&self) -> Option<Waiting> {
         // Most threads do not wait, or wait for a limited time: both show without reading the rest.

@@ -19,7 +19,7 @@ use std::{
 use super::{
     bell::Bell,
     knot::{self, Examined, Memory},
-    thread::observe,
+    observer::observe,
 };
 
 static BELL: Bell = Bell { state: AtomicU32::new(0) };

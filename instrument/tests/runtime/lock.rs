@@ -191,6 +191,11 @@ impl Lock {
         }
     }
 
+    /// Keeps the lock held for ever.
+    pub fn leak(&self, hold: Hold) {
+        rt::leaked(self.lock_ref(), &hold);
+    }
+
     pub fn unlock(&self, hold: Hold) {
         rt::release(self.lock_ref(), &hold);
         // SAFETY: the hold says how the raw lock is held.

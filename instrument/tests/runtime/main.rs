@@ -96,6 +96,8 @@ scenarios! {
     monitor_not_nested, "", Expect::silence();
     nested_monitor_helped_late, "", Expect::reports(&["deadlock"], &["(potential)", "\"waits\" waits for a notification of `ready`", "and has `outer`"]);
     nested_monitor_helped_soon, "", Expect::silence();
+    nested_monitor_helped_again, "", Expect::silence();
+    forked_child_of_a_watched_process, "", Expect::silence();
     nobody_left_to_notify, "", Expect::hangs(&["deadlock"], &["none is left to help (actual)", "`one`", "`two`"]);
     somebody_left_to_notify, "", Expect::silence();
     last_notifier_ends, "", Expect::hangs(&["deadlock"], &["(actual)"]);
@@ -145,5 +147,7 @@ scenarios! {
     guard_forgotten, "", Expect::hangs(&["guard-leak"], &["(actual)", "\"wants\" waits for it"]);
     guard_forgotten_before, "", Expect::hangs(&["guard-leak", "guard-leak"], &["(actual)", "which was never released"]);
     guard_forgotten_only, "", Expect::reports(&["guard-leak"], &["(actual)", "ends while it holds `wanted`"]);
+    guard_leaked_and_wanted, "", Expect::hangs(&["guard-leak"], &["(potential)", "`leaked`, which was never released", "leaked on purpose"]);
+    guard_leaked, "", Expect::silence();
     guard_given_back, "", Expect::silence();
 }
