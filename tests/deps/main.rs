@@ -121,6 +121,19 @@ fn majors_live_side_by_side() {
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
 }
 
+/// A program that has locked versions that are too old for lockscope.
+#[test]
+fn old_versions_give_way() {
+    let project = Project::copy("old");
+    let ran = run(&project, &[], &["version"]);
+    assert_eq!(ran.code, Some(0), "{}", ran.stderr);
+    contains(&ran, &["instrumented: lock_api 0.4.14 and parking_lot 0.12.5, used by this workspace"]);
+    for locked in ["backtrace 0.3.", "libc 0.2.", "memmap2 0.9."] {
+        contains(&ran, &[locked]);
+    }
+    contains(&ran, &["(locked: 0.3.60)", "(locked: 0.2.150)", "(locked: 0.9.0)"]);
+}
+
 /// For good, by hand: the packages in a folder of the project, and the lines where they belong.
 #[test]
 fn init_does_the_same_for_good() {

@@ -67,6 +67,14 @@ impl Cargo {
         command
     }
 
+    /// `cargo update` of some packages of the same workspace, given as `name@version`.
+    pub fn update(&self, packages: &[String]) -> Command {
+        let mut command = self.plain();
+        command.arg("update").args(self.options(&["--manifest-path", "--config"])).args(self.flags(&["--offline"]));
+        command.args(packages);
+        command
+    }
+
     /// Cargo itself, of the same toolchain.
     pub fn plain(&self) -> Command {
         let mut command = Command::new(&self.program);
@@ -112,7 +120,7 @@ impl Cargo {
 }
 
 /// Options whose next argument is their value.
-const HAS_VALUE: [&str; 5] = ["--manifest-path", "--config", "--features", "-F", "--target"];
+const HAS_VALUE: [&str; 6] = ["--manifest-path", "--config", "--features", "-F", "--target", "--target-dir"];
 
 /// `--name=value`.
 fn split(argument: &OsStr) -> Option<(&OsStr, &OsStr)> {

@@ -5,6 +5,7 @@
 //! - `cargo`: the command line is understood, as far as needed;
 //! - `metadata`: cargo tells which versions of what are locked;
 //! - `stand_ins`: packages are made for those that have one, of `embedded` sources and a `manifest`;
+//! - `resolve`: cargo resolves the graph with them, with newer versions than locked where lockscope needs them;
 //! - `lockfile`: Cargo.lock, which cargo is going to change, is put aside and afterwards back;
 //! - `summary`: what became instrumented is found out from what cargo resolved, since it ignores a patch that does not fit
 //!   silently, and what cannot be.
@@ -17,6 +18,7 @@ pub mod init;
 mod lockfile;
 mod manifest;
 mod metadata;
+mod resolve;
 mod stand_ins;
 mod summary;
 
@@ -67,7 +69,12 @@ impl Session {
             let _ = writeln!(err, "{} {text}", look.paint(style::NOTE, &format!("{kind}:")));
         };
         // Without dependencies, so that cargo does not look at Cargo.lock yet.
-        let workspace = ask(&cargo, &[], &["--no-deps".into()])?;
+        let mut workspace = ask(&cargo, &[], &["--no-deps".into()])?;
+        // `cargo metadata` has no such option.
+        if let Some(target) = cargo.option("--target-dir") {
+            workspace.target_directory = std::path::absolute(&target)
+                .map_err(|error| Failure::input(format!("there is no folder {}: {error}", target.display()), ""))?;
+        }
         let folder = folder(&workspace);
         let path = workspace.workspace_root.join("Cargo.lock");
         let wait = || say("note", "waiting for another run with --deps in this workspace");
@@ -97,11 +104,11 @@ impl Session {
         let platform = platform.map(|platform| vec![OsString::from("--filter-platform"), platform]);
         let config_argument = vec![OsString::from("--config"), config.clone().into()];
         let further = [config_argument, platform.unwrap_or_default()].concat();
-        let build = ask(&cargo, &features, &further)?;
+        let build = resolve::resolve(&cargo, &config, || ask(&cargo, &features, &further))?;
         interrupted(&mut signals)?;
         let (before, after) = (metadata::locked(&lock.original()), metadata::locked(&lock.note_patched()?));
         let summary = summary::summarise(&stand_ins, left_alone, &build, &before, &after);
-        let target = build.target_directory;
+        let target = workspace.target_directory;
         Ok(Session { command: cargo.with_config(&config), target, lock, summary, _signals: signals })
     }
 
@@ -155,9 +162,7 @@ fn ask(cargo: &Cargo, options: &[&str], further: &[OsString]) -> Result<Metadata
     })?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        let message = format!("cargo cannot resolve this workspace:\n{}", said.trim());
-        let help = if further.is_empty() { "" } else { "without --deps the command may run" };
-        return Err(Failure::input(message, help));
+        return Err(Failure::input(format!("cargo cannot resolve this workspace:\n{}", said.trim()), ""));
     }
     serde_json::from_slice(&output.stdout)
         .map_err(|error| Failure::input(format!("cargo metadata says what cannot be understood: {error}"), ""))

@@ -130,8 +130,13 @@ impl Summary {
         unseen.push("std's locks inside dependencies".to_owned());
         unseen.push("raw locks that are used by themselves".to_owned());
         lines.push(("out of reach", join(&unseen)));
-        for (name, before, after) in &self.changed {
-            lines.push(("note", format!("{name} {after} was built instead of {before}, which lockscope needs")));
+        if !self.changed.is_empty() {
+            let changed: Vec<String> =
+                self.changed.iter().map(|(name, before, after)| format!("{name} {after} (locked: {before})")).collect();
+            lines.push((
+                "note",
+                format!("lockscope needs newer versions of what is locked, so this was built with {}", join(&changed)),
+            ));
         }
         lines
     }
@@ -271,7 +276,7 @@ mod tests {
             &[
                 "instrumented: lock_api 0.4.14, used by this workspace",
                 REST,
-                "note: libc 0.2.191 was built instead of 0.2.100, which lockscope needs",
+                "note: lockscope needs newer versions of what is locked, so this was built with libc 0.2.191 (locked: 0.2.100)",
             ],
         );
     }
