@@ -42,11 +42,6 @@ const BUSY_WAIT: Verdict = Verdict { must: &[("busy-wait", "actual")], may: &[] 
 const UNCHECKED_WAKEUP: Verdict = Verdict { must: &[("unchecked-wakeup", "potential")], may: &[] };
 const LOST_WAKEUP: Verdict = Verdict { must: &[("lost-wakeup", "actual")], may: &[] };
 const GUARD_LEAK: Verdict = Verdict { must: &[("guard-leak", "actual")], may: &[] };
-const MAY_BE_LEAKED: Verdict = Verdict { must: &[("guard-leak", "potential")], may: &[] };
-const LEAK_AND_WHAT_WAS_SAID: Verdict =
-    Verdict { must: &[("guard-leak", "actual")], may: &[("deadlock", "actual"), ("guard-leak", "potential")] };
-const LEAK_OR_DEADLOCK: Verdict =
-    Verdict { must: &[("deadlock", "actual")], may: &[("guard-leak", "potential"), ("guard-leak", "actual")] };
 const SEMAPHORE_LEAK: Verdict = Verdict { must: &[("semaphore-leak", "actual")], may: &[] };
 const POISONED: Verdict = Verdict { must: &[("poisoned", "actual")], may: &[] };
 
@@ -237,10 +232,6 @@ fn judge(family: &str, cases: &[(&str, Verdict, Verdict)]) {
         // parking_lot's locks know no poison.
         let (in_process, by_check) = match (family, *name) {
             ("pl", "poisoned") => (&QUIET, &QUIET),
-            // Their guards may be sent elsewhere, with a feature, which the process knows and the analysis does not. So it says that the
-            // threads hang, and not for sure why.
-            ("pl", "forgotten_guard") => (&LEAK_OR_DEADLOCK, &LEAK_AND_WHAT_WAS_SAID),
-            ("pl", "forgotten_guard_alone") => (&MAY_BE_LEAKED, &LEAK_AND_WHAT_WAS_SAID),
             _ => (in_process, by_check),
         };
         for round in 1..=rounds() {
