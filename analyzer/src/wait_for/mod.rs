@@ -5,7 +5,7 @@
 //!
 //! - [`blockers`]: threads that another one cannot go on without, all of them, whatever others do. A circle of such waits is a
 //!   deadlock that only a time limit can end.
-//! - [`stuck`]: where one of several could end a wait (notify, send, give permits back) no circle says anything; the greatest set of
+//! - `stuck`: where one of several could end a wait (notify, send, give permits back) no circle says anything; the greatest set of
 //!   threads that nobody outside of it can help does.
 //!
 //! `needs` says for each wait which of the two it is, and who could help.
