@@ -166,7 +166,7 @@ const LOCKS: &[Scenario] = &[
                 drop(mutex.make_guard_unchecked());
             }
         },
-        "exclusive by lock; released unknown; exclusive by lock; released nothing; destroyed",
+        "exclusive by lock; released unknown; exclusive by lock; released unknown; destroyed",
     ),
     (
         "Detached",
