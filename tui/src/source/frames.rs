@@ -289,9 +289,9 @@ mod tests {
     fn files_are_judged_by_their_package() {
         for (path, expected) in [
             ("/rustc/59807616e1fa/library/std/src/panicking.rs", true),
-            ("/home/u/.cargo/registry/src/index.crates.io-1949/backtrace-0.3.77/src/backtrace/mod.rs", true),
-            ("/home/u/.cargo/registry/src/index.crates.io-1949/lockscope-parking_lot-0.13.0/src/mutex.rs", true),
-            ("/home/u/.cargo/registry/src/index.crates.io-1949/dashmap-6.2.1/src/lib.rs", false),
+            ("/home/u/.cargo/registry/src/index-1949/backtrace-0.3.77/src/backtrace/mod.rs", true),
+            ("/home/u/.cargo/registry/src/index-1949/lockscope-parking_lot-0.13.0/src/mutex.rs", true),
+            ("/home/u/.cargo/registry/src/index-1949/dashmap-6.2.1/src/lib.rs", false),
             ("/home/u/lockscope-demo/src/main.rs", false),
             ("src/library/standard.rs", false),
         ] {

@@ -137,7 +137,7 @@ pub fn short_path(path: &str) -> String {
     if let Some(relative) = relative.filter(|rest| !rest.is_empty()) {
         return relative;
     }
-    // `…/registry/src/index.crates.io-…/crossbeam-0.8.4/src/lib.rs`: the crate and what follows is what tells.
+    // `…/registry/src/…/crossbeam-0.8.4/src/lib.rs`: the crate and what follows is what tells.
     if let Some((_, rest)) = cleaned.split_once("/registry/src/")
         && let Some((_, rest)) = rest.split_once('/')
     {
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn long_paths_are_shown_short() {
         for (path, expected) in [
-            ("/home/u/.cargo/registry/src/index.crates.io-1949/dashmap-6.2.1/src/lib.rs", "dashmap-6.2.1/src/lib.rs"),
+            ("/home/u/.cargo/registry/src/index-1949/dashmap-6.2.1/src/lib.rs", "dashmap-6.2.1/src/lib.rs"),
             ("/rustc/abcdef/library/std/src/sync/mutex.rs", "library/std/src/sync/mutex.rs"),
             ("src/a\u{1b}[2J.rs", "src/a\u{fffd}[2J.rs"),
             ("src/bank.rs", "src/bank.rs"),
