@@ -7,12 +7,13 @@ use std::{
     io::Read as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::Mutex,
 };
 
-/// A copy of a project of `tests/deps/projects`.
+/// A copy of a project of `tests/deps/projects`, which one test has at a time: a run has another Cargo.lock in it meanwhile.
 pub struct Project {
     pub folder: PathBuf,
+    /// Holds other tests off as long as it is open, also those of another process.
+    _turn: fs::File,
 }
 
 /// What a run left.
@@ -24,11 +25,13 @@ pub struct Ran {
 }
 
 impl Project {
-    /// Copies the project to where it was copied before, so that what is built of it is not built again.
+    /// Copies the project to where it was copied before, so that what is built of it is not built again. Waits until no other
+    /// test has it.
     pub fn copy(name: &str) -> Project {
-        static COPYING: Mutex<()> = Mutex::new(());
-        let _copying = COPYING.lock().expect("no copy panics");
         let folder = projects().join(name);
+        fs::create_dir_all(projects().join("target")).expect("the folder is ours");
+        let turn = fs::File::create(projects().join(format!("{name}.turn"))).expect("the folder is ours");
+        turn.lock().expect("files can be locked here");
         let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/deps/projects").join(name);
         for (path, content) in files(&from) {
             let to = folder.join(path);
@@ -38,7 +41,7 @@ impl Project {
                 fs::write(to, content).expect("the folder is ours");
             }
         }
-        Project { folder }
+        Project { folder, _turn: turn }
     }
 
     /// `lockscope run --deps OPTIONS -- cargo ARGUMENTS` in it.
