@@ -9,7 +9,7 @@ use lockscope_trace::{Event, LockId, ThreadId};
 use crate::{
     cli::{
         report::phrase,
-        show::{events, threads},
+        show::{events::EventRow, threads},
     },
     dashboard::state::{State, View},
     filter::Row,
@@ -49,7 +49,8 @@ pub fn rows(state: &State, view: View) -> Vec<Id> {
             let mut rows: Vec<(u8, ThreadId)> = Vec::new();
             for (idx, thread) in state.at.threads.iter().enumerate() {
                 let id = ThreadId(idx as u32);
-                if keeps(&|| threads::row(&state.model.defs, id, thread)) {
+                let now = state.model.info.has_times.then_some(state.at.time);
+                if keeps(&|| threads::row(&state.model.defs, id, thread, now)) {
                     rows.push((urgency(state, id, thread), id));
                 }
             }
@@ -159,7 +160,8 @@ pub fn events_around(state: &State, height: usize) -> Vec<u64> {
 
 fn keeps_event(state: &State, position: u64) -> bool {
     let filter = &state.filter(View::Events).1;
-    let keeps = |event: &Event| filter.is_empty() || filter.keeps(&events::row(&state.model.defs, event));
+    let (defs, has_times) = (&state.model.defs, state.model.info.has_times);
+    let keeps = |event: &Event| filter.is_empty() || filter.keeps(&EventRow { defs, position, event, has_times });
     state.model.timeline.event(position).is_some_and(keeps)
 }
 

@@ -67,3 +67,37 @@ fn findings_for_people() {
     let inverted = lockscope(&["check", &fixture("inverted.std")]).stdout;
     assert!(!inverted.contains("waits"), "nobody waited in this run:\n{inverted}");
 }
+
+#[test]
+fn filters_keep_what_they_say() {
+    let trace = fixture("hung.std");
+    for (what, filter, expected) in [
+        ("threads", "state:blocked", &["teller", "auditor"][..]),
+        ("threads", "held >= 1 -auditor", &["teller"]),
+        ("threads", "(thread:teller or thread:main) state:blocked", &["teller"]),
+        ("events", "op:acquired lock:audit event > 8", &["#", "acquired"]),
+    ] {
+        let shown = lockscope(&["show", &trace, what, "--filter", filter]).stdout;
+        assert!(expected.iter().any(|text| shown.contains(text)), "{filter}: {shown}");
+    }
+    let after = lockscope(&["show", &trace, "events", "--filter", "after:F1"]);
+    assert!(after.code == Some(0) && after.stdout.lines().count() < 16, "{after:?}");
+    let unknown = lockscope(&["show", &trace, "events", "--filter", "after:F9"]);
+    assert!(unknown.code == Some(2) && unknown.stderr.contains("no finding F9"), "{unknown:?}");
+    let none = lockscope(&["show", &trace, "locks", "--filter", "count > 1000"]).stdout;
+    assert!(!none.contains("audit"), "{none}");
+}
+
+#[test]
+fn wrong_filters_are_pointed_at() {
+    let trace = fixture("hung.std");
+    for (filter, expected) in [
+        ("state:blocked wiat > 5ms", "did you mean `wait`"),
+        ("op:wait", "this list has no `op`; it has thread"),
+        ("wait > 5", "`wait` expects a time with its unit, as 5ms"),
+    ] {
+        let ran = lockscope(&["show", &trace, "threads", "--filter", filter]);
+        assert_eq!(ran.code, Some(2), "{filter}: {ran:?}");
+        assert!(ran.stderr.contains(expected) && ran.stderr.contains('^'), "{filter}: {}", ran.stderr);
+    }
+}

@@ -16,7 +16,7 @@ use crate::{
         style::{self, Look},
         time::Point,
     },
-    filter::{Filter, Row},
+    filter::{Fields, Filter, Quantity},
 };
 
 /// Writes all events up to a point that the filter keeps.
@@ -36,7 +36,7 @@ pub fn write(
     let heading = format!("{:>9}  {time}{:<16}  {:<12}  what", "event", "thread", "op");
     writeln!(out, "{}", look.paint(style::HEADER, &heading))?;
     load::for_each_until(source, at, global, |position, event, defs| {
-        if filter.keeps(&row(defs, event)) {
+        if filter.keeps(&EventRow { defs, position, event, has_times }) {
             written = line(position, event, defs, has_times, &look, out);
         }
         if written.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
@@ -65,14 +65,39 @@ fn line(
     )
 }
 
-/// What a filter sees of an event.
-pub fn row(defs: &Definitions, event: &Event) -> Row {
-    let mut row = Row::default();
-    row.add("thread", &phrase::thread_label(defs, event.thread));
-    row.add("op", event.op.name());
-    row.add("lock", &what(defs, event));
-    row.add("site", &site(defs, event.site));
-    row
+/// Keys of the list of events.
+pub const KEYS: &[&str] = &["thread", "op", "lock", "site", "time", "event", "after", "before"];
+
+/// What a filter sees of an event. Nothing is put in words before it is asked for: there are millions.
+#[derive(Clone, Copy, Debug)]
+pub struct EventRow<'a> {
+    /// What ids mean.
+    pub defs: &'a Definitions,
+    /// Number of the event, from 1.
+    pub position: u64,
+    /// The event.
+    pub event: &'a Event,
+    /// Its time is one.
+    pub has_times: bool,
+}
+
+impl Fields for EventRow<'_> {
+    fn any_text(&self, key: Option<&str>, visit: &mut dyn FnMut(&str) -> bool) -> bool {
+        let is_asked = |name| key.is_none_or(|key| key == name);
+        let (defs, event) = (self.defs, self.event);
+        (is_asked("op") && visit(event.op.name()))
+            || (is_asked("thread") && visit(&phrase::thread_label(defs, event.thread)))
+            || (is_asked("lock") && visit(&what(defs, event)))
+            || (is_asked("site") && visit(&site(defs, event.site)))
+    }
+
+    fn quantity(&self, key: &str) -> Option<Quantity> {
+        match key {
+            "event" => Some(Quantity::Count(self.position)),
+            "time" => self.has_times.then_some(Quantity::Time(self.event.time)),
+            _ => None,
+        }
+    }
 }
 
 /// What an event is about, in words.

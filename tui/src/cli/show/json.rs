@@ -16,7 +16,7 @@ use crate::{
     cli::{
         Failure,
         report::json::parts::{Converter, HeldLock, HeldPermits, Lock, Object, Site, Thread, WantedTarget},
-        show::{locks, threads},
+        show::{locks, order, threads},
     },
     filter::Filter,
 };
@@ -108,7 +108,10 @@ struct Pair {
 pub fn threads(source: &dyn EventSource, state: &State, filter: &Filter, out: &mut dyn Write) -> Result<(), Failure> {
     let converter = Converter::new(source.definitions(), source.info());
     let kept = state.threads.iter().enumerate().map(|(idx, thread)| (ThreadId(idx as u32), thread));
-    let kept = kept.filter(|(id, thread)| filter.keeps(&threads::row(source.definitions(), *id, thread)));
+    let kept = kept.filter(|(id, thread)| {
+        let now = converter.time(state.time).map(Nanos);
+        filter.keeps(&threads::row(source.definitions(), *id, thread, now))
+    });
     let threads = kept.map(|(id, thread)| json_thread(&converter, id, thread)).collect();
     write(source, state, &converter, Threads { threads }, out)
 }
@@ -122,13 +125,21 @@ pub fn locks(
 ) -> Result<(), Failure> {
     let converter = Converter::new(source.definitions(), source.info());
     let kept = analysis.state().locks.iter().enumerate().map(|(idx, lock)| (LockId(idx as u32), lock));
-    let kept = kept.filter(|(id, lock)| filter.keeps(&locks::row(source.definitions(), *id, lock)));
+    let kept = kept.filter(|(id, lock)| {
+        let stats = analysis.stats().lock(*id).filter(|_| source.info().has_times);
+        filter.keeps(&locks::row(source.definitions(), *id, lock, stats))
+    });
     let locks = kept.map(|(id, lock)| json_lock(&converter, id, lock, analysis.stats().lock(id))).collect();
     write(source, analysis.state(), &converter, Locks { locks }, out)
 }
 
 /// Writes all pairs of locks of which one was taken while the other was held.
-pub fn order(source: &dyn EventSource, analysis: &Analysis, out: &mut dyn Write) -> Result<(), Failure> {
+pub fn order(
+    source: &dyn EventSource,
+    analysis: &Analysis,
+    filter: &Filter,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     let converter = Converter::new(source.definitions(), source.info());
     let graph = analysis.order_graph(source.definitions(), Grouping::Locks);
     let pair = |edge: &lockscope_analyzer::order_graph::OrderEdge| Pair {
@@ -141,7 +152,8 @@ pub fn order(source: &dyn EventSource, analysis: &Analysis, out: &mut dyn Write)
         held_site: converter.site(edge.held_site),
         taken_site: converter.site(edge.site),
     };
-    let order = graph.edges.iter().map(pair).collect();
+    let kept = graph.edges.iter().filter(|edge| filter.keeps(&order::row(source.definitions(), &graph, edge)));
+    let order = kept.map(pair).collect();
     write(source, analysis.state(), &converter, Order { order }, out)
 }
 

@@ -2,7 +2,11 @@
 
 use std::io::Write;
 
-use lockscope_analyzer::{Analysis, state::LockState, stats::Stats};
+use lockscope_analyzer::{
+    Analysis,
+    state::LockState,
+    stats::{LockStats, Stats},
+};
 use lockscope_trace::{Definitions, EventSource, LockId, Nanos};
 
 use crate::{
@@ -13,7 +17,7 @@ use crate::{
         style::{self, Look},
         table::{Align, Cell, Table},
     },
-    filter::{Filter, Row},
+    filter::{Filter, Quantity, Row},
 };
 
 /// Writes all locks that the filter keeps, those that were waited for longest first.
@@ -54,10 +58,10 @@ pub fn write(
         if def.is_some_and(|def| def.is_first_use) {
             made.push_str(" (first use)");
         }
-        if !filter.keeps(&row(defs, id, lock)) {
+        let numbers = stats.lock(id);
+        if !filter.keeps(&row(defs, id, lock, numbers.filter(|_| has_times))) {
             continue;
         }
-        let numbers = stats.lock(id);
         let time = |nanos: Option<Nanos>| match nanos {
             Some(Nanos(0)) | None => Cell::from("-"),
             Some(_) if !has_times => Cell::from("-"),
@@ -86,16 +90,36 @@ fn heat(stats: &Stats, id: LockId) -> (Nanos, u64, u64) {
     stats.lock(id).map_or_else(Default::default, |lock| (lock.wait.total, lock.contended, lock.acquisitions))
 }
 
-/// What a filter sees of a lock.
-pub fn row(defs: &Definitions, id: LockId, lock: &LockState) -> Row {
+/// Keys of the list of locks.
+pub const KEYS: &[&str] =
+    &["lock", "kind", "site", "thread", "state", "mode", "wait", "hold", "count", "contended", "waiting", "rank"];
+
+/// What a filter sees of a lock. Without `stats` it has no times.
+pub fn row(defs: &Definitions, id: LockId, lock: &LockState, stats: Option<&LockStats>) -> Row {
     let def = defs.lock(id);
     let mut row = Row::default();
     row.add("lock", &phrase::lock_label(defs, id));
     row.add("kind", def.map_or("", |def| def.kind.word()));
     row.add("site", &site(defs, def.and_then(|def| def.created)));
     for (parties, state) in [(&lock.holders, "held"), (&lock.waiters, "contended")] {
-        parties.iter().for_each(|(thread, ..)| row.add("thread", &phrase::thread_label(defs, *thread)));
+        for (thread, mode, _) in parties {
+            row.add("thread", &phrase::thread_label(defs, *thread));
+            row.add("mode", mode.word());
+        }
         parties.first().into_iter().for_each(|_| row.add("state", state));
+    }
+    if lock.poisoned {
+        row.add("state", "poisoned");
+    }
+    row.set("count", Quantity::Count(lock.acquisitions));
+    row.set("contended", Quantity::Share(lock.contended, lock.acquisitions));
+    row.set("waiting", Quantity::Count(lock.waiters.len() as u64));
+    if let Some(rank) = def.and_then(|def| def.rank) {
+        row.set("rank", Quantity::Count(rank.into()));
+    }
+    if let Some(stats) = stats {
+        row.set("wait", Quantity::Time(stats.wait.total));
+        row.set("hold", Quantity::Time(stats.hold.max));
     }
     row
 }

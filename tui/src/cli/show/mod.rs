@@ -15,14 +15,14 @@ use lockscope_trace::{Definitions, EventSource, SiteId};
 
 use crate::{
     cli::{Failure, Global, exit, load, style::Look, time::Point},
-    filter::Filter,
+    filter::{self, Filter},
     source::short_site,
 };
 
 /// Arguments of `show`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  lockscope show trace.lks threads\n  lockscope show trace.lks locks --at 12.4s\n  lockscope show trace.lks events --filter 'teller-1 -released'"
+    after_help = "Examples:\n  lockscope show trace.lks threads\n  lockscope show trace.lks locks --at 12.4s\n  lockscope show trace.lks events --filter 'teller-1 -released'\n  lockscope show trace.lks locks --filter 'contended > 10% or wait > 5ms'"
 )]
 pub struct ShowArgs {
     /// Trace to read; `-` is the standard input
@@ -37,8 +37,12 @@ pub struct ShowArgs {
     /// How to write it
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Show only rows with all these words; `-word` excludes, `key:value` looks into one column
-    #[arg(long, value_name = "WORDS", default_value = "", hide_default_value = true, allow_hyphen_values = true)]
+    /// Show only rows that fit: words, -word, key:value, key > number; `show --help` tells more
+    ///
+    /// Words next to each other must all be there; `or`, `-` and brackets are understood, "..." is a text as it is and ~/.../ a regular
+    /// expression. key:value looks into one column, as state:blocked, wants:L7, site:bank.rs, code:lock-*; numbers are compared, as
+    /// wait > 5ms, contended > 10%, count = 3; after:12.4s and before:#1234 are places of the trace.
+    #[arg(long, value_name = "FILTER", default_value = "", hide_default_value = true, allow_hyphen_values = true)]
     filter: Filter,
 }
 
@@ -58,6 +62,19 @@ enum What {
     Stats,
 }
 
+impl What {
+    /// Keys that its filter may have.
+    fn keys(self) -> &'static [&'static str] {
+        match self {
+            What::Threads => threads::KEYS,
+            What::Locks => locks::KEYS,
+            What::Order => order::KEYS,
+            What::Events => events::KEYS,
+            What::Stats => &[],
+        }
+    }
+}
+
 /// Form of the output.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
 enum Format {
@@ -74,10 +91,14 @@ pub fn run(args: &ShowArgs, global: &Global, out: &mut dyn Write) -> Result<u8, 
         let help = "threads, locks and order can be written as JSON, and so can findings, by `lockscope check`";
         return Err(Failure::usage("events and statistics have no JSON form", help));
     }
+    // A key that the list does not have would keep nothing, or everything, and look like an answer.
+    filter::parse_for(&args.filter.to_string(), args.what.keys())
+        .map_err(|error| Failure::usage(format!("--filter: {error}"), ""))?;
     let mut source = load::open(&args.trace, global)?;
     let look = global.stdout();
     if args.what == What::Events {
-        events::write(&mut *source, args.at, &args.filter, global, out)?;
+        let filter = with_findings(args, global)?;
+        events::write(&mut *source, args.at, &filter, global, out)?;
         return Ok(exit::OK);
     }
     if args.what == What::Threads {
@@ -93,10 +114,32 @@ pub fn run(args: &ShowArgs, global: &Global, out: &mut dyn Write) -> Result<u8, 
         (What::Locks, Format::Human) => locks::write(&*source, &analysis, &args.filter, &look, out)?,
         (What::Locks, Format::Json) => json::locks(&*source, &analysis, &args.filter, out)?,
         (What::Order, Format::Human) => order::write(&*source, &analysis, &args.filter, &look, out)?,
-        (What::Order, Format::Json) => json::order(&*source, &analysis, out)?,
+        (What::Order, Format::Json) => json::order(&*source, &analysis, &args.filter, out)?,
         (What::Stats | What::Threads | What::Events, _) => stats::write(&*source, &analysis, &look, out)?,
     }
     Ok(exit::OK)
+}
+
+/// The filter with the findings that it names replaced by their first events. That takes a reading of its own.
+fn with_findings(args: &ShowArgs, global: &Global) -> Result<Filter, Failure> {
+    let mut filter = args.filter.clone();
+    if filter.resolve(&|_| None).is_ok() {
+        return Ok(filter);
+    }
+    if args.trace.as_os_str() == "-" {
+        let help = "save the trace to a file, since it has to be read twice";
+        return Err(Failure::usage("--filter: findings of the standard input cannot be named", help));
+    }
+    let findings = load::check(&args.trace, lockscope_analyzer::Options::default(), global)?.findings;
+    let event_of = |number: u64| {
+        let finding = findings.get(usize::try_from(number.checked_sub(1)?).ok()?)?;
+        finding.events.first().copied()
+    };
+    filter.resolve(&event_of).map_err(|number| {
+        let help = format!("lockscope check {} numbers them from F1", args.trace.display());
+        Failure::usage(format!("--filter: there is no finding F{number} in this trace"), help)
+    })?;
+    Ok(filter)
 }
 
 /// The line above a state: which trace, at which point.

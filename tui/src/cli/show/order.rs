@@ -2,8 +2,11 @@
 
 use std::io::Write;
 
-use lockscope_analyzer::{Analysis, order_graph::Grouping};
-use lockscope_trace::EventSource;
+use lockscope_analyzer::{
+    Analysis,
+    order_graph::{Grouping, OrderEdge, OrderGraph},
+};
+use lockscope_trace::{Definitions, EventSource};
 
 use crate::{
     cli::{
@@ -13,7 +16,7 @@ use crate::{
         style::{self, Look},
         table::{Align, Cell, Table},
     },
-    filter::{Filter, Row},
+    filter::{Filter, Quantity, Row},
 };
 
 /// Writes all pairs that the filter keeps.
@@ -40,13 +43,7 @@ pub fn write(
         let label = |node: usize| phrase::lock_label(defs, graph.nodes[node].lock);
         let (held, taken, thread) = (label(edge.from), label(edge.to), phrase::thread_label(defs, edge.thread));
         let (held_site, taken_site) = (site(defs, edge.held_site), site(defs, edge.site));
-        let mut row = Row::default();
-        for (key, text) in
-            [("holds", &held), ("wants", &taken), ("thread", &thread), ("site", &held_site), ("site", &taken_site)]
-        {
-            row.add(key, text);
-        }
-        if !filter.keeps(&row) {
+        if !filter.keeps(&row(defs, &graph, edge)) {
             continue;
         }
         table.row([
@@ -65,4 +62,28 @@ pub fn write(
     }
     table.write(out, look)?;
     Ok(())
+}
+
+/// Keys of the list of pairs.
+pub const KEYS: &[&str] = &["holds", "wants", "thread", "site", "state", "count", "event"];
+
+/// What a filter sees of a pair.
+pub fn row(defs: &Definitions, graph: &OrderGraph, edge: &OrderEdge) -> Row {
+    let label = |node: usize| phrase::lock_label(defs, graph.nodes[node].lock);
+    let mut row = Row::default();
+    for (key, text) in [
+        ("holds", label(edge.from)),
+        ("wants", label(edge.to)),
+        ("thread", phrase::thread_label(defs, edge.thread)),
+        ("site", site(defs, edge.held_site)),
+        ("site", site(defs, edge.site)),
+    ] {
+        row.add(key, &text);
+    }
+    if edge.inverted {
+        row.add("state", "inverted");
+    }
+    row.set("count", Quantity::Count(edge.count));
+    row.set("event", Quantity::Count(edge.event));
+    row
 }

@@ -6,7 +6,7 @@ use lockscope_analyzer::{
     finding::Target,
     state::{Activity, State, ThreadState, Wait},
 };
-use lockscope_trace::{Definitions, EventSource, LockId, ThreadId};
+use lockscope_trace::{Definitions, EventSource, LockId, Nanos, ThreadId};
 
 use crate::{
     cli::{
@@ -15,7 +15,7 @@ use crate::{
         show::{heading, site},
         style::{self, Look},
     },
-    filter::{Filter, Row},
+    filter::{Filter, Quantity, Row},
 };
 
 /// Writes all threads that the filter keeps.
@@ -30,23 +30,34 @@ pub fn write(
     let dump = Dump { defs: source.definitions(), has_times: source.info().has_times, state, look };
     for (idx, thread) in state.threads.iter().enumerate() {
         let id = ThreadId(idx as u32);
-        if filter.keeps(&row(dump.defs, id, thread)) {
+        if filter.keeps(&row(dump.defs, id, thread, dump.now())) {
             dump.thread(id, thread, out)?;
         }
     }
     dump.deadlocks(out)
 }
 
-/// What a filter sees of a thread.
-pub fn row(defs: &Definitions, id: ThreadId, thread: &ThreadState) -> Row {
+/// Keys of the list of threads.
+pub const KEYS: &[&str] = &["thread", "state", "holds", "wants", "mode", "site", "wait", "held"];
+
+/// What a filter sees of a thread. `now` is until when waits have lasted; without it they have no duration.
+pub fn row(defs: &Definitions, id: ThreadId, thread: &ThreadState, now: Option<Nanos>) -> Row {
     let mut row = Row::default();
     row.add("thread", &phrase::thread_label(defs, id));
     row.add("state", state_word(&thread.activity));
     for held in &thread.held {
         row.add("holds", &phrase::lock_label(defs, held.lock));
         row.add("site", &site(defs, held.site));
+        row.add("mode", held.mode.word());
     }
+    row.set("held", Quantity::Count(thread.held.len() as u64));
     if let Some(wait) = thread.wait() {
+        if let Some(now) = now {
+            row.set("wait", Quantity::Time(now.since(wait.since)));
+        }
+        if let Target::Lock(_, mode) = wait.target {
+            row.add("mode", mode.word());
+        }
         row.add("wants", &phrase::waited_for(defs, thread));
         row.add("site", &site(defs, wait.site));
     }
@@ -76,6 +87,10 @@ struct Dump<'a> {
 }
 
 impl Dump<'_> {
+    fn now(&self) -> Option<Nanos> {
+        self.has_times.then_some(self.state.time)
+    }
+
     fn thread(&self, id: ThreadId, thread: &ThreadState, out: &mut dyn Write) -> Result<(), Failure> {
         let word = state_word(&thread.activity);
         let doing = match &thread.activity {

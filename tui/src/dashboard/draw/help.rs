@@ -44,6 +44,7 @@ fn lines(state: &State, theme: &Theme) -> Vec<Line<'static>> {
         ]));
     }
     lines.push(Line::default());
-    lines.push(Line::raw(format!(" filter keys: {}", crate::filter::KEYS.join(" "))));
+    let keys: Vec<&str> = crate::filter::KEYS.iter().map(|key| key.name).collect();
+    lines.push(Line::raw(format!(" filter keys: {}", keys.join(" "))));
     lines
 }

@@ -249,7 +249,7 @@ fn edit(state: &mut State, change: impl FnOnce(&mut String)) {
     if prompt.kind == PromptKind::Filter {
         match prompt.text.parse::<Filter>() {
             Ok(filter) => state.filters[state.view.index()] = (prompt.text.clone(), filter),
-            Err(error) => prompt.error = Some(error),
+            Err(error) => prompt.error = Some(error.message),
         }
     }
 }
