@@ -72,7 +72,7 @@ pub struct GivenUp {
 }
 
 /// A thread's state.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ThreadState {
     /// What it is doing.
     pub activity: Activity,
@@ -102,7 +102,7 @@ pub struct ThreadState {
 }
 
 /// A lock's state.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct LockState {
     /// Who holds it, how, since when.
     pub holders: Vec<(ThreadId, Mode, Nanos)>,

@@ -58,7 +58,7 @@ pub struct Deed {
 }
 
 /// What is known of a channel, a semaphore, a barrier or a condition variable.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ObjectState {
     /// Messages that were sent and not received, those that senders wait with for room included.
     pub in_flight: u64,

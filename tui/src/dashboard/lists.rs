@@ -162,7 +162,7 @@ fn keeps_event(state: &State, position: u64) -> bool {
     let filter = &state.filter(View::Events).1;
     let (defs, has_times) = (&state.model.defs, state.model.info.has_times);
     let keeps = |event: &Event| filter.is_empty() || filter.keeps(&EventRow { defs, position, event, has_times });
-    state.model.timeline.event(position).is_some_and(keeps)
+    state.model.timeline.event(position).is_some_and(|event| keeps(&event))
 }
 
 /// Rank in the list of threads: what is stuck comes first, what is over last.

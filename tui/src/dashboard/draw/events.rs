@@ -48,7 +48,7 @@ fn row(state: &State, theme: &Theme, position: u64, columns: &[table::Column], i
     cells.extend([
         (phrase::thread_label(defs, event.thread), theme.thread()),
         (event.op.name().to_owned(), Style::new()),
-        (what(defs, event), theme.lock()),
+        (what(defs, &event), theme.lock()),
     ]);
     if cells.len() < columns.len() {
         let site = event.site.and_then(|site| defs.site(site));

@@ -150,15 +150,7 @@ impl State {
     }
 
     fn show_position(&mut self) {
-        if self.position == self.model.len() {
-            self.at.clone_from(self.model.head());
-        } else if self.position == self.at.position + 1
-            && let Some(event) = self.model.timeline.event(self.position)
-        {
-            self.at.apply(event);
-        } else if self.position != self.at.position {
-            self.at = self.model.timeline.state_at(self.position);
-        }
+        self.model.timeline.seek(&mut self.at, self.position);
         self.waits = graph::build::wait_for(&self.at, &self.model.defs, self.model.info.has_times.then(|| self.time()));
     }
 }

@@ -197,7 +197,7 @@ fn open(state: &mut State) {
         }
         View::Waits => show(state, View::Threads),
         View::Events => {
-            let event = state.model.timeline.event(state.position).copied();
+            let event = state.model.timeline.event(state.position);
             if let Some(event) = event {
                 state.selection.thread = Some(event.thread);
                 state.selection.lock = event.op.lock().or(state.selection.lock);
