@@ -6,6 +6,7 @@
 #[allow(dead_code, reason = "not every test needs all of the support")]
 #[path = "../support/examples.rs"]
 mod examples;
+mod patched;
 
 use std::{
     path::Path,
@@ -197,6 +198,13 @@ fn parking_lot_kinds() {
     judge("kinds13", KINDS);
 }
 
+/// With a dependency on the real parking_lot 0.12, which `lockscope run --deps` replaces.
+#[test]
+fn patched_parking_lot() {
+    judge_program(patched::program(), "pl", CASES);
+    judge_program(patched::program(), "kinds12", KINDS);
+}
+
 #[test]
 fn objects() {
     judge("objects", OBJECTS);
@@ -223,8 +231,13 @@ fn judge_together(family: &str, cases: &[(&str, Verdict, Verdict)]) {
     thread::scope(|scope| cases.chunks(1).for_each(|case| drop(scope.spawn(|| judge(family, case)))));
 }
 
-/// Runs every case of a family; says all that is wrong, not only the first.
+/// Runs every case of a family of the example.
 fn judge(family: &str, cases: &[(&str, Verdict, Verdict)]) {
+    judge_program(&example("verdicts"), family, cases);
+}
+
+/// Runs every case of a family; says all that is wrong, not only the first.
+fn judge_program(executable: &Path, family: &str, cases: &[(&str, Verdict, Verdict)]) {
     let only = std::env::var("LOCKSCOPE_TEST_ONLY").unwrap_or_default();
     let mut wrong = Vec::new();
     for (name, in_process, by_check) in cases.iter().filter(|(name, ..)| name.contains(&only)) {
@@ -237,7 +250,7 @@ fn judge(family: &str, cases: &[(&str, Verdict, Verdict)]) {
         for round in 1..=rounds() {
             let dir = tempfile::tempdir().expect("a temporary directory");
             let stacks = if round == 1 { "" } else { "stacks=off," };
-            let said = run(&program, &format!("{stacks}deadlock=exit"), *in_process, dir.path());
+            let said = run(executable, &program, &format!("{stacks}deadlock=exit"), *in_process, dir.path());
             compare(&format!("{program} (round {round}) in process"), &reported(&said), *in_process, &said, &mut wrong);
             // Each of these repeats a thousand times.
             if ["two_locks", "three_locks", "five_locks"].contains(name)
@@ -247,7 +260,7 @@ fn judge(family: &str, cases: &[(&str, Verdict, Verdict)]) {
             }
             let trace = dir.path().join("trace.lks");
             let settings = format!("{stacks}deadlock=exit,record={}", trace.display());
-            run(&program, &settings, *in_process, dir.path());
+            run(executable, &program, &settings, *in_process, dir.path());
             let (found, report) = check(&trace);
             compare(&format!("{program} (round {round}) by check"), &found, *by_check, &report, &mut wrong);
         }
@@ -271,9 +284,9 @@ fn compare(what: &str, found: &[(String, String)], expected: Verdict, said: &str
 }
 
 /// Runs a program; returns what it said. One with a deadlock must be ended by lockscope.
-fn run(program: &str, settings: &str, verdict: Verdict, dir: &Path) -> String {
+fn run(executable: &Path, program: &str, settings: &str, verdict: Verdict, dir: &Path) -> String {
     let said = dir.join("said");
-    let mut child = Command::new(example("verdicts"))
+    let mut child = Command::new(executable)
         .arg(program)
         .env("LOCKSCOPE", settings)
         .env_remove("RUST_BACKTRACE")
