@@ -56,6 +56,10 @@ impl<'a> LockRef<'a> {
     pub(crate) fn recursively(self) -> Self {
         self
     }
+
+    pub(crate) fn staying(self) -> Self {
+        self
+    }
 }
 
 type Site = &'static Location<'static>;

@@ -1,6 +1,7 @@
 //! An acquisition, from acquire to release, whatever the lock and the way of holding it.
 
 use std::{
+    any::type_name,
     marker::PhantomData,
     mem::ManuallyDrop,
     panic::Location,
@@ -9,7 +10,10 @@ use std::{
 };
 
 use super::way::{FairWay, TimedWay, Way};
-use crate::follow::{self, Hold, LockRef};
+use crate::{
+    follow::{self, Hold, LockRef},
+    raw::{GuardNoSend, GuardSend},
+};
 
 type Site = &'static Location<'static>;
 
@@ -39,6 +43,18 @@ impl<R> Lock for Untyped<'_, R> {
     fn raw_lock(&self) -> &R {
         self.raw
     }
+}
+
+/// A raw lock names one of two types to say whether guards may go to other threads. Generic code cannot ask whether a type is
+/// `Send`, but these two differ in size.
+const _: () = assert!(size_of::<GuardSend>() == 0 && size_of::<GuardNoSend>() == size_of::<usize>());
+
+/// The lock of a raw lock `R` with guards that are marked by `M`. What parking_lot's guards hold is their thread's for sure when
+/// they cannot leave it. Others' guards cannot either, but dashmap declares what it wraps them in to be `Send` all the same.
+#[inline]
+pub(crate) fn guarded_by<R, M>(lock: LockRef<'_>) -> LockRef<'_> {
+    let stays = size_of::<M>() == size_of::<GuardNoSend>() && type_name::<R>().starts_with("parking_lot::raw_");
+    if stays { lock.staying() } else { lock }
 }
 
 /// One acquisition of the lock that `L` points to, held in the way `W`; dropping it releases the lock.
@@ -294,5 +310,20 @@ impl Drop for AbortOnUnwind {
         // The panic's own message has been printed by now.
         eprintln!("lockscope: a guard could not take back its lock; aborting");
         std::process::abort();
+    }
+}
+
+#[cfg(all(test, not(lockscope_off), any(debug_assertions, feature = "force")))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parking_lots_raw_locks_are_known_by_their_names() {
+        let names = [
+            type_name::<parking_lot_0_12::RawMutex>(),
+            type_name::<parking_lot_0_12::RawFairMutex>(),
+            type_name::<parking_lot_0_12::RawRwLock>(),
+        ];
+        assert!(names.iter().all(|name| name.starts_with("parking_lot::raw_")), "{names:?}");
     }
 }

@@ -3,7 +3,7 @@
 use std::{cell::UnsafeCell, fmt, panic::Location};
 
 use super::{
-    held::{Held, Lock},
+    held::{Held, Lock, guarded_by},
     mutex_guard::MutexGuard,
     stand_in,
     way::Locked,
@@ -131,7 +131,7 @@ impl<R: RawMutex, T: ?Sized> Mutex<R, T> {
 
     #[inline]
     pub(super) fn lock_ref(&self) -> LockRef<'_> {
-        LockRef::new::<T>(&self.meta, LockKind::Mutex)
+        guarded_by::<R, R::GuardMarker>(LockRef::new::<T>(&self.meta, LockKind::Mutex))
     }
 
     #[inline]

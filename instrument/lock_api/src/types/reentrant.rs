@@ -239,7 +239,7 @@ impl<R: RawMutex, G: GetThreadId, T: ?Sized> ReentrantMutex<R, G, T> {
 
     #[inline]
     pub(super) fn lock_ref(&self) -> LockRef<'_> {
-        LockRef::new::<T>(&self.core.meta, LockKind::ReentrantMutex)
+        LockRef::new::<T>(&self.core.meta, LockKind::ReentrantMutex).staying()
     }
 
     #[inline]

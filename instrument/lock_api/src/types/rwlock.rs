@@ -3,7 +3,7 @@
 use std::{cell::UnsafeCell, fmt, panic::Location};
 
 use super::{
-    held::{Held, Lock},
+    held::{Held, Lock, guarded_by},
     read_guard::RwLockReadGuard,
     stand_in,
     write_guard::RwLockWriteGuard,
@@ -177,7 +177,7 @@ impl<R: RawRwLock, T: ?Sized> RwLock<R, T> {
 
     #[inline]
     pub(super) fn lock_ref(&self) -> LockRef<'_> {
-        LockRef::new::<T>(&self.meta, LockKind::RwLock)
+        guarded_by::<R, R::GuardMarker>(LockRef::new::<T>(&self.meta, LockKind::RwLock))
     }
 
     #[inline]
