@@ -8,6 +8,7 @@ use crate::{
         lock_order::LockOrder, no_timeout::NoTimeout, out_of_order::OutOfOrder, poisoned::Poisoned,
         recursive_read::RecursiveRead, stuck::Stuck, text, timeout::Timeout, unchecked_wakeup::UncheckedWakeup,
     },
+    engine::{self, EngineId, Engines},
     finding::{Code, Confidence, Finding, Target},
     order_graph::{Grouping, OrderGraph},
     state::State,
@@ -24,11 +25,25 @@ pub struct Options {
     pub cycle_budget: u64,
     /// Tell also of waits without a time limit; see [`Code::NoTimeout`].
     pub no_timeout: bool,
+    /// Run these engines and nothing else: no state is kept, nothing is counted. Empty: all detectors, and the engines that run by
+    /// default ([`EngineId::is_default`]).
+    pub engines: Vec<EngineId>,
+    /// Engines keep every occurrence, for [`Analysis::occurrences`].
+    pub all: bool,
+    /// Most bytes that all engines together may hold. An engine that holds too much is ended, and [`Analysis::limits`] says so.
+    pub memory_limit: Option<u64>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { max_cycle_length: 8, cycle_budget: 2_000_000, no_timeout: false }
+        Options {
+            max_cycle_length: 8,
+            cycle_budget: 2_000_000,
+            no_timeout: false,
+            engines: Vec::new(),
+            all: false,
+            memory_limit: None,
+        }
     }
 }
 
@@ -47,6 +62,9 @@ pub enum Ending {
 /// Runs all detectors and counts, event by event; findings may be asked for at any time.
 #[derive(Debug)]
 pub struct Analysis {
+    engines: Engines,
+    /// Nothing but the engines runs.
+    engines_only: bool,
     state: State,
     stats: Stats,
     deadlock: Deadlock,
@@ -75,6 +93,8 @@ impl Analysis {
     /// An analysis that has seen nothing yet.
     pub fn new(options: Options) -> Self {
         Analysis {
+            engines: Engines::new(&options),
+            engines_only: !options.engines.is_empty(),
             state: State::default(),
             stats: Stats::default(),
             deadlock: Deadlock::default(),
@@ -94,8 +114,22 @@ impl Analysis {
         }
     }
 
+    /// Takes the next events. `definitions` must define what they refer to.
+    pub fn feed_batch(&mut self, events: &[Event], definitions: &Definitions) {
+        self.engines.feed(events, definitions);
+        if !self.engines_only {
+            for event in events {
+                self.detect(event, definitions);
+            }
+        }
+    }
+
     /// Takes the next event. `definitions` must define what it refers to.
     pub fn feed(&mut self, event: &Event, definitions: &Definitions) {
+        self.feed_batch(std::slice::from_ref(event), definitions);
+    }
+
+    fn detect(&mut self, event: &Event, definitions: &Definitions) {
         self.stats.before(event, &self.state);
         let (ending, incomplete) = (self.ending, self.incomplete);
         let context = Context { definitions, state: &self.state, ending, incomplete };
@@ -148,9 +182,7 @@ impl Analysis {
         loop {
             batch.clear();
             let polled = source.poll(&mut batch);
-            for event in &batch {
-                self.feed(event, source.definitions());
-            }
+            self.feed_batch(&batch, source.definitions());
             match polled? {
                 Progress::More => progress(source.fraction_read()),
                 end => {
@@ -165,6 +197,23 @@ impl Analysis {
     ///
     /// Cheap while the lock order is unchanged; else it is searched anew within [`Options::cycle_budget`].
     pub fn findings(&mut self, definitions: &Definitions) -> Vec<Finding> {
+        let mut findings = if self.engines_only { Vec::new() } else { self.detected(definitions) };
+        findings.extend(self.engines.findings(definitions));
+        let mut findings = engine::merge(definitions, findings);
+        worst_first(&mut findings);
+        findings
+    }
+
+    /// Every occurrence that engines saw, unmerged and engine by engine; and, unless only engines run, what detectors found. Needs
+    /// [`Options::all`].
+    pub fn occurrences(&mut self, definitions: &Definitions) -> Vec<Finding> {
+        let mut findings = if self.engines_only { Vec::new() } else { self.detected(definitions) };
+        worst_first(&mut findings);
+        findings.extend(self.engines.occurrences(definitions));
+        findings
+    }
+
+    fn detected(&mut self, definitions: &Definitions) -> Vec<Finding> {
         let (ending, incomplete) = (self.ending, self.incomplete);
         let context = Context { definitions, state: &self.state, ending, incomplete };
         let mut findings = self.deadlock.findings(&context);
@@ -212,13 +261,6 @@ impl Analysis {
                 _ => findings.push(finding),
             }
         }
-        findings.sort_by_key(|finding| {
-            (
-                std::cmp::Reverse((finding.severity, finding.confidence)),
-                finding.first_seen,
-                finding.events.first().copied(),
-            )
-        });
         findings
     }
 
@@ -237,7 +279,12 @@ impl Analysis {
             &self.out_of_order,
         ];
         let lints = self.no_timeout.iter().map(|lint| lint as &dyn Detector);
-        detectors.into_iter().chain(lints).flat_map(Detector::limits).collect()
+        detectors.into_iter().chain(lints).flat_map(Detector::limits).chain(self.engines.limits()).collect()
+    }
+
+    /// The engines that run, and how many bytes each holds.
+    pub fn engine_bytes(&self) -> impl Iterator<Item = (EngineId, u64)> {
+        self.engines.bytes()
     }
 
     /// The state after the last event.
@@ -254,6 +301,12 @@ impl Analysis {
     pub fn order_graph(&self, definitions: &Definitions, grouping: Grouping) -> OrderGraph {
         OrderGraph::new(self.lock_order.groups(), definitions, grouping)
     }
+}
+
+fn worst_first(findings: &mut [Finding]) {
+    findings.sort_by_key(|finding| {
+        (std::cmp::Reverse((finding.severity, finding.confidence)), finding.first_seen, finding.events.first().copied())
+    });
 }
 
 /// Whether the deadlock is what `potential` warns of: a circle over the same classes of locks, or the second read of a

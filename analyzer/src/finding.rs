@@ -1,6 +1,8 @@
 //! What an analysis concludes, in a form that reports and screens can render without knowing how it was found.
 
-use lockscope_trace::{LockId, Mode, Nanos, Need, SiteId, StackId, ThreadId};
+use lockscope_trace::{LockId, Mode, Nanos, Need, SiteId, StackId, ThreadId, VarId};
+
+use crate::engine::EngineId;
 
 /// Stable codes of findings. The kebab-case form is what users see, filter and suppress by; it never changes meaning.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
@@ -13,6 +15,8 @@ pub enum Code {
     RecursiveRead,
     /// Two orders of taking locks exist that can deadlock.
     LockOrderInversion,
+    /// Another schedule of the same events deadlocks, as a witness shows.
+    PredictedDeadlock,
     /// A rank not above the highest rank held was taken.
     HierarchyViolation,
     /// A wait took longer than the limit that the program set.
@@ -33,15 +37,22 @@ pub enum Code {
     OutOfOrderRelease,
     /// A thread waited without a time limit.
     NoTimeout,
+    /// Two threads accessed a location, one of them wrote, and nothing ordered them.
+    DataRace,
+    /// Two accesses that something ordered in this run race in another schedule of the same events, as a witness shows.
+    PredictedDataRace,
+    /// Threads access a location, some write, and no lock is held at every access.
+    InconsistentLocking,
 }
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Code; 14] = [
+    pub const ALL: [Code; 18] = [
         Code::Deadlock,
         Code::SelfDeadlock,
         Code::RecursiveRead,
         Code::LockOrderInversion,
+        Code::PredictedDeadlock,
         Code::HierarchyViolation,
         Code::LockTimeout,
         Code::LostWakeup,
@@ -52,6 +63,9 @@ impl Code {
         Code::BusyWait,
         Code::OutOfOrderRelease,
         Code::NoTimeout,
+        Code::DataRace,
+        Code::PredictedDataRace,
+        Code::InconsistentLocking,
     ];
 
     /// The kebab-case form.
@@ -61,6 +75,7 @@ impl Code {
             Code::SelfDeadlock => "self-deadlock",
             Code::RecursiveRead => "recursive-read",
             Code::LockOrderInversion => "lock-order-inversion",
+            Code::PredictedDeadlock => "predicted-deadlock",
             Code::HierarchyViolation => "hierarchy-violation",
             Code::LockTimeout => "lock-timeout",
             Code::LostWakeup => "lost-wakeup",
@@ -71,6 +86,9 @@ impl Code {
             Code::BusyWait => "busy-wait",
             Code::OutOfOrderRelease => "out-of-order-release",
             Code::NoTimeout => "no-timeout",
+            Code::DataRace => "data-race",
+            Code::PredictedDataRace => "predicted-data-race",
+            Code::InconsistentLocking => "inconsistent-locking",
         }
     }
 
@@ -161,6 +179,60 @@ pub struct Finding {
     pub notes: Vec<String>,
     /// What to do about it.
     pub help: Vec<String>,
+    /// What prediction has to show for it; empty for findings of other kinds.
+    pub evidence: Evidence,
+}
+
+/// What engines of prediction saw.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Evidence {
+    /// Who saw it, the one with the strongest evidence first.
+    pub engines: Vec<EngineId>,
+    /// Accesses to memory that clash, in the order of this run; as many as there are participants, or none.
+    pub accesses: Vec<Accessed>,
+}
+
+/// An access to a memory location.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Accessed {
+    /// Who.
+    pub thread: ThreadId,
+    /// What.
+    pub var: VarId,
+    /// How.
+    pub touch: Touch,
+    /// Where.
+    pub site: Option<SiteId>,
+    /// The stack then.
+    pub stack: Option<StackId>,
+    /// When.
+    pub time: Nanos,
+    /// Position of the access, from 1.
+    pub event: u64,
+}
+
+/// What is done to a memory location.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub enum Touch {
+    /// It is read.
+    Read,
+    /// It is written, perhaps after it was read.
+    Write,
+}
+
+impl Touch {
+    /// Two accesses of different threads clash unless both read.
+    pub fn clashes(self, other: Touch) -> bool {
+        self == Touch::Write || other == Touch::Write
+    }
+
+    /// `read`, `write`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Touch::Read => "read",
+            Touch::Write => "write",
+        }
+    }
 }
 
 /// One thread's part in a finding.

@@ -4,7 +4,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use lockscope_analyzer::finding::{Code, Confidence, Finding, Held, Participant, Severity, Target, Wanted};
+use lockscope_analyzer::finding::{Code, Confidence, Evidence, Finding, Held, Participant, Severity, Target, Wanted};
 use lockscope_trace::{
     Completeness, Definitions, Event, How, LockId, LockKind, Mode, Nanos, Op, Site, SiteId, ThreadDef, ThreadId,
     TraceInfo,
@@ -129,6 +129,7 @@ pub fn findings() -> Vec<Finding> {
         }),
     };
     let finding = |code, confidence, title: &str, events: &[u64], notes: &[&str], help: &str| Finding {
+        evidence: Evidence::default(),
         code,
         severity: if confidence == Confidence::Actual { Severity::Error } else { Severity::Warning },
         confidence,
@@ -174,6 +175,7 @@ pub fn checked() -> Checked {
         defs: defs(),
         completeness: Completeness::default(),
         limits: Vec::new(),
+        engines: Vec::new(),
         findings: findings(),
         events: events.len() as u64,
         duration: events.last().map_or(Nanos(0), |event| event.time),

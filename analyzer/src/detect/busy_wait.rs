@@ -10,7 +10,7 @@ use super::{
     collected::Collected,
     text::{self, Class},
 };
-use crate::finding::{Code, Confidence, Finding, Held, Participant, Severity, Target, Wanted};
+use crate::finding::{Code, Confidence, Evidence, Finding, Held, Participant, Severity, Target, Wanted};
 
 /// Failed tries in a row that make a busy wait.
 pub const SPINS: u32 = 1000;
@@ -97,6 +97,7 @@ impl BusyWait {
             let (who, name) = (definitions.thread_name(thread), definitions.lock_name(lock));
             let locks = vec![lock];
             Finding {
+                evidence: Evidence::default(),
                 code,
                 severity: Severity::Warning,
                 confidence: Confidence::Actual,

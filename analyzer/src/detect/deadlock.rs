@@ -11,7 +11,7 @@ use super::{
     text::{self, counted, list},
 };
 use crate::{
-    finding::{Code, Confidence, Finding, Participant, Severity, Target, Wanted},
+    finding::{Code, Confidence, Evidence, Finding, Participant, Severity, Target, Wanted},
     state::{State, ThreadState},
     wait_for::{self, Why},
 };
@@ -185,6 +185,7 @@ fn finding(context: &Context<'_>, event: &Event, cycle: &[ThreadId], participant
     events.dedup();
     let (notes, help) = explain(context, cycle, &participants, &locks, &names);
     Finding {
+        evidence: Evidence::default(),
         code,
         severity: Severity::Error,
         confidence: Confidence::Actual,

@@ -11,7 +11,7 @@ use super::{
     request::Request,
     text::{self, Class},
 };
-use crate::finding::{Code, Confidence, Finding, Participant, Severity};
+use crate::finding::{Code, Confidence, Evidence, Finding, Participant, Severity};
 
 /// Finds violations of the lock hierarchy.
 #[derive(Debug, Default)]
@@ -65,6 +65,7 @@ impl Hierarchy {
             let code = Code::HierarchyViolation;
             let (wanted, held) = (definitions.lock_name(locks[1]), definitions.lock_name(locks[0]));
             Finding {
+                evidence: Evidence::default(),
                 code,
                 severity: Severity::Error,
                 confidence: Confidence::Actual,

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     analysis::Ending,
-    finding::{Code, Confidence, Finding, Held, Participant, Severity},
+    finding::{Code, Confidence, Evidence, Finding, Held, Participant, Severity},
     state::ThreadState,
 };
 
@@ -81,6 +81,7 @@ fn finding(context: &Context<'_>, code: Code, participants: Vec<Participant>) ->
         ),
     };
     Finding {
+        evidence: Evidence::default(),
         code,
         severity: Severity::Warning,
         confidence: Confidence::Actual,

@@ -5,7 +5,7 @@
 //! could; [`leak`], [`busy_wait`], [`unchecked_wakeup`], [`poisoned`], [`out_of_order`], [`no_timeout`] misuse.
 
 pub mod busy_wait;
-mod collected;
+pub(crate) mod collected;
 pub mod deadlock;
 pub mod hierarchy;
 pub mod leak;

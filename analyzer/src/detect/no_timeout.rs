@@ -10,7 +10,7 @@ use super::{
     collected::{self, Collected},
     text::{self, Class},
 };
-use crate::finding::{Code, Confidence, Finding, Participant, Severity, Target};
+use crate::finding::{Code, Confidence, Evidence, Finding, Participant, Severity, Target};
 
 /// Finds waits without a time limit.
 #[derive(Debug, Default)]
@@ -40,6 +40,7 @@ impl Detector for NoTimeout {
                 None => format!("{who} parks without a time limit"),
             };
             Finding {
+                evidence: Evidence::default(),
                 code,
                 severity: Severity::Warning,
                 confidence: Confidence::Actual,

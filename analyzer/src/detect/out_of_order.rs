@@ -11,7 +11,7 @@ use super::{
     collected::{self, Collected},
     text::{self, Class},
 };
-use crate::finding::{Code, Confidence, Finding, Participant, Severity, Target};
+use crate::finding::{Code, Confidence, Evidence, Finding, Participant, Severity, Target};
 
 /// Finds locks that were released out of order.
 #[derive(Debug, Default)]
@@ -42,6 +42,7 @@ impl Detector for OutOfOrder {
             let code = Code::OutOfOrderRelease;
             let (released, kept) = (definitions.lock_name(locks[0]), definitions.lock_name(locks[1]));
             Finding {
+                evidence: Evidence::default(),
                 code,
                 severity: Severity::Note,
                 confidence: Confidence::Actual,

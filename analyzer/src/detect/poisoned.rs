@@ -10,7 +10,7 @@ use super::{
     collected::{self, Collected},
     text::{self, Class},
 };
-use crate::finding::{Code, Confidence, Finding, Held, Participant, Severity};
+use crate::finding::{Code, Confidence, Evidence, Finding, Held, Participant, Severity};
 
 /// Finds poisoned locks.
 #[derive(Debug, Default)]
@@ -76,6 +76,7 @@ fn finding(context: &Context<'_>, event: &Event, lock: LockId, participants: Vec
         ));
     }
     Finding {
+        evidence: Evidence::default(),
         code,
         severity: Severity::Warning,
         confidence: Confidence::Actual,

@@ -11,7 +11,7 @@ use super::{
     request::Request,
     text::{self, Class},
 };
-use crate::finding::{Code, Confidence, Finding, Participant, Severity};
+use crate::finding::{Code, Confidence, Evidence, Finding, Participant, Severity};
 
 /// Finds recursive reads.
 #[derive(Debug, Default)]
@@ -77,6 +77,7 @@ impl RecursiveRead {
             let code = Code::RecursiveRead;
             let name = definitions.lock_name(lock);
             Finding {
+                evidence: Evidence::default(),
                 code,
                 severity: Severity::Warning,
                 confidence: Confidence::Potential,

@@ -9,7 +9,7 @@ use super::{
     text::{self, Class},
 };
 use crate::{
-    finding::{Code, Confidence, Finding, Participant, Severity, Target, Wanted},
+    finding::{Code, Confidence, Evidence, Finding, Participant, Severity, Target, Wanted},
     state::{State, ThreadState, Wait},
 };
 
@@ -99,6 +99,7 @@ fn finding(
     let mut events = collected::events(&participants);
     events.retain(|&event| event > 0);
     Finding {
+        evidence: Evidence::default(),
         code,
         severity: Severity::Error,
         confidence: Confidence::Actual,

@@ -12,7 +12,7 @@ use super::{
     collected::{self, Collected},
     text::{self, Class},
 };
-use crate::finding::{Code, Confidence, Finding, Held, Participant, Severity, Target, Wanted};
+use crate::finding::{Code, Confidence, Evidence, Finding, Held, Participant, Severity, Target, Wanted};
 use lockscope_trace::Need;
 
 /// Finds unchecked wake-ups.
@@ -83,6 +83,7 @@ impl UncheckedWakeup {
             let (condvar, mutex) = (definitions.lock_name(woken.condvar), definitions.lock_name(woken.mutex));
             let locks = vec![woken.condvar, woken.mutex];
             Finding {
+                evidence: Evidence::default(),
                 code,
                 severity: Severity::Warning,
                 confidence: Confidence::Potential,

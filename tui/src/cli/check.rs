@@ -1,6 +1,9 @@
 //! `lockscope check`: findings of recorded traces, and the exit code that CI relies on.
 
-use std::{io::Write, path::PathBuf};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use clap::{Args, ValueEnum, ValueHint};
 use lockscope_analyzer::{
@@ -10,7 +13,9 @@ use lockscope_analyzer::{
 
 use crate::{
     cli::{
-        Failure, Global, exit,
+        Failure, Global,
+        engines::EngineArgs,
+        exit,
         lint::{Levels, LintArgs},
         load::{self, Checked},
         report::{Counts, human, json},
@@ -36,6 +41,8 @@ pub struct CheckArgs {
     verdict: VerdictArgs,
     #[command(flatten)]
     lint: LintArgs,
+    #[command(flatten)]
+    engines: EngineArgs,
 }
 
 /// Options that decide between success and failure.
@@ -93,7 +100,7 @@ pub fn run(args: &CheckArgs, levels: &Levels, global: &Global, out: &mut dyn Wri
     let mut results: Vec<(Checked, usize)> = Vec::new();
     let mut unreadable: Option<Failure> = None;
     for path in &args.traces {
-        match check(path, levels, global) {
+        match check(path, levels, &args.engines, global) {
             Ok(result) => {
                 if args.format == Format::Human {
                     let sources = Sources::new(&result.0.info, &global.source_map);
@@ -109,6 +116,8 @@ pub fn run(args: &CheckArgs, levels: &Levels, global: &Global, out: &mut dyn Wri
         }
     }
     match args.format {
+        // A list of every occurrence is long.
+        Format::Json if args.engines.all => json::write_compact(&results, out)?,
         Format::Json => json::write(&results, out)?,
         Format::Human => footer(&results, global, out)?,
     }
@@ -119,12 +128,14 @@ pub fn run(args: &CheckArgs, levels: &Levels, global: &Global, out: &mut dyn Wri
 }
 
 /// Reads one trace and applies lint levels. The second value is how many findings they turned off.
-pub fn check(path: &std::path::Path, levels: &Levels, global: &Global) -> Result<(Checked, usize), Failure> {
+pub fn check(path: &Path, levels: &Levels, engines: &EngineArgs, global: &Global) -> Result<(Checked, usize), Failure> {
     let options = Options { no_timeout: levels.asks_for(Code::NoTimeout), ..Options::default() };
-    let mut checked = load::check(path, options, global)?;
+    let mut checked = load::check(path, engines.apply(options), global)?;
     let (mut findings, n_allowed) = levels.apply(std::mem::take(&mut checked.findings));
-    // Levels change severities, and the worst comes first.
-    load::sort(&mut findings);
+    if !engines.all {
+        // Levels change severities, and the worst comes first.
+        load::sort(&mut findings);
+    }
     checked.findings = findings;
     Ok((checked, n_allowed))
 }

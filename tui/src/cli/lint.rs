@@ -83,7 +83,7 @@ impl Levels {
 #[cfg(test)]
 mod tests {
     use clap::{Args as _, Command};
-    use lockscope_analyzer::finding::Confidence;
+    use lockscope_analyzer::finding::{Confidence, Evidence};
     use lockscope_trace::Nanos;
 
     use super::*;
@@ -92,6 +92,7 @@ mod tests {
         let command = LintArgs::augment_args(Command::new("check"));
         let matches = command.get_matches_from(std::iter::once("check").chain(arguments.iter().copied()));
         let finding = Finding {
+            evidence: Evidence::default(),
             code,
             severity: Severity::Note,
             confidence: Confidence::Potential,

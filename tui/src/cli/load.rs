@@ -22,6 +22,8 @@ pub struct Checked {
     pub completeness: Completeness,
     /// Bounds that the analysis ran into, a sentence each.
     pub limits: Vec<String>,
+    /// Engines that ran to the end, and how many bytes each held then.
+    pub engines: Vec<(&'static str, u64)>,
     /// What was concluded, worst first.
     pub findings: Vec<Finding>,
     /// How many events it has.
@@ -44,17 +46,28 @@ pub fn for_each(
     global: &Global,
     mut each: impl FnMut(u64, &Event, &Definitions) -> ControlFlow<()>,
 ) -> Result<(u64, Read), Failure> {
+    for_each_batch(source, global, |position, events, defs| {
+        (position..).zip(events).try_for_each(|(position, event)| each(position, event, defs))
+    })
+}
+
+/// Calls `each` with all events, as many at a time as the source gives, and the position of the first of them. The rest as
+/// [`for_each`], but for the number of events when it breaks: it counts the batch.
+fn for_each_batch(
+    source: &mut dyn EventSource,
+    global: &Global,
+    mut each: impl FnMut(u64, &[Event], &Definitions) -> ControlFlow<()>,
+) -> Result<(u64, Read), Failure> {
     let mut progress = Progress::new(format!("reading {}", source.info().path.display()), global.quiet);
     let mut batch = Vec::new();
     let mut position = 0;
     loop {
         batch.clear();
         let read = source.poll(&mut batch)?;
-        for event in &batch {
-            position += 1;
-            if each(position, event, source.definitions()).is_break() {
-                return Ok((position, Read::More));
-            }
+        let first = position + 1;
+        position += batch.len() as u64;
+        if each(first, &batch, source.definitions()).is_break() {
+            return Ok((position, Read::More));
         }
         progress.update(source.fraction_read(), position);
         if read != Read::More {
@@ -66,20 +79,25 @@ pub fn for_each(
 /// Reads a trace through and collects the findings.
 pub fn check(path: &Path, options: Options, global: &Global) -> Result<Checked, Failure> {
     let mut source = open(path, global)?;
+    let all = options.all;
     let mut analysis = Analysis::new(options);
     let mut duration = Nanos(0);
-    let (events, end) = for_each(&mut *source, global, |_, event, defs| {
-        duration = duration.max(event.time);
-        analysis.feed(event, defs);
+    let (events, end) = for_each_batch(&mut *source, global, |_, events, defs| {
+        // Threads have clocks that may differ a little, so the last event need not be the latest.
+        duration = events.iter().map(|event| event.time).fold(duration, Nanos::max);
+        analysis.feed_batch(events, defs);
         ControlFlow::Continue(())
     })?;
     analysis.end(end, source.completeness());
-    let findings = analysis.findings(source.definitions());
+    let findings =
+        if all { analysis.occurrences(source.definitions()) } else { analysis.findings(source.definitions()) };
+    let engines = analysis.engine_bytes().map(|(engine, bytes)| (engine.as_str(), bytes)).collect();
     Ok(Checked {
         info: source.info().clone(),
         defs: source.definitions().clone(),
         completeness: source.completeness().clone(),
         limits: analysis.limits(),
+        engines,
         findings,
         events,
         duration,

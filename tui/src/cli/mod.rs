@@ -7,6 +7,7 @@
 mod check;
 mod completions;
 mod deps;
+mod engines;
 pub mod exit;
 mod explain;
 mod failure;

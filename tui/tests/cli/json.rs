@@ -90,3 +90,23 @@ fn tables_are_what_their_schema_says() {
     assert_eq!(output["threads"].as_array().map(Vec::len), Some(1), "the filter applies: {output:#}");
     assert_eq!(lockscope(&["show", &fixture("hung.std"), "events", "--format", "json"]).code, Some(2));
 }
+
+#[test]
+fn engines_run_alone_and_list_every_occurrence() {
+    let schema = schema();
+    let inverted = fixture("inverted.std");
+    let alone = output(&["--engine", "lock-order", &inverted]);
+    let all = output(&["--engine", "lock-order", "--engine", "lock-order", "--all", &inverted]);
+    for output in [&alone, &all] {
+        let errors: Vec<String> =
+            schema.iter_errors(output).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        assert!(errors.is_empty(), "{errors:#?}\n{output:#}");
+        assert_eq!(output["traces"][0]["engines"][0]["name"], "lock-order");
+        let finding = &output["traces"][0]["findings"][0];
+        assert_eq!(finding["code"], "lock-order-inversion", "{output:#}");
+        assert_eq!(finding["engines"], serde_json::json!(["lock-order"]));
+    }
+    let unknown = lockscope(&["check", "--engine", "nonsense", &inverted]);
+    assert_eq!(unknown.code, Some(2));
+    assert!(unknown.stderr.contains("lock-order"), "the error lists the engines: {unknown:?}");
+}

@@ -58,6 +58,11 @@ impl LockOrder {
         self.requests.groups()
     }
 
+    /// Bytes that are held, roughly.
+    pub fn bytes(&self) -> u64 {
+        self.requests.bytes()
+    }
+
     fn add(&mut self, context: &Context<'_>, request: &Request<'_>, times: u64) {
         let moment = self.lives.now(request.thread);
         if self.requests.add(context.definitions, request, moment, times) {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     detect::text::{self, Class, counted, times},
-    finding::{Code, Confidence, Finding, Participant, Severity, Target},
+    finding::{Code, Confidence, Evidence, Finding, Participant, Severity, Target},
 };
 
 /// Circles so far, those of equal classes together.
@@ -158,6 +158,7 @@ fn finding(definitions: &Definitions, circle: &Circle, orders: &FxHashMap<(LockI
     let places: Vec<_> =
         first.parts.iter().filter(|part| part.holds.is_some()).map(|part| part.instance.wanted.site).collect();
     Finding {
+        evidence: Evidence::default(),
         code,
         severity: Severity::Warning,
         confidence: Confidence::Potential,

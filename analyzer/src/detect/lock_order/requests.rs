@@ -160,6 +160,13 @@ impl Requests {
         is_new
     }
 
+    /// Bytes of what grows: distinct requests, each with a few locks that are held.
+    pub(super) fn bytes(&self) -> u64 {
+        const FEW_HELD: usize = 4;
+        let instance = size_of::<(u32, Instance)>() + FEW_HELD * size_of::<Held>() + size_of::<(u64, u32)>();
+        (self.instances.len() * instance + self.groups.len() * (size_of::<Group>() + size_of::<Key>())) as u64
+    }
+
     pub(super) fn groups(&self) -> &[Group] {
         &self.groups
     }

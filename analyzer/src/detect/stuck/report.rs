@@ -5,7 +5,7 @@ use lockscope_trace::{Access, Event, LockId, Mode, Need, SiteId, ThreadId};
 use super::{Group, Place, Said, words};
 use crate::{
     detect::{Context, collected, text},
-    finding::{Code, Confidence, Finding, Held, Participant, Severity, Target, Wanted},
+    finding::{Code, Confidence, Evidence, Finding, Held, Participant, Severity, Target, Wanted},
     state::{Deed, State},
     wait_for::{Knot, Why, blockers, target},
 };
@@ -91,6 +91,7 @@ pub(super) fn group(context: &Context<'_>, knot: &Knot) -> Group {
     }
     let locks = locks(&participants);
     let finding = Finding {
+        evidence: Evidence::default(),
         code,
         severity: if knot.certain { Severity::Error } else { Severity::Warning },
         confidence: if knot.certain { Confidence::Actual } else { Confidence::Potential },
@@ -119,6 +120,7 @@ pub(super) fn said(context: &Context<'_>, event: &Event, said: &Said, threads: V
     notes.extend(said.lines.iter().filter(|line| !line.starts_with("help: ")).cloned());
     let help = said.lines.iter().filter_map(|line| line.strip_prefix("help: ")).map(str::to_owned).collect();
     Finding {
+        evidence: Evidence::default(),
         code: said.code,
         severity: if said.confidence == Confidence::Actual { Severity::Error } else { Severity::Warning },
         confidence: said.confidence,

@@ -41,6 +41,7 @@ pub fn page(code: Code) -> &'static str {
         Code::SelfDeadlock => include_str!("self-deadlock.md"),
         Code::RecursiveRead => include_str!("recursive-read.md"),
         Code::LockOrderInversion => include_str!("lock-order-inversion.md"),
+        Code::PredictedDeadlock => include_str!("predicted-deadlock.md"),
         Code::HierarchyViolation => include_str!("hierarchy-violation.md"),
         Code::LockTimeout => include_str!("lock-timeout.md"),
         Code::LostWakeup => include_str!("lost-wakeup.md"),
@@ -51,6 +52,9 @@ pub fn page(code: Code) -> &'static str {
         Code::BusyWait => include_str!("busy-wait.md"),
         Code::OutOfOrderRelease => include_str!("out-of-order-release.md"),
         Code::NoTimeout => include_str!("no-timeout.md"),
+        Code::DataRace => include_str!("data-race.md"),
+        Code::PredictedDataRace => include_str!("predicted-data-race.md"),
+        Code::InconsistentLocking => include_str!("inconsistent-locking.md"),
     }
 }
 

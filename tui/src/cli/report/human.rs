@@ -115,7 +115,8 @@ impl Report<'_> {
             Severity::Note => Level::NOTE,
         };
         let mut notes: Vec<String> = Vec::new();
-        let marks = self.marks(finding, &finding.participants, &mut notes);
+        let mut marks = self.marks(finding, &finding.participants, &mut notes);
+        marks.extend(self.accesses(finding, &mut notes));
         let snippets = self.snippets(marks, &mut notes);
         let mut group = level.primary_title(finding.title.clone()).id(finding.code.as_str()).elements(snippets);
         notes.extend(finding.notes.iter().cloned());
@@ -178,6 +179,20 @@ impl Report<'_> {
             }
             if let Some(wanted) = &participant.wanted {
                 add(wanted.site, phrase::wants(defs, finding, participant, wanted), true);
+            }
+        }
+        marks
+    }
+
+    /// Marks for the places of accesses to memory.
+    fn accesses(&self, finding: &Finding, notes: &mut Vec<String>) -> Vec<Mark> {
+        let defs = &self.checked.defs;
+        let mut marks: Vec<Mark> = Vec::new();
+        for accessed in &finding.evidence.accesses {
+            let label = phrase::accesses(defs, accessed);
+            match accessed.site.and_then(|site| defs.site(site)) {
+                Some(site) => marks.push(Mark { site: site.clone(), label, is_primary: true }),
+                None => notes.push(label.strip_suffix(" here").map_or(label.clone(), str::to_owned)),
             }
         }
         marks
@@ -252,6 +267,7 @@ impl Report<'_> {
         let defs = &self.checked.defs;
         let mut known: Vec<StackId> = Vec::new();
         let mut shown: Vec<(Vec<ShownFrame>, Vec<String>)> = Vec::new();
+        let mut all = Vec::new();
         for participant in &finding.participants {
             let wanted = participant
                 .wanted
@@ -259,17 +275,20 @@ impl Report<'_> {
                 .map(|wanted| (wanted.stack, wanted.site, phrase::wants(defs, finding, participant, wanted)));
             let held =
                 participant.held.iter().map(|held| (held.stack, held.site, phrase::took(defs, participant, held)));
-            for (stack, site, label) in held.chain(wanted) {
-                let Some(stack) = stack.filter(|stack| !known.contains(stack)) else { continue };
-                known.push(stack);
-                let frames = self.symbols.folded_stack(defs, stack, site);
-                let label = label.strip_suffix(" here").unwrap_or(&label).to_owned();
-                match shown.iter_mut().find(|(same, _)| *same == frames) {
-                    Some((_, labels)) => labels.push(label),
-                    // The first frame is the place that the snippet shows; alone it adds nothing.
-                    None if frames.len() < 2 => {}
-                    None => shown.push((frames, vec![label])),
-                }
+            all.extend(held.chain(wanted));
+        }
+        let accesses = finding.evidence.accesses.iter();
+        all.extend(accesses.map(|accessed| (accessed.stack, accessed.site, phrase::accesses(defs, accessed))));
+        for (stack, site, label) in all {
+            let Some(stack) = stack.filter(|stack| !known.contains(stack)) else { continue };
+            known.push(stack);
+            let frames = self.symbols.folded_stack(defs, stack, site);
+            let label = label.strip_suffix(" here").unwrap_or(&label).to_owned();
+            match shown.iter_mut().find(|(same, _)| *same == frames) {
+                Some((_, labels)) => labels.push(label),
+                // The first frame is the place that the snippet shows; alone it adds nothing.
+                None if frames.len() < 2 => {}
+                None => shown.push((frames, vec![label])),
             }
         }
         shown.iter().map(|(frames, labels)| self.stack(frames, labels)).collect()

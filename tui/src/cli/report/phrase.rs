@@ -5,7 +5,7 @@
 
 use lockscope_analyzer::{
     State, ThreadState,
-    finding::{Code, Confidence, Finding, Held, Participant, Target, Wanted},
+    finding::{Accessed, Code, Confidence, Finding, Held, Participant, Target, Touch, Wanted},
     wait_for,
 };
 use lockscope_trace::{Definitions, LockId, LockKind, Mode, Need, Side, ThreadId};
@@ -216,6 +216,15 @@ pub fn wants(defs: &Definitions, finding: &Finding, participant: &Participant, w
     }
 }
 
+/// Label for the place of an access: ``T1` writes `x` here`.
+pub fn accesses(defs: &Definitions, accessed: &Accessed) -> String {
+    let verb = match accessed.touch {
+        Touch::Read => "reads",
+        Touch::Write => "writes",
+    };
+    format!("{} {verb} `{}` here", thread(defs, accessed.thread), defs.var(accessed.var))
+}
+
 /// What a participant did to what it wanted. Only where threads were seen to be stuck does anybody wait.
 pub fn wants_verb(finding: &Finding, participant: &Participant) -> &'static str {
     let is_stuck = match finding.code {
@@ -228,7 +237,14 @@ pub fn wants_verb(finding: &Finding, participant: &Participant) -> &'static str 
         Code::BusyWait => return "tries to take",
         Code::UncheckedWakeup => return "waited for",
         Code::RecursiveRead | Code::LockTimeout => true,
-        Code::LockOrderInversion | Code::HierarchyViolation | Code::Poisoned | Code::OutOfOrderRelease => false,
+        Code::LockOrderInversion
+        | Code::PredictedDeadlock
+        | Code::HierarchyViolation
+        | Code::Poisoned
+        | Code::OutOfOrderRelease
+        | Code::DataRace
+        | Code::PredictedDataRace
+        | Code::InconsistentLocking => false,
     };
     match (finding.confidence, participant.held.is_empty()) {
         (Confidence::Actual, _) if is_stuck => "waits for",

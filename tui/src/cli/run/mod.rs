@@ -20,6 +20,7 @@ use crate::{
         Failure, Global, check,
         check::VerdictArgs,
         deps::{self, Session},
+        engines::EngineArgs,
         exit,
         lint::{Levels, LintArgs},
         load::Checked,
@@ -141,7 +142,7 @@ impl Report<'_> {
         let mut results: Vec<(Checked, usize)> = Vec::new();
         let mut has_unreadable = false;
         for path in traces {
-            match check::check(path, levels, self.global) {
+            match check::check(path, levels, &EngineArgs::default(), self.global) {
                 Ok(result) => {
                     self.trace(&result, traces.len())?;
                     results.push(result);

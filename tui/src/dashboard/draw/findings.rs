@@ -1,6 +1,6 @@
 //! Findings: the list, and the selected one in full with all sides next to each other.
 
-use lockscope_analyzer::finding::{Finding, Participant, Target};
+use lockscope_analyzer::finding::{Accessed, Finding, Participant, Target};
 use lockscope_trace::{Nanos, SiteId, StackId};
 use ratatui::{
     Frame,
@@ -174,6 +174,14 @@ fn side(
     if let Some(wanted) = &participant.wanted {
         let verb = phrase::wants_verb(finding, participant);
         part(verb, wanted.target, wanted.since, wanted.site, wanted.stack);
+    }
+    let its = finding.evidence.accesses.iter().filter(|accessed| accessed.thread == participant.thread);
+    for Accessed { var, touch, site, stack, time, .. } in its {
+        let label = format!("{} {}", touch.as_str(), defs.var(*var));
+        lines.push(Line::styled(fit(&label, width, theme.ascii), theme.lock()));
+        let since = if state.model.info.has_times { format!("at {time}") } else { String::new() };
+        lines.extend(place(state, theme, *site, &since, width));
+        lines.extend(self::stack(state, theme, *stack, *site, width));
     }
     lines
 }

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use lockscope_analyzer::finding::{Finding, Participant};
 use serde::Serialize;
 
-use self::parts::{Converter, HeldLock, Lock, Thread, WantedTarget};
+use self::parts::{Converter, HeldLock, Lock, MemoryAccess, Thread, WantedTarget};
 use crate::cli::load::Checked;
 
 /// Version of the format.
@@ -44,9 +44,17 @@ struct Trace {
     completeness: Completeness,
     /// Bounds that the analysis ran into.
     limits: Vec<String>,
+    /// Engines that ran, and what each held at the end.
+    engines: Vec<Engine>,
     /// Findings that lint levels turned off.
     allowed: usize,
     findings: Vec<JsonFinding>,
+}
+
+#[derive(Serialize)]
+struct Engine {
+    name: &'static str,
+    bytes: u64,
 }
 
 #[derive(Serialize)]
@@ -76,6 +84,9 @@ struct JsonFinding {
     variants: Vec<Vec<JsonParticipant>>,
     notes: Vec<String>,
     help: Vec<String>,
+    /// Who saw it.
+    engines: Vec<&'static str>,
+    accesses: Vec<MemoryAccess>,
 }
 
 #[derive(Serialize)]
@@ -87,13 +98,22 @@ struct JsonParticipant {
 
 /// Writes the findings of all traces as one document. `allowed` counts those that lint levels turned off, per trace.
 pub fn write(traces: &[(Checked, usize)], out: &mut dyn Write) -> io::Result<()> {
-    let output = Output {
+    serde_json::to_writer_pretty(&mut *out, &output(traces))?;
+    writeln!(out)
+}
+
+/// The same on one line.
+pub fn write_compact(traces: &[(Checked, usize)], out: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, &output(traces))?;
+    writeln!(out)
+}
+
+fn output(traces: &[(Checked, usize)]) -> Output {
+    Output {
         version: VERSION,
         tool: Tool { name: "lockscope", version: env!("CARGO_PKG_VERSION") },
         traces: traces.iter().map(|(checked, allowed)| trace(checked, *allowed)).collect(),
-    };
-    serde_json::to_writer_pretty(&mut *out, &output)?;
-    writeln!(out)
+    }
 }
 
 fn trace(checked: &Checked, allowed: usize) -> Trace {
@@ -119,6 +139,7 @@ fn trace(checked: &Checked, allowed: usize) -> Trace {
             notes: completeness.notes.clone(),
         },
         limits: checked.limits.clone(),
+        engines: checked.engines.iter().map(|&(name, bytes)| Engine { name, bytes }).collect(),
         allowed,
         findings: checked
             .findings
@@ -147,6 +168,8 @@ fn json_finding(converter: &Converter, idx: usize, finding: &Finding) -> JsonFin
         variants: finding.variants.iter().map(|list| participants(list)).collect(),
         notes: finding.notes.clone(),
         help: finding.help.clone(),
+        engines: finding.evidence.engines.iter().map(|engine| engine.as_str()).collect(),
+        accesses: finding.evidence.accesses.iter().map(|accessed| converter.accessed(accessed)).collect(),
     }
 }
 

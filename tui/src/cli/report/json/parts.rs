@@ -1,7 +1,7 @@
 //! What machine output of every kind is made of: threads, locks, places.
 
 use lockscope_analyzer::{
-    finding::{Held, Target, Wanted},
+    finding::{Accessed, Held, Target, Wanted},
     state::{ObjectState, Permits},
 };
 use lockscope_trace::{Definitions, LockId, LockKind, Nanos, Need, Side, SiteId, StackId, ThreadId, TraceInfo};
@@ -45,6 +45,24 @@ pub struct WantedTarget {
     thread: Option<Thread>,
     #[serde(flatten)]
     place: Place,
+}
+
+/// An access to memory.
+#[derive(Serialize)]
+pub struct MemoryAccess {
+    thread: Thread,
+    variable: Variable,
+    access: &'static str,
+    #[serde(flatten)]
+    place: Place,
+}
+
+/// A memory location.
+#[derive(Serialize)]
+pub struct Variable {
+    id: String,
+    name: String,
+    created: Option<Site>,
 }
 
 /// Permits that a thread holds.
@@ -127,6 +145,21 @@ impl<'a> Converter<'a> {
         };
         let place = self.place(wanted.site, wanted.stack, wanted.since, wanted.event);
         WantedTarget { kind, lock, mode, thread, place }
+    }
+
+    /// An access to memory.
+    pub fn accessed(&self, accessed: &Accessed) -> MemoryAccess {
+        let def = self.defs.vars.get(accessed.var.0 as usize);
+        MemoryAccess {
+            thread: self.thread(accessed.thread),
+            variable: Variable {
+                id: format!("V{}", accessed.var.0),
+                name: def.map_or_else(|| "?".to_owned(), |def| def.name.to_string()),
+                created: self.site(def.and_then(|def| def.created)),
+            },
+            access: accessed.touch.as_str(),
+            place: self.place(accessed.site, accessed.stack, accessed.time, accessed.event),
+        }
     }
 
     /// Permits that a thread holds.

@@ -1,0 +1,102 @@
+//! One finding for one bug, whatever number of engines see it: the strongest evidence stays, and says who else saw it.
+
+use std::{
+    cmp::Reverse,
+    collections::{HashMap, hash_map::Entry},
+    sync::Arc,
+};
+
+use lockscope_trace::{Definitions, SiteId, VarId};
+
+use crate::{
+    detect::text::{self, Class},
+    finding::{Code, Finding, Target, Touch},
+};
+
+/// What makes two findings one bug.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+enum Bug {
+    /// Accesses at these places, of locations that are made at one place.
+    Race(Var, [(Touch, Option<SiteId>); 2]),
+    /// Something is wrong with how locations made at one place are accessed.
+    Var(Var),
+    /// Locks of these classes, asked for at these places.
+    Deadlock(Vec<Class>, Vec<Option<SiteId>>),
+}
+
+/// Where a location was made, and its type or name. All that are made at one place are alike.
+type Var = (Option<SiteId>, Arc<str>);
+
+/// Merges what engines found. Other findings pass through, in their order and before these.
+pub fn merge(definitions: &Definitions, findings: Vec<Finding>) -> Vec<Finding> {
+    let (mut predictions, mut merged): (Vec<_>, Vec<_>) =
+        findings.into_iter().partition(|finding| bug(definitions, finding).is_some());
+    predictions.sort_by_key(|finding| (Reverse(finding.confidence), finding.evidence.engines.first().copied()));
+    let mut known: HashMap<Bug, usize> = HashMap::new();
+    for finding in predictions {
+        let bug = bug(definitions, &finding).expect("only findings of bugs are here");
+        match known.entry(bug.clone()) {
+            // Inversions that the detector tells apart are apart.
+            Entry::Occupied(place) if matches!(bug, Bug::Deadlock(..)) && merged[*place.get()].code == finding.code => {
+                merged.push(finding);
+            }
+            Entry::Occupied(place) => absorb(&mut merged[*place.get()], finding),
+            Entry::Vacant(place) => {
+                place.insert(merged.len());
+                if let Bug::Race(var, _) = bug {
+                    // Accesses that race are not locked alike: that needs no finding of its own.
+                    known.entry(Bug::Var(var)).or_insert(merged.len());
+                }
+                merged.push(finding);
+            }
+        }
+    }
+    merged
+}
+
+/// Notes in the stronger finding what the weaker one says.
+fn absorb(stronger: &mut Finding, weaker: Finding) {
+    for engine in weaker.evidence.engines {
+        if !stronger.evidence.engines.contains(&engine) {
+            stronger.evidence.engines.push(engine);
+        }
+    }
+    if stronger.code == weaker.code {
+        stronger.count = stronger.count.max(weaker.count);
+    }
+    if weaker.code == Code::InconsistentLocking && stronger.code != weaker.code {
+        stronger
+            .notes
+            .extend(weaker.notes.into_iter().filter(|note| !stronger.notes.contains(note)).collect::<Vec<_>>());
+    }
+}
+
+fn bug(definitions: &Definitions, finding: &Finding) -> Option<Bug> {
+    match finding.code {
+        Code::DataRace | Code::PredictedDataRace => {
+            let [first, second] = finding.evidence.accesses.as_slice() else { return None };
+            let mut places = [(first.touch, first.site), (second.touch, second.site)];
+            places.sort_unstable();
+            Some(Bug::Race(class(definitions, first.var), places))
+        }
+        Code::InconsistentLocking => Some(Bug::Var(class(definitions, finding.evidence.accesses.first()?.var))),
+        Code::PredictedDeadlock | Code::LockOrderInversion => {
+            let mut classes: Vec<Class> = finding.locks.iter().map(|&lock| text::class(definitions, lock)).collect();
+            classes.sort_unstable();
+            let is_lock = |target: &Target| matches!(target, Target::Lock(..));
+            let wanted = finding.participants.iter().filter_map(|part| part.wanted.as_ref());
+            let mut places: Vec<_> =
+                wanted.filter(|wanted| is_lock(&wanted.target)).map(|wanted| wanted.site).collect();
+            places.sort_unstable();
+            Some(Bug::Deadlock(classes, places))
+        }
+        _ => None,
+    }
+}
+
+fn class(definitions: &Definitions, var: VarId) -> Var {
+    match definitions.vars.get(var.0 as usize) {
+        Some(def) => (def.created, def.name.clone()),
+        None => (None, format!("V{}", var.0).into()),
+    }
+}

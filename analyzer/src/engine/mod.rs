@@ -1,0 +1,113 @@
+//! Engines: what other schedules of the recorded events could do, and which accesses nothing orders.
+//!
+//! A detector ([`detect`](crate::detect)) looks at the state of threads and locks and says what is wrong in it; an engine needs
+//! events and what their ids mean, and no more. So it can run alone, over whole batches of events, at the speed of reading them, and
+//! it is a trait of its own rather than a [`Detector`](crate::detect::Detector), whose context is the state.
+//!
+//! Reading order: [`Engine`] is the trait, [`EngineId`] their names, [`Engines`] runs several; [`merge()`] makes one finding of what
+//! several see. `lock_order` adapts the detector of inversions.
+
+mod lock_order;
+mod merge;
+mod run;
+
+use std::fmt;
+
+use lockscope_trace::{Definitions, Event};
+
+pub use self::{merge::merge, run::Engines};
+use crate::{analysis::Options, finding::Finding};
+
+/// An engine, by the name that users know it by.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub enum EngineId {
+    /// Circles of the lock order: Goodlock, iGoodlock.
+    LockOrder,
+}
+
+impl EngineId {
+    /// Every engine, in the order of the documentation.
+    pub const ALL: [EngineId; 1] = [EngineId::LockOrder];
+
+    /// The name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            EngineId::LockOrder => "lock-order",
+        }
+    }
+
+    /// The engine of a name.
+    pub fn parse(text: &str) -> Option<EngineId> {
+        EngineId::ALL.into_iter().find(|engine| engine.as_str() == text)
+    }
+
+    /// Whether it runs when nothing else is asked for, besides the detectors. The inversions of the lock order are found by one of
+    /// these. What is about memory costs little in a trace without any, and says nothing.
+    pub fn is_default(self) -> bool {
+        match self {
+            EngineId::LockOrder => false,
+        }
+    }
+
+    fn start(self, options: &Options) -> Box<dyn Engine> {
+        match self {
+            EngineId::LockOrder => Box::new(lock_order::LockOrderEngine::new(options)),
+        }
+    }
+}
+
+/// Events in a row.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'a> {
+    /// Position of the first one in the trace, from 1.
+    pub first: u64,
+    /// The events.
+    pub events: &'a [Event],
+    /// What their ids mean.
+    pub definitions: &'a Definitions,
+}
+
+impl<'a> Batch<'a> {
+    /// The events, each with its position.
+    pub fn numbered(self) -> impl Iterator<Item = (u64, &'a Event)> {
+        (self.first..).zip(self.events)
+    }
+}
+
+/// Looks for one kind of trouble in the order of events.
+pub trait Engine: fmt::Debug + Send {
+    /// Takes in the next events.
+    fn feed(&mut self, batch: Batch<'_>);
+
+    /// What was found so far, each bug once. May be asked for at any time.
+    ///
+    /// Engines that work on the whole trace do so here.
+    fn findings(&mut self, definitions: &Definitions) -> Vec<Finding>;
+
+    /// Every occurrence, unmerged, in the order of the last of its events; these are the positions in [`Finding::events`], as many
+    /// as the kind of occurrence has: two accesses of a race, the request of each thread of a deadlock.
+    ///
+    /// Only of engines that were started with [`Options::all`].
+    fn occurrences(&mut self, definitions: &Definitions) -> Vec<Finding>;
+
+    /// Bytes that it holds, within a tenth. Cheap: asked for every few thousand events.
+    fn bytes(&self) -> u64;
+
+    /// Bounds that were hit, in sentences: what may be missing from the findings.
+    fn limits(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_distinct_and_parse() {
+        for engine in EngineId::ALL {
+            assert_eq!(EngineId::parse(engine.as_str()), Some(engine));
+        }
+        assert_eq!(EngineId::parse("no-such"), None);
+    }
+}
