@@ -12,6 +12,7 @@ pub mod cell;
 mod config;
 mod finding;
 mod label;
+mod region;
 #[doc(hidden)]
 pub mod rt;
 pub mod sync;
@@ -20,6 +21,7 @@ pub mod thread;
 pub use config::{Builder, Policy, Record, ReportTo, Stacks, builder};
 pub use finding::Report;
 pub use label::{Label, named, ranked};
+pub use region::{Region, atomic_region, mark};
 
 /// Whether this build of lockscope instruments: with `debug_assertions` or the feature `force`, and not `--cfg lockscope_off`.
 pub const IS_ON: bool = cfg!(all(any(debug_assertions, feature = "force"), not(lockscope_off)));

@@ -304,7 +304,7 @@ impl State {
             | Op::Unparked
             | Op::Unpark { .. }
             | Op::Awake
-            | Op::RegionBegin
+            | Op::RegionBegin { .. }
             | Op::RegionEnd => self.unblock(me, event.time),
         }
         self.after_object(event);

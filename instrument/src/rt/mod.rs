@@ -8,7 +8,7 @@
 //! - [`initialise`] for what is initialised once, as long as it is not;
 //! - [`note`], [`block`], [`may_help`] for objects that are not locks;
 //! - [`permits_acquired`] and its like for semaphores;
-//! - what is in [`memory`] for atomics and cells;
+//! - what is in [`memory`] for atomics and cells, in [`region`] for what the program says of itself;
 //! - [`channel()`] and what [`Handle`] does for channels;
 //! - [`upgrade`], [`try_upgrade`], [`downgrade`], [`cond_wait`], [`notify`] for the rest.
 
@@ -42,6 +42,7 @@ mod parking;
 mod permits;
 mod process;
 mod record;
+pub mod region;
 mod report;
 mod search;
 mod stack;

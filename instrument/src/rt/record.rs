@@ -41,6 +41,13 @@ fn define_site(address: usize) -> u32 {
     registry().site_of_address(writer, address)
 }
 
+/// The id of a text that stands in the program; defines it first when that was not done.
+pub(super) fn name_id(entered: &Entered, name: &'static str) -> u32 {
+    // A part of a text has the address of the whole; no address has these bits.
+    let key = (name.as_ptr() as usize).wrapping_add(name.len() << (usize::BITS - 16));
+    entered.local().sites.id(key, || global::trace().map_or(0, |writer| registry().string(writer, name)))
+}
+
 /// Says once that the recording has stopped, if it has. Called while no lock is being taken or released, since it allocates.
 #[inline]
 pub(super) fn note_stopped() {
@@ -141,6 +148,19 @@ pub(super) fn object_unplaced(entered: &Entered, event: &ObjectEvent) {
 pub(super) fn memory(entered: &Entered, event: MemoryEvent, site: Site) {
     let event = MemoryEvent { site: site_id(entered, site), ..event };
     with(entered, |writer, env| writer.memory(env, &event, clock::ticks()));
+}
+
+/// Records the begin of a region meant to be atomic, or without a name its end.
+pub(super) fn region(entered: &Entered, name: Option<u32>, site: Option<Site>) {
+    let kind = if name.is_some() { kind::REGION_BEGIN } else { kind::REGION_END };
+    let site = site.map_or(0, |site| site_id(entered, site));
+    with(entered, |writer, env| writer.event(env, kind, name.unwrap_or(0), site, clock::ticks()));
+}
+
+/// Records a mark.
+pub(super) fn mark(entered: &Entered, text: u32, site: Site) {
+    let site = site_id(entered, site);
+    with(entered, |writer, env| writer.event(env, kind::MARK, text, site, clock::ticks()));
 }
 
 /// Attaches a stack to the next event of this thread.

@@ -203,9 +203,9 @@ pub enum Op {
     AtomicUpdate { var: VarId, order: MemoryOrder, number: u64, count: u64 },
     /// Memory fence.
     Fence { order: MemoryOrder },
-    /// Begin of a region meant to be atomic.
-    RegionBegin,
-    /// End of a region meant to be atomic.
+    /// Begin of a region meant to be atomic, with the name that the program gave it.
+    RegionBegin { name: Option<StringId> },
+    /// End of the region that was begun last.
     RegionEnd,
 
     /// A finding that the traced process reported itself: its code and its whole text.
@@ -325,7 +325,7 @@ impl Op {
             Op::AtomicStore { .. } => "atomic-store",
             Op::AtomicUpdate { .. } => "atomic-update",
             Op::Fence { .. } => "fence",
-            Op::RegionBegin => "region-begin",
+            Op::RegionBegin { .. } => "region-begin",
             Op::RegionEnd => "region-end",
             Op::Finding { .. } => "finding",
             Op::Mark { .. } => "mark",

@@ -160,6 +160,10 @@ pub mod kind {
     pub const DROPPED: u8 = 0x4e;
     /// Two words: the stack of the next event.
     pub const STACK: u8 = 0x4f;
+    /// Two words: `dt`, `name:32 | site:32`.
+    pub const REGION_BEGIN: u8 = 0x50;
+    /// As `REGION_BEGIN`, without a name.
+    pub const REGION_END: u8 = 0x51;
 
     /// Four words: `section:32` above, `thread:32 | os id:32`, absolute ticks, -.
     pub const SECTION: u8 = 0x80;

@@ -96,7 +96,7 @@ impl Rules {
                 let mutex = self.lock(line.operand);
                 Op::Notify { condvar: self.condvar(mutex), all: line.verb == Verb::NotifyAll, woken: None, count: 0 }
             }
-            Verb::Begin => Op::RegionBegin,
+            Verb::Begin => Op::RegionBegin { name: None },
             Verb::End => Op::RegionEnd,
             Verb::Dummy => self.mark("dummy"),
         }

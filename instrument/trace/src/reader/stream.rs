@@ -282,6 +282,8 @@ impl Stream {
             kind::JOINED => Op::Joined { child: known_thread(low, defs)? },
             kind::FINDING => return Ok((Op::Finding { code: string(low)?, text: string(high)? }, None)),
             kind::MARK => Op::Mark { text: string(low)? },
+            kind::REGION_BEGIN => Op::RegionBegin { name: (low != 0).then(|| string(low)).transpose()? },
+            kind::REGION_END => Op::RegionEnd,
             kind::DROPPED => return Ok((Op::Dropped { count: words[1] }, None)),
             kind::COND_WAIT | kind::COND_WAKE => {
                 let (condvar, mutex) = (known_lock(low, defs)?, known_lock(high, defs)?);

@@ -188,7 +188,8 @@ pub fn what(defs: &Definitions, event: &Event) -> String {
         Op::Mark { text: id } => text(id),
         Op::Dropped { count: 0 } => "an unknown number of events".to_owned(),
         Op::Dropped { count } => format!("{count} events"),
-        Op::Start | Op::Exit | Op::RegionBegin | Op::RegionEnd => String::new(),
+        Op::RegionBegin { name: Some(name) } => text(name),
+        Op::Start | Op::Exit | Op::RegionBegin { name: None } | Op::RegionEnd => String::new(),
     }
 }
 
