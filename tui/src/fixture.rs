@@ -177,6 +177,7 @@ pub fn checked() -> Checked {
         limits: Vec::new(),
         engines: Vec::new(),
         findings: findings(),
+        hidden: Vec::new(),
         events: events.len() as u64,
         duration: events.last().map_or(Nanos(0), |event| event.time),
     }

@@ -5,6 +5,7 @@
 //! computed is none of this program's business; see `lockscope_analyzer`.
 
 mod cli;
+mod config;
 mod dashboard;
 mod filter;
 #[cfg(test)]

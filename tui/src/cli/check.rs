@@ -5,30 +5,28 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::{Args, ValueEnum, ValueHint};
-use lockscope_analyzer::{
-    Options,
-    finding::{Code, Finding, Severity},
-};
+use clap::{ArgMatches, Args, ValueEnum, ValueHint};
+use lockscope_analyzer::{Options, finding::Code};
 
 use crate::{
     cli::{
         Failure, Global,
         engines::EngineArgs,
         exit,
-        lint::{Levels, LintArgs},
+        lint::LintArgs,
         load::{self, Checked},
-        report::{Counts, human, json},
+        report::{Counts, human, json, junit, lines, markdown, sarif},
+        rules::{Rules, VerdictArgs},
         style,
     },
-    source::Sources,
+    config::Config,
 };
 
 /// Arguments of `check`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  lockscope check target/lockscope/*.lks\n  lockscope check --format json trace.lks | jq '.traces[].findings[].title'\n  lockscope check -D lock-order-inversion trace.lks",
-    after_long_help = "Examples:\n  lockscope check target/lockscope/*.lks\n  lockscope check --format json trace.lks | jq '.traces[].findings[].title'\n  lockscope check -D lock-order-inversion trace.lks\n\nExit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage, 3 unreadable trace, 4 incomplete trace with --strict"
+    after_help = "Examples:\n  lockscope check target/lockscope/*.lks\n  lockscope check --format json trace.lks | jq '.traces[].findings[].title'\n  lockscope check -D lock-order-inversion trace.lks\n  lockscope check --format sarif target/lockscope/*.lks > lockscope.sarif\n  lockscope check --baseline known.json --update-baseline target/lockscope/*.lks",
+    after_long_help = "Examples:\n  lockscope check target/lockscope/*.lks\n  lockscope check --format json trace.lks | jq '.traces[].findings[].title'\n  lockscope check -D lock-order-inversion trace.lks\n  lockscope check --format sarif target/lockscope/*.lks > lockscope.sarif\n  lockscope check --baseline known.json --update-baseline target/lockscope/*.lks\n\nExit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage, 3 unreadable trace, 4 incomplete trace with --strict"
 )]
 pub struct CheckArgs {
     /// Traces to read; `-` is the standard input
@@ -45,66 +43,48 @@ pub struct CheckArgs {
     engines: EngineArgs,
 }
 
-/// Options that decide between success and failure.
-#[derive(Args, Debug, Clone, Copy)]
-#[command(next_help_heading = "Findings")]
-pub struct VerdictArgs {
-    /// The least severity that makes the exit code 1
-    #[arg(long, value_enum, default_value_t, value_name = "SEVERITY")]
-    pub fail_on: FailOn,
-    /// Make an incomplete trace a failure (exit code 4)
-    #[arg(long)]
-    pub strict: bool,
-}
-
 /// Form of the output.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
 pub enum Format {
     /// For people, with source lines
     #[default]
     Human,
+    /// One line for each finding, as compilers write them
+    Short,
     /// For programs; `tui/schema/findings-1.json` in the source describes it
     Json,
+    /// The same with a line for each trace and each finding
+    Jsonl,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// JUnit XML, for CI
+    Junit,
+    /// Annotations of GitHub Actions
+    Github,
+    /// For summaries of CI jobs and for issues
+    Markdown,
 }
 
-/// Which findings count as failure.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
-pub enum FailOn {
-    /// Errors
-    #[default]
-    Error,
-    /// Warnings and errors
-    Warning,
-    /// Everything
-    Note,
-    /// Nothing
-    Never,
-}
-
-impl FailOn {
-    /// Whether a finding is one too many.
-    pub fn applies(self, finding: &Finding) -> bool {
-        match self {
-            FailOn::Error => finding.severity >= Severity::Error,
-            FailOn::Warning => finding.severity >= Severity::Warning,
-            FailOn::Note => true,
-            FailOn::Never => false,
-        }
+impl Format {
+    /// Whether each trace is written as soon as it was read; others make one document of all.
+    fn is_streamed(self) -> bool {
+        matches!(self, Format::Human | Format::Short | Format::Jsonl | Format::Github)
     }
 }
 
 /// Runs the verb.
 ///
 /// A trace that cannot be read does not hide what others say: it is reported, and decides the exit code.
-pub fn run(args: &CheckArgs, levels: &Levels, global: &Global, out: &mut dyn Write) -> Result<u8, Failure> {
+pub fn run(args: &CheckArgs, matches: &ArgMatches, global: &Global, out: &mut dyn Write) -> Result<u8, Failure> {
+    let config = global.config()?;
+    let rules = Rules::new(&args.verdict, matches, &config)?;
     let mut results: Vec<(Checked, usize)> = Vec::new();
     let mut unreadable: Option<Failure> = None;
     for path in &args.traces {
-        match check(path, levels, &args.engines, global) {
+        match check(path, &rules, &args.engines, global) {
             Ok(result) => {
-                if args.format == Format::Human {
-                    let sources = Sources::new(&result.0.info, &global.source_map);
-                    human::write(&result.0, result.1, &sources, &global.stdout(), out)?;
+                if args.format.is_streamed() {
+                    one(args.format, &result, &config, global, out)?;
                 }
                 results.push(result);
             }
@@ -115,37 +95,82 @@ pub fn run(args: &CheckArgs, levels: &Levels, global: &Global, out: &mut dyn Wri
             }
         }
     }
-    match args.format {
-        // A list of every occurrence is long.
-        Format::Json if args.engines.all => json::write_compact(&results, out)?,
-        Format::Json => json::write(&results, out)?,
-        Format::Human => footer(&results, global, out)?,
+    all(args, &results, &rules, &config, global, out)?;
+    let remarks = rules.finish()?;
+    for remark in remarks.iter().filter(|_| !global.quiet) {
+        let look = global.stderr();
+        writeln!(std::io::stderr(), "{} {remark}", look.paint(style::NOTE, "note:"))?;
     }
     match unreadable {
         Some(failure) => Err(failure),
-        None => Ok(verdict(&results, args.verdict)),
+        None => Ok(verdict(&results, &rules)),
     }
 }
 
-/// Reads one trace and applies lint levels. The second value is how many findings they turned off.
-pub fn check(path: &Path, levels: &Levels, engines: &EngineArgs, global: &Global) -> Result<(Checked, usize), Failure> {
-    let options = Options { no_timeout: levels.asks_for(Code::NoTimeout), ..Options::default() };
+/// Writes one trace in a form that is streamed.
+fn one(
+    format: Format,
+    (checked, n_allowed): &(Checked, usize),
+    config: &Config,
+    global: &Global,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    match format {
+        Format::Human => {
+            let sources = global.sources(&checked.info, config);
+            human::write(checked, *n_allowed, &sources, &global.stdout(), out)?;
+        }
+        Format::Short => lines::short(checked, out)?,
+        Format::Github => lines::github(checked, out)?,
+        Format::Jsonl => json::write_lines(checked, *n_allowed, out)?,
+        Format::Json | Format::Sarif | Format::Junit | Format::Markdown => {}
+    }
+    Ok(())
+}
+
+/// Writes all traces in a form that is one document, or what follows the last one.
+fn all(
+    args: &CheckArgs,
+    results: &[(Checked, usize)],
+    rules: &Rules,
+    config: &Config,
+    global: &Global,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let with_sources =
+        || results.iter().map(|(checked, _)| (checked, global.sources(&checked.info, config))).collect::<Vec<_>>();
+    match args.format {
+        Format::Human => footer(results, global, out)?,
+        Format::Short | Format::Github | Format::Jsonl => {}
+        // A list of every occurrence is long.
+        Format::Json if args.engines.all => json::write_compact(results, out)?,
+        Format::Json => json::write(results, out)?,
+        Format::Sarif => sarif::write(&results.iter().map(|(checked, _)| checked).collect::<Vec<_>>(), out)?,
+        Format::Junit => junit::write(&with_sources(), rules.fail_on, out)?,
+        Format::Markdown => markdown::write(&with_sources(), out)?,
+    }
+    Ok(())
+}
+
+/// Reads one trace and applies the rules. The second value is how many findings lint levels turned off.
+pub fn check(path: &Path, rules: &Rules, engines: &EngineArgs, global: &Global) -> Result<(Checked, usize), Failure> {
+    let options = Options { no_timeout: rules.levels.asks_for(Code::NoTimeout), ..Options::default() };
     let mut checked = load::check(path, engines.apply(options), global)?;
-    let (mut findings, n_allowed) = levels.apply(std::mem::take(&mut checked.findings));
+    let (mut findings, hidden, n_allowed) = rules.apply(&checked.defs, std::mem::take(&mut checked.findings));
     if !engines.all {
         // Levels change severities, and the worst comes first.
         load::sort(&mut findings);
     }
-    checked.findings = findings;
+    (checked.findings, checked.hidden) = (findings, hidden);
     Ok((checked, n_allowed))
 }
 
 /// The exit code that the findings of several traces ask for.
-pub fn verdict(results: &[(Checked, usize)], args: VerdictArgs) -> u8 {
+pub fn verdict(results: &[(Checked, usize)], rules: &Rules) -> u8 {
     let has_failed =
-        results.iter().flat_map(|(checked, _)| &checked.findings).any(|finding| args.fail_on.applies(finding));
+        results.iter().flat_map(|(checked, _)| &checked.findings).any(|finding| rules.fail_on.applies(finding));
     let is_incomplete = results.iter().any(|(checked, _)| !checked.completeness.is_complete());
-    match (has_failed, is_incomplete && args.strict) {
+    match (has_failed, is_incomplete && rules.strict) {
         (true, _) => exit::FINDINGS,
         (false, true) => exit::INCOMPLETE,
         (false, false) => exit::OK,

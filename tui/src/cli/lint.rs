@@ -3,6 +3,8 @@
 use clap::{ArgMatches, Args, builder::PossibleValuesParser};
 use lockscope_analyzer::finding::{Code, Finding, Severity};
 
+use crate::config::Config;
+
 /// Options that change what findings count as.
 #[derive(Args, Debug, Clone)]
 #[command(next_help_heading = "Findings")]
@@ -40,7 +42,22 @@ pub struct Levels(Vec<(Option<Code>, Level)>);
 
 impl Levels {
     /// Collects the levels of a verb's arguments. The order is what derived structs do not keep.
-    pub fn new(matches: &ArgMatches) -> Levels {
+    ///
+    /// Those of the configuration come first, so that any flag wins; of these `all` comes first.
+    pub fn new(matches: &ArgMatches, config: &Config) -> Levels {
+        let mut levels = Vec::new();
+        for setting in config.section("lints") {
+            let level = match setting.value.text() {
+                Some("allow") => Level::Allow,
+                Some("warn") => Level::Warn,
+                Some("deny") => Level::Deny,
+                _ => continue,
+            };
+            match Code::parse(&setting.key) {
+                None => levels.insert(0, (None, level)),
+                code => levels.push((code, level)),
+            }
+        }
         let mut found: Vec<(usize, Option<Code>, Level)> = Vec::new();
         for (name, level) in [("allow", Level::Allow), ("warn", Level::Warn), ("deny", Level::Deny)] {
             let indices = matches.indices_of(name).into_iter().flatten();
@@ -48,7 +65,8 @@ impl Levels {
             found.extend(indices.zip(codes).map(|(idx, code)| (idx, Code::parse(code), level)));
         }
         found.sort_by_key(|(idx, ..)| *idx);
-        Levels(found.into_iter().map(|(_, code, level)| (code, level)).collect())
+        levels.extend(found.into_iter().map(|(_, code, level)| (code, level)));
+        Levels(levels)
     }
 
     /// Applies the levels. Returns the findings to report and how many were allowed.
@@ -107,7 +125,7 @@ mod tests {
             notes: Vec::new(),
             help: Vec::new(),
         };
-        let severity = Levels::new(&matches).apply_to(finding).map(|finding| finding.severity);
+        let severity = Levels::new(&matches, &Config::default()).apply_to(finding).map(|finding| finding.severity);
         assert_eq!(severity, expected, "{arguments:?}");
     }
 
@@ -124,6 +142,23 @@ mod tests {
     }
 
     #[test]
+    fn flags_win_over_the_configuration() {
+        let text = "[lints]\ndeadlock = \"warn\"\nall = \"allow\"\nno-timeout = \"default\"";
+        let config = Config::parse(std::path::Path::new("x"), text).expect("a valid file");
+        for (arguments, code, expected) in [
+            (&[][..], Code::Deadlock, Some(Level::Warn)),
+            (&[], Code::LockTimeout, Some(Level::Allow)),
+            (&[], Code::NoTimeout, None),
+            (&["-D", "all"], Code::Deadlock, Some(Level::Deny)),
+            (&["-D", "lock-timeout"], Code::LockTimeout, Some(Level::Deny)),
+        ] {
+            let command = LintArgs::augment_args(Command::new("check"));
+            let matches = command.get_matches_from(std::iter::once("check").chain(arguments.iter().copied()));
+            assert_eq!(Levels::new(&matches, &config).level(code), expected, "{arguments:?} {code:?}");
+        }
+    }
+
+    #[test]
     fn what_is_off_by_default_has_to_be_named() {
         for (arguments, expected) in [
             (&[][..], false),
@@ -134,7 +169,7 @@ mod tests {
         ] {
             let command = LintArgs::augment_args(Command::new("check"));
             let matches = command.get_matches_from(std::iter::once("check").chain(arguments.iter().copied()));
-            assert_eq!(Levels::new(&matches).asks_for(Code::NoTimeout), expected, "{arguments:?}");
+            assert_eq!(Levels::new(&matches, &Config::default()).asks_for(Code::NoTimeout), expected, "{arguments:?}");
         }
     }
 }

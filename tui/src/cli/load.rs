@@ -10,7 +10,7 @@ use lockscope_analyzer::{
 };
 use lockscope_trace::{Completeness, Definitions, Event, EventSource, Nanos, Progress as Read, TraceInfo};
 
-use crate::cli::{Failure, Global, progress::Progress, time::Point};
+use crate::cli::{Failure, Global, progress::Progress, rules::Hidden, time::Point};
 
 /// A trace that was read and analysed to its end.
 pub struct Checked {
@@ -26,6 +26,8 @@ pub struct Checked {
     pub engines: Vec<(&'static str, u64)>,
     /// What was concluded, worst first.
     pub findings: Vec<Finding>,
+    /// What was concluded and is not reported, since it is known or suppressed.
+    pub hidden: Vec<Hidden>,
     /// How many events it has.
     pub events: u64,
     /// Time of its last event.
@@ -99,6 +101,7 @@ pub fn check(path: &Path, options: Options, global: &Global) -> Result<Checked, 
         limits: analysis.limits(),
         engines,
         findings,
+        hidden: Vec::new(),
         events,
         duration,
     })

@@ -4,8 +4,10 @@
 //! has had enough, which is success; exit codes are those of [`exit`]; errors say what failed on which file and what to
 //! try. Doc comments of arguments are their help.
 
+mod baseline;
 mod check;
 mod completions;
+mod config;
 mod deps;
 mod engines;
 pub mod exit;
@@ -16,23 +18,31 @@ mod lint;
 pub mod load;
 mod progress;
 pub mod report;
+pub mod rules;
 pub mod run;
 pub mod show;
 pub mod style;
+mod suppress;
 pub mod table;
 pub mod time;
 mod top;
 
 use std::{
     io::{self, BufWriter, Write},
+    path::PathBuf,
     process::ExitCode,
 };
 
-use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueHint};
 use lockscope_analyzer::input::Options as InputOptions;
+use lockscope_trace::TraceInfo;
 
 pub use crate::cli::failure::Failure;
-use crate::cli::style::{ColorChoice, Look};
+use crate::{
+    cli::style::{ColorChoice, Look},
+    config::{Config, VARIABLE},
+    source::Sources,
+};
 
 /// Finds deadlocks in Rust programs: before they happen, while they happen, and from a recording
 ///
@@ -78,12 +88,29 @@ pub struct Global {
     /// Look for source files under TO where a trace says FROM
     #[arg(long, global = true, value_name = "FROM=TO", value_parser = parse_source_map)]
     pub source_map: Vec<(String, String)>,
+    /// Read this configuration file and no other; see `lockscope config`
+    #[arg(long, global = true, value_name = "FILE", env = VARIABLE, hide_env_values = true, value_hint = ValueHint::FilePath)]
+    pub config: Option<PathBuf>,
 }
 
 impl Global {
     /// How traces are to be read.
     pub fn input(&self) -> InputOptions {
         InputOptions { lenient: self.lenient }
+    }
+
+    /// The settings of configuration files.
+    pub fn config(&self) -> Result<Config, Failure> {
+        let help = "lockscope config example prints a file with every key";
+        Config::load(self.config.as_deref()).map_err(|message| Failure::usage(message, help))
+    }
+
+    /// Where sources are, by flags first, then by the configuration.
+    pub fn sources(&self, info: &TraceInfo, config: &Config) -> Sources {
+        let further = config.section("source-map");
+        let further = further.map(|setting| (setting.key.clone(), setting.value.text().unwrap_or_default().to_owned()));
+        let maps: Vec<_> = self.source_map.iter().cloned().chain(further).collect();
+        Sources::new(info, &maps)
     }
 
     /// How the standard output is to look.
@@ -114,6 +141,8 @@ enum Verb {
     Graph(graph::GraphArgs),
     /// Explain a kind of finding: what it means, how it is found, what to do
     Explain(explain::ExplainArgs),
+    /// Print settings, where they come from, or a file to begin with
+    Config(config::ConfigArgs),
     /// Print a script that teaches a shell to complete lockscope's arguments
     Completions(completions::CompletionsArgs),
 }
@@ -142,13 +171,14 @@ pub fn main() -> ExitCode {
 fn verb(cli: &Cli, matches: &ArgMatches, out: &mut dyn Write) -> Result<u8, Failure> {
     let sub_matches = matches.subcommand().expect("a verb is required").1;
     match &cli.verb {
-        Verb::Run(args) => run::run(args, &lint::Levels::new(sub_matches), &cli.global, out),
+        Verb::Run(args) => run::run(args, sub_matches, &cli.global, out),
         Verb::Init(args) => deps::init::run(args, &cli.global, out),
-        Verb::Check(args) => check::run(args, &lint::Levels::new(sub_matches), &cli.global, out),
+        Verb::Check(args) => check::run(args, sub_matches, &cli.global, out),
         Verb::Top(args) => top::run(args, &cli.global),
         Verb::Show(args) => show::run(args, &cli.global, out),
         Verb::Graph(args) => graph::run(args, &cli.global, out),
         Verb::Explain(args) => explain::run(args, &cli.global, out),
+        Verb::Config(args) => config::run(args, &cli.global, out),
         Verb::Completions(args) => completions::run(args, &cli.global, out),
     }
 }

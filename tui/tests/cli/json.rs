@@ -8,7 +8,7 @@ fn schema() -> jsonschema::Validator {
     validator(include_str!("../../schema/findings-1.json"))
 }
 
-fn validator(text: &str) -> jsonschema::Validator {
+pub fn validator(text: &str) -> jsonschema::Validator {
     let schema: Value = serde_json::from_str(text).expect("the schema is JSON");
     jsonschema::meta::validate(&schema).expect("the schema is a schema");
     jsonschema::validator_for(&schema).expect("the schema can be used")

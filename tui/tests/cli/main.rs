@@ -1,7 +1,9 @@
 //! The command line as a script sees it: exit codes, streams, formats, help.
 
 mod color;
+mod config;
 mod exit_codes;
+mod formats;
 mod help;
 mod json;
 mod run;

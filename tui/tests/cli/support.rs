@@ -17,7 +17,7 @@ pub struct Ran {
 /// The program in an environment without anything that changes its output.
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lockscope"));
-    command.args(arguments).stdin(Stdio::null()).env("LANG", "C.UTF-8");
+    command.args(arguments).stdin(Stdio::null()).env("LANG", "C.UTF-8").env("LOCKSCOPE_CONFIG", "/dev/null");
     for key in ["NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "CLICOLOR", "TERM", "LC_ALL", "LC_CTYPE", "LOCKSCOPE"] {
         command.env_remove(key);
     }

@@ -14,6 +14,7 @@ use crate::{
     cli::{
         load::Checked,
         report::{Counts, phrase, plural},
+        rules::Why,
         style::{self, Look},
         table::fit,
     },
@@ -57,6 +58,12 @@ pub fn write(
     summary(checked, n_allowed, look, out)
 }
 
+/// One finding, as text without a line end behind it.
+pub fn one(checked: &Checked, finding: &Finding, sources: &Sources, look: &Look) -> String {
+    let symbols = Symbols::new(&checked.info);
+    Report { checked, sources, symbols: &symbols, look }.finding(finding)
+}
+
 /// What is to be known about a recording, above all what is missing from it, a sentence each.
 fn remarks(checked: &Checked) -> Vec<String> {
     let completeness = &checked.completeness;
@@ -80,7 +87,10 @@ fn summary(checked: &Checked, n_allowed: usize, look: &Look, out: &mut dyn Write
         Counts { warnings: 1.., .. } => style::WARNING,
         _ => style::HEADER,
     };
-    let allowed = if n_allowed > 0 { format!(" ({n_allowed} allowed)") } else { String::new() };
+    let n_known = checked.hidden.iter().filter(|hidden| hidden.why == Why::Known).count();
+    let others = [(n_allowed, "allowed"), (n_known, "known"), (checked.hidden.len() - n_known, "suppressed")];
+    let others: Vec<String> = others.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    let allowed = if others.is_empty() { String::new() } else { format!(" ({})", others.join(", ")) };
     let time = if checked.info.has_times { format!(" in {}", checked.duration) } else { String::new() };
     writeln!(
         out,

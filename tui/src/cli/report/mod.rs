@@ -2,7 +2,13 @@
 
 pub mod human;
 pub mod json;
+pub mod junit;
+pub mod lines;
+pub mod markdown;
 pub mod phrase;
+pub mod places;
+pub mod rows;
+pub mod sarif;
 
 use lockscope_analyzer::finding::{Finding, Severity};
 

@@ -13,23 +13,24 @@ use std::{
     path::PathBuf,
 };
 
-use clap::{Args, ValueEnum, ValueHint};
+use clap::{ArgMatches, Args, ValueEnum, ValueHint};
 
 use crate::{
     cli::{
         Failure, Global, check,
-        check::VerdictArgs,
         deps::{self, Session},
         engines::EngineArgs,
         exit,
-        lint::{Levels, LintArgs},
+        lint::LintArgs,
         load::Checked,
         report::{Counts, human, plural},
+        rules::{Rules, VerdictArgs},
         run::{environment::Recording, traces::Pattern},
         style::{self, Look},
         top,
     },
-    source::{Sources, short_path},
+    config::Config,
+    source::short_path,
 };
 
 /// Arguments of `run`.
@@ -100,7 +101,10 @@ enum WhoseExitCode {
 }
 
 /// Runs the verb.
-pub fn run(args: &RunArgs, levels: &Levels, global: &Global, out: &mut dyn Write) -> Result<u8, Failure> {
+pub fn run(args: &RunArgs, matches: &ArgMatches, global: &Global, out: &mut dyn Write) -> Result<u8, Failure> {
+    // Before the program runs: a mistake in a file is told at once.
+    let config = global.config()?;
+    let rules = Rules::new(&args.verdict, matches, &config)?;
     if args.top {
         top::require_terminal()?;
     }
@@ -117,8 +121,11 @@ pub fn run(args: &RunArgs, levels: &Levels, global: &Global, out: &mut dyn Write
     let traces = Pattern::new(&recording.path).appeared_since(&before);
     let mut err = io::stderr().lock();
     let look = Look { width: global.stdout().width, ..global.stderr() };
-    let report = Report { args, global, look, err: &mut err };
-    let code = report.write(&traces, levels, &recording, code)?;
+    let report = Report { args, global, config: &config, rules: &rules, look, err: &mut err };
+    let code = report.write(&traces, &recording, code)?;
+    for remark in rules.finish()? {
+        writeln!(err, "{} {remark}", look.paint(style::NOTE, "note:"))?;
+    }
     if let Some(summary) = summary.filter(|_| !global.quiet) {
         writeln!(err)?;
         deps::write_summary(&summary, &look, &mut err)?;
@@ -129,12 +136,14 @@ pub fn run(args: &RunArgs, levels: &Levels, global: &Global, out: &mut dyn Write
 struct Report<'a> {
     args: &'a RunArgs,
     global: &'a Global,
+    config: &'a Config,
+    rules: &'a Rules,
     look: Look,
     err: &'a mut dyn Write,
 }
 
 impl Report<'_> {
-    fn write(mut self, traces: &[PathBuf], levels: &Levels, recording: &Recording, child: u8) -> Result<u8, Failure> {
+    fn write(mut self, traces: &[PathBuf], recording: &Recording, child: u8) -> Result<u8, Failure> {
         if traces.is_empty() {
             self.nothing_recorded(recording)?;
             return Ok(child);
@@ -142,7 +151,7 @@ impl Report<'_> {
         let mut results: Vec<(Checked, usize)> = Vec::new();
         let mut has_unreadable = false;
         for path in traces {
-            match check::check(path, levels, &EngineArgs::default(), self.global) {
+            match check::check(path, self.rules, &EngineArgs::default(), self.global) {
                 Ok(result) => {
                     self.trace(&result, traces.len())?;
                     results.push(result);
@@ -154,7 +163,7 @@ impl Report<'_> {
             }
         }
         self.footer(traces, &results)?;
-        let verdict = check::verdict(&results, self.args.verdict);
+        let verdict = check::verdict(&results, self.rules);
         let unreadable = if has_unreadable { exit::INPUT } else { exit::OK };
         Ok(match self.args.exit_code {
             WhoseExitCode::Child => child,
@@ -180,7 +189,7 @@ impl Report<'_> {
         } else {
             writeln!(self.err)?;
         }
-        let sources = Sources::new(&checked.info, &self.global.source_map);
+        let sources = self.global.sources(&checked.info, self.config);
         human::write(checked, *n_allowed, &sources, &self.look, self.err)?;
         Ok(())
     }

@@ -18,7 +18,6 @@ use crate::{
         run::{child, environment::Recording, traces::Pattern},
     },
     dashboard::{draw::theme::Theme, model::Model, reader, run, state::State},
-    source::Sources,
 };
 
 /// How long `run --top` waits for the program to begin recording before it opens the dashboard without it.
@@ -65,7 +64,7 @@ pub fn require_terminal() -> Result<(), Failure> {
 fn show(path: &Path, global: &Global) -> Result<u8, Failure> {
     // Before the terminal is touched, so that what is wrong is read as any other message.
     let (info, batches) = reader::start(path.to_owned(), global.input())?;
-    let sources = Sources::new(&info, &global.source_map);
+    let sources = global.sources(&info, &global.config()?);
     let look = global.stdout();
     let theme = Theme { color: look.color, ascii: look.ascii };
     run::run(State::new(Model::new(info), sources), theme, batches)

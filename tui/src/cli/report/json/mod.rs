@@ -11,7 +11,7 @@ use lockscope_analyzer::finding::{Finding, Participant};
 use serde::Serialize;
 
 use self::parts::{Converter, HeldLock, Lock, MemoryAccess, Thread, WantedTarget};
-use crate::cli::load::Checked;
+use crate::cli::{load::Checked, rules::Why};
 
 /// Version of the format.
 const VERSION: u32 = 1;
@@ -48,6 +48,10 @@ struct Trace {
     engines: Vec<Engine>,
     /// Findings that lint levels turned off.
     allowed: usize,
+    /// Findings that the baseline knows.
+    known: usize,
+    /// Findings that a suppression fits.
+    suppressed: usize,
     findings: Vec<JsonFinding>,
 }
 
@@ -116,9 +120,33 @@ fn output(traces: &[(Checked, usize)]) -> Output {
     }
 }
 
+/// Writes one trace as lines: a document for the trace without its findings, then one for each finding. Each says what it is.
+pub fn write_lines(checked: &Checked, allowed: usize, out: &mut dyn Write) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Line<'a, T> {
+        version: u32,
+        #[serde(rename = "type")]
+        kind: &'a str,
+        trace: &'a str,
+        #[serde(flatten)]
+        content: T,
+    }
+    let mut document = trace(checked, allowed);
+    let findings = std::mem::take(&mut document.findings);
+    let path = document.path.clone();
+    serde_json::to_writer(&mut *out, &Line { version: VERSION, kind: "trace", trace: &path, content: document })?;
+    writeln!(out)?;
+    for content in findings {
+        serde_json::to_writer(&mut *out, &Line { version: VERSION, kind: "finding", trace: &path, content })?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
 fn trace(checked: &Checked, allowed: usize) -> Trace {
     let (info, completeness) = (&checked.info, &checked.completeness);
     let converter = Converter::new(&checked.defs, info);
+    let n_hidden = |known| checked.hidden.iter().filter(|hidden| (hidden.why == Why::Known) == known).count();
     Trace {
         path: info.path.to_string_lossy().into_owned(),
         format: info.format.clone(),
@@ -141,6 +169,8 @@ fn trace(checked: &Checked, allowed: usize) -> Trace {
         limits: checked.limits.clone(),
         engines: checked.engines.iter().map(|&(name, bytes)| Engine { name, bytes }).collect(),
         allowed,
+        known: n_hidden(true),
+        suppressed: n_hidden(false),
         findings: checked
             .findings
             .iter()
