@@ -18,3 +18,5 @@ cargo test --target-dir target/tsan --target "$target" -p lockscope-trace --test
 cargo test --target-dir target/tsan --target "$target" -p lockscope --test runtime -- two_ three_ one_order deadlock recursive_read \
   upgrade timed_wait self_deadlock ranks held_too held_briefly held_after hand_over released taken_again guard_outlives locks_in_ \
   names_that bad_settings forked builder token_is monitor_not_nested wakeup_remembered permits_are join_after barrier_is
+cargo test --target-dir target/tsan --target "$target" -p lockscope --test recorded_memory --test recorded_objects --test semaphore \
+  --test cells --test early_and_late

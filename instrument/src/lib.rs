@@ -25,3 +25,22 @@ pub use region::{Region, atomic_region, mark};
 
 /// Whether this build of lockscope instruments: with `debug_assertions` or the feature `force`, and not `--cfg lockscope_off`.
 pub const IS_ON: bool = cfg!(all(any(debug_assertions, feature = "force"), not(lockscope_off)));
+
+/// Parsers that nothing outside may call, for who feeds them with nonsense.
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzzing {
+    /// Complaints about the text of `LOCKSCOPE`.
+    pub fn settings(text: &str) -> Vec<String> {
+        crate::config::apply_environment(text, &mut crate::config::Config::default())
+    }
+
+    /// Reads a hierarchy; the complaint is a line and a sentence.
+    ///
+    /// # Errors
+    ///
+    /// When it is none.
+    pub fn hierarchy(text: &str) -> Result<(), (usize, String)> {
+        crate::rt::check_hierarchy(text)
+    }
+}

@@ -54,20 +54,41 @@ pub fn open(path: &Path) -> Result<Box<dyn EventSource + Send>, Error> {
 /// [`Error::Io`] when it cannot be read; [`Error::Format`] of kind `empty`, `foreign` (not a trace), `truncated`,
 /// `damaged`, `too-large`, `newer-version`.
 pub fn open_with(path: &Path, options: &Options) -> Result<Box<dyn EventSource + Send>, Error> {
+    if path == Path::new("-") {
+        return open_read(path, Box::new(io::stdin()), options);
+    }
+    let file = File::open(path).map_err(|source| Error::Io { path: path.to_path_buf(), source })?;
+    let bytes = file.metadata().map_or(0, |metadata| metadata.len());
+    recognise(path, Box::new(file), bytes, true, options)
+}
+
+/// Opens a trace of any known format that is read from somewhere else; `path` is what errors call it. One of our own is read into memory.
+///
+/// # Errors
+///
+/// As [`open_with`].
+pub fn open_read(
+    path: &Path,
+    input: Box<dyn Read + Send>,
+    options: &Options,
+) -> Result<Box<dyn EventSource + Send>, Error> {
+    recognise(path, input, 0, false, options)
+}
+
+/// `bytes` is the size as far as it is known; `is_file` says that `input` is the file at `path`.
+fn recognise(
+    path: &Path,
+    input: Box<dyn Read + Send>,
+    bytes: u64,
+    is_file: bool,
+    options: &Options,
+) -> Result<Box<dyn EventSource + Send>, Error> {
     let consumed = Arc::new(AtomicU64::new(0));
-    let from_stdin = path == Path::new("-");
-    let (input, bytes): (Box<dyn Read + Send>, u64) = if from_stdin {
-        (Box::new(io::stdin()), 0)
-    } else {
-        let file = File::open(path).map_err(|source| Error::Io { path: path.to_path_buf(), source })?;
-        let bytes = file.metadata().map_or(0, |metadata| metadata.len());
-        (Box::new(file), bytes)
-    };
     let counted = Counted { input, consumed: consumed.clone() };
     let mut lines = Lines::new(Box::new(counted));
     let head = lines.head().map_err(|error| read_error(path, error, 0))?;
     if head.starts_with(MAGIC) {
-        return if from_stdin { in_memory(path, lines) } else { Ok(Box::new(Reader::open(path)?)) };
+        return if is_file { Ok(Box::new(Reader::open(path)?)) } else { in_memory(path, lines) };
     }
     let compressed = head.starts_with(GZIP);
     if compressed {

@@ -47,6 +47,12 @@ impl Hierarchy {
     }
 }
 
+/// For who feeds it with nonsense.
+#[cfg(fuzzing)]
+pub(crate) fn check(text: &str) -> Result<(), (usize, String)> {
+    Hierarchy::parse(text).map(|_| ())
+}
+
 #[cfg(test)]
 mod tests {
     use std::panic::Location;

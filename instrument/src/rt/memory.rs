@@ -1,22 +1,19 @@
 //! Memory: atomics and cells whose accesses are recorded, for the analysis of what is ordered by what.
 //!
 //! While nothing is recorded, an access costs a load more than it does in std. While something is, accesses to one atomic come
-//! one after the other, by a small lock of its own: so each knows exactly which modification it read or made, and is
+//! one after the other (`turns`): so each knows exactly which modification it read or made, and is
 //! counted in that order. That also hides what weakly ordered machines might do: a recording shows orders that the
 //! program allows, not all of them.
 //!
-//! The lock is held for a few instructions, in which nothing is called but the wrapped operation. Who does not get it for long, since its
-//! holder was interrupted, goes on without: then the modification is not known ([`memory::UNKNOWN`]). The same goes for what is done inside of
-//! the runtime, which is not recorded, yet counted among the modifications.
+//! Who does not get its turn for long goes on without: then the modification is not known ([`memory::UNKNOWN`]). What is done inside of
+//! the runtime is not recorded, yet counted among the modifications.
 //!
 //! A thread that spins on a load would fill the recording. Of loads in a row, with nothing else in between, that read the same
 //! modification of the same variable at the same place, the first one is recorded.
 
 use std::{
-    hint,
     panic::Location,
     sync::atomic::{self, AtomicU32, AtomicU64, Ordering},
-    thread::yield_now,
 };
 
 use lockscope_trace::{
@@ -31,6 +28,7 @@ use super::{
     global::{flag, flags, registry, trace},
     record,
     thread::{self, Entered},
+    turns::Turns,
 };
 
 /// What lockscope keeps of an atomic or a cell: 24 bytes. Without a destructor, so that `into_inner` can be `const`.
@@ -38,8 +36,7 @@ use super::{
 /// | field | before it was first recorded | after |
 /// | --- | --- | --- |
 /// | `id` | `UNREGISTERED` | the location's id |
-/// | `count` | 0 | count of its latest event, changed by who has the lock |
-/// | `state` | twice the number of modifications since recording began; odd while somebody has the lock | the same |
+/// | `count`, `state` | 0 | its [`Turns`]; modifications count since recording began |
 #[derive(Debug)]
 pub struct VarMeta {
     created: Site,
@@ -48,9 +45,11 @@ pub struct VarMeta {
     state: AtomicU64,
 }
 
+// As ARCHITECTURE.md says.
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<VarMeta>() == 24);
+
 const UNREGISTERED: u32 = u32::MAX;
-const LOCKED: u64 = 1;
-const MODIFIED: u64 = 2;
 
 impl VarMeta {
     /// A location made by the caller's caller.
@@ -66,59 +65,8 @@ impl VarMeta {
         }
     }
 
-    /// Takes the lock, unless its holder keeps it for too long.
-    fn lock(&self) -> Option<Locked<'_>> {
-        (0..SPINS + YIELDS).find_map(|n| {
-            let state = self.state.load(Ordering::Relaxed);
-            let is_mine = state & LOCKED == 0
-                && self
-                    .state
-                    .compare_exchange_weak(state, state | LOCKED, Ordering::Acquire, Ordering::Relaxed)
-                    .is_ok();
-            if is_mine {
-                return Some(Locked { var: self, number: state / MODIFIED });
-            }
-            if n < SPINS {
-                hint::spin_loop()
-            } else {
-                yield_now()
-            }
-            None
-        })
-    }
-}
-
-/// How often the lock is asked for: without giving up the processor, and then with.
-const SPINS: u32 = 200;
-const YIELDS: u32 = 50;
-
-/// The lock of a variable, given back when dropped.
-struct Locked<'a> {
-    var: &'a VarMeta,
-    /// Its latest modification.
-    number: u64,
-}
-
-impl Locked<'_> {
-    /// The next event's count. 0 is left out when it wraps, since it means "not counted".
-    fn next_count(&self) -> u32 {
-        let count = self.var.count.load(Ordering::Relaxed).checked_add(1).unwrap_or(1);
-        self.var.count.store(count, Ordering::Relaxed);
-        count
-    }
-
-    /// Gives the lock back after a modification, and returns its number.
-    fn modified(self) -> u64 {
-        // Others may have counted modifications meanwhile without the lock.
-        let state = self.var.state.fetch_add(MODIFIED - LOCKED, Ordering::Release);
-        std::mem::forget(self);
-        state / MODIFIED + 1
-    }
-}
-
-impl Drop for Locked<'_> {
-    fn drop(&mut self) {
-        self.var.state.fetch_sub(LOCKED, Ordering::Release);
+    fn turns(&self) -> Turns<'_> {
+        Turns { state: &self.state, count: &self.count }
     }
 }
 
@@ -238,45 +186,41 @@ fn plain(var: VarRef<'_>, act: u8, site: Site) {
 fn recorded<R>(var: VarRef<'_>, site: Site, op: impl FnOnce() -> (R, Did)) -> R {
     let prepared = thread::enter().and_then(|entered| {
         record::note_stopped();
-        // Defined before the lock is taken: that allocates.
+        // Defined before the turn begins: that allocates.
         record::site_id(&entered, site);
         var.id().map(|id| (entered, id))
     });
-    let Some((entered, id)) = prepared else {
-        let (result, did) = op();
-        if !matches!(did, Did::Load(_)) {
-            var.meta.state.fetch_add(MODIFIED, Ordering::Relaxed);
-        }
-        return result;
-    };
-    let locked = var.meta.lock();
-    let (result, did) = op();
+    let turns = var.meta.turns();
+    let with_modified = |(result, did): (R, Did)| ((result, did), !matches!(did, Did::Load(_)));
+    let Some((entered, id)) = prepared else { return turns.out_of_turn(|| with_modified(op())).0 };
+    let turn = turns.take();
+    let (result, did) = if turn.is_some() { op() } else { turns.out_of_turn(|| with_modified(op())) };
     let (act, order) = match did {
         Did::Load(order) => (memory::LOAD, order),
         Did::Store(order) => (memory::STORE, order),
         Did::Update(order) => (memory::UPDATE, order),
     };
     let event = MemoryEvent { act, order: code_of(order), var: id, ..MemoryEvent::default() };
-    let Some(locked) = locked else {
-        if act != memory::LOAD {
-            var.meta.state.fetch_add(MODIFIED, Ordering::Relaxed);
-        }
-        record::memory(&entered, MemoryEvent { modification: memory::UNKNOWN, ..event }, site);
+    let note = |count, modification: Option<u64>| {
+        let event = MemoryEvent { count, modification: modification.unwrap_or(memory::UNKNOWN), ..event };
+        record::memory(&entered, event, site);
+        event
+    };
+    let Some(turn) = turn else {
+        note(0, None);
         return result;
     };
-    if act == memory::LOAD {
-        let event = MemoryEvent { modification: locked.number, ..event };
-        if is_repeated(&entered, &event, site) {
-            return result;
-        }
-        let count = locked.next_count();
-        drop(locked);
-        record::memory(&entered, MemoryEvent { count, ..event }, site);
-        remember(&entered, &event, site);
-    } else {
-        let count = locked.next_count();
-        let modification = locked.modified();
-        record::memory(&entered, MemoryEvent { count, modification, ..event }, site);
+    if act != memory::LOAD {
+        let count = turn.next_count();
+        note(count, turn.modified());
+        return result;
+    }
+    let is_repeated = is_repeated(&entered, &MemoryEvent { modification: turn.latest(), ..event }, site);
+    let count = if is_repeated { 0 } else { turn.next_count() };
+    let modification = turn.read();
+    // What looked like the same modification may not have been.
+    if !is_repeated || modification.is_none() {
+        remember(&entered, &note(count, modification), site);
     }
     result
 }
@@ -316,30 +260,4 @@ fn code_of(order: Ordering) -> u16 {
         Ordering::AcqRel => MemoryOrder::AcqRel,
         _ => MemoryOrder::SeqCst,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_does_not_get_the_lock_goes_on() {
-        let var = VarMeta::new();
-        let held = var.lock().expect("nobody has it");
-        assert!(var.lock().is_none());
-        // Counted without the lock meanwhile.
-        var.state.fetch_add(MODIFIED, Ordering::Relaxed);
-        assert_eq!((held.number, held.next_count(), held.modified()), (0, 1, 2));
-        let held = var.lock().expect("it was given back");
-        assert_eq!((held.number, held.next_count()), (2, 2));
-        drop(held);
-        assert_eq!(var.lock().expect("it was given back").number, 2);
-    }
-
-    #[test]
-    fn a_count_of_0_is_left_out() {
-        let var = VarMeta::new();
-        var.count.store(u32::MAX, Ordering::Relaxed);
-        assert_eq!(var.lock().expect("nobody has it").next_count(), 1);
-    }
 }

@@ -49,12 +49,15 @@ mod stack;
 mod stuck;
 mod thread;
 mod threads;
+mod turns;
 mod unfollow;
 mod waiting;
 mod watch;
 mod words;
 
 pub(crate) use global::install;
+#[cfg(fuzzing)]
+pub(crate) use hierarchy::check as check_hierarchy;
 
 pub use backtrace::Backtrace;
 pub use channel::{ChannelOptions, Handle, Sharing, channel};

@@ -1,13 +1,24 @@
-//! How waits are published and searched, and how the watch is called, under loom: every interleaving, and every reordering that the
-//! memory model allows.
+//! How waits are published and searched, how the watch is called, how accesses to memory are numbered, and how lock orders are remembered,
+//! under loom: every interleaving, and every reordering that the memory model allows.
 //!
 //! `tests/loom.sh` runs it. The files included are the runtime's own; `model` takes the place of the one that gives them std's atomics.
 #![cfg(loom)]
 
 mod model {
-    pub(super) use loom::sync::atomic::{AtomicU32, AtomicU64, fence};
+    pub(super) use loom::{
+        hint::spin_loop,
+        sync::atomic::{AtomicU32, AtomicU64, fence},
+        thread::yield_now,
+    };
     pub(super) use std::sync::atomic::Ordering;
+
+    /// Asked once, so that going on without a turn is explored as well.
+    pub(super) const SPINS: u32 = 0;
+    pub(super) const YIELDS: u32 = 1;
 }
+
+mod memory;
+mod order;
 
 #[path = "../../src/rt/bell.rs"]
 mod bell;

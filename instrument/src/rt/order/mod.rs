@@ -5,6 +5,7 @@
 
 mod cycles;
 mod graph;
+mod present;
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -16,7 +17,10 @@ use std::{
 
 use lockscope_trace::{LockKind, Mode};
 
-use self::graph::{Graph, Occurrence};
+use self::{
+    graph::{Graph, Occurrence},
+    present::Present,
+};
 use super::{
     Site,
     counts::{self, Count},
@@ -30,12 +34,7 @@ use crate::config::Policy;
 
 static GRAPH: Mutex<Option<Graph>> = Mutex::new(None);
 
-/// One bit per lock id (modulo) that may be in the graph, so that the end of a lock's life rarely takes the graph's lock.
-static IN_GRAPH: [AtomicU64; 1024] = [const { AtomicU64::new(0) }; 1024];
-
-fn bit(lock: u32) -> (&'static AtomicU64, u64) {
-    (&IN_GRAPH[lock as usize / 64 % IN_GRAPH.len()], 1 << (lock % 64))
-}
+static PRESENT: Present<1024> = Present { words: [const { AtomicU64::new(0) }; 1024] };
 
 /// An acquisition that is about to be tried.
 #[derive(Clone, Copy, Debug)]
@@ -124,8 +123,7 @@ fn check_order(entered: &Entered, request: &Request, held: &[HeldLock]) -> Check
                 stack: None,
             };
             for lock in [from.lock, request.lock.lock] {
-                let (word, bit) = bit(lock);
-                word.fetch_or(bit, Ordering::Relaxed);
+                PRESENT.note(lock);
             }
             let from_facts = facts(from);
             let edge = (from.lock, request.lock.lock);
@@ -166,8 +164,7 @@ pub(super) fn note_written(entered: &Entered, lock: u32, site: Site) {
     if policy == Policy::Off {
         return;
     }
-    let (word, bit) = bit(lock);
-    word.fetch_or(bit, Ordering::Relaxed);
+    PRESENT.note(lock);
     let found = {
         let mut guard = GRAPH.lock().unwrap_or_else(PoisonError::into_inner);
         let graph = guard.get_or_insert_default();
@@ -183,9 +180,7 @@ pub(super) fn note_written(entered: &Entered, lock: u32, site: Site) {
 
 /// A lock came to the end of its life.
 pub(super) fn forget_lock(lock: u32) {
-    // Whoever added the lock to the graph held it or asked for it, which happened before its end.
-    let (word, bit) = bit(lock);
-    if word.load(Ordering::Relaxed) & bit == 0 {
+    if !PRESENT.may_have(lock) {
         return;
     }
     if let Some(graph) = &mut *GRAPH.lock().unwrap_or_else(PoisonError::into_inner) {

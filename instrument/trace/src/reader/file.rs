@@ -221,9 +221,19 @@ impl ChunkFile {
             return Ok(None);
         }
         let claim_at = chunk::CLAIM..chunk::CLAIM + 8;
-        if first[claim_at.clone()] != bytes[claim_at] {
+        if first[claim_at.clone()] != bytes[claim_at.clone()] {
             // It changes hands just now; the next scan has it.
             return Ok(None);
+        }
+        let sealed = bytes[chunk::SEALED..chunk::SEALED + 4] != [0; 4];
+        if sealed {
+            // Once more, so that the length is that of the end: it may have been copied before it was seen that the chunk is sealed.
+            std::sync::atomic::fence(Ordering::Acquire);
+            if self.input.read_at(&mut bytes, offset_of(index))? < bytes.len()
+                || first[claim_at.clone()] != bytes[claim_at]
+            {
+                return Ok(None);
+            }
         }
         let u32_at = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
         let u64_at = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
@@ -237,7 +247,7 @@ impl ChunkFile {
         }
         Ok(Some(ChunkHeader {
             kind: u32_at(chunk::KIND),
-            sealed: u32_at(chunk::SEALED) != 0,
+            sealed,
             claim,
             committed: u32_at(chunk::COMMITTED).min((CHUNK_SIZE - CHUNK_HEADER_SIZE) as u32) & !7,
             pair: (u64_at(chunk::TICKS), u64_at(chunk::MONOTONIC)),

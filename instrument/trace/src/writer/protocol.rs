@@ -6,7 +6,7 @@
 //! | owner | reader |
 //! | --- | --- |
 //! | claim = 0; release fence; everything else of the header | claim; acquire fence |
-//! | claim = n (release) | committed, sealed; acquire fence |
+//! | claim = n (release) | sealed; acquire fence; committed; acquire fence |
 //! | records, then committed (release), again and again | records up to committed |
 //! | sealed (release) | acquire fence; claim again: another one means that the records may be anybody's |
 //!

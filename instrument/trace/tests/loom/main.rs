@@ -66,6 +66,7 @@ impl Chunk {
         let claim = self.claim.load(Relaxed);
         fence(Acquire);
         let sealed = self.sealed.load(Relaxed) != 0;
+        fence(Acquire);
         let committed = self.committed.load(Relaxed);
         if claim == 0 {
             return None;
@@ -92,6 +93,22 @@ fn a_reader_never_mixes_owners() {
             for (index, word) in words.into_iter().enumerate() {
                 assert_eq!(word, claim * 10 + index as u64, "of claim {claim}");
             }
+        }
+        writer.join().unwrap();
+    });
+}
+
+/// A chunk that is sealed has all that there will be.
+#[test]
+fn a_sealed_chunk_is_whole() {
+    loom::model(|| {
+        let chunk = Arc::new(Chunk::default());
+        let writer = {
+            let chunk = chunk.clone();
+            thread::spawn(move || chunk.fill(1))
+        };
+        if let Some((_, true, words)) = chunk.copy() {
+            assert_eq!(words, [10, 11]);
         }
         writer.join().unwrap();
     });
