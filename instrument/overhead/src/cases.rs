@@ -152,9 +152,9 @@ fn hand_over_hand<M: Mutex>(length: usize, last: usize) -> f64 {
     (processor_time() - start) / last as f64
 }
 
-/// Median over some runs, after one that is not counted.
+/// Median over some runs, after one that is not counted. That one fills a ring.
 fn per_operation(n: usize, run: impl Fn(usize)) -> f64 {
-    run(n / 10 + 1);
+    run(n * 2);
     let mut times: Vec<f64> = (0..5)
         .map(|_| {
             let start = processor_time();
@@ -184,7 +184,7 @@ fn two_threads(n: usize, run: impl Fn(usize, usize) + Sync) -> f64 {
         });
         times.iter().sum::<f64>() / (2 * n) as f64
     };
-    once(n / 10);
+    once(n * 2);
     let mut times: Vec<f64> = (0..5).map(|_| once(n)).collect();
     times.sort_by(f64::total_cmp);
     times[times.len() / 2]

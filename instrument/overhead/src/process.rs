@@ -20,7 +20,7 @@ pub const PARKING_LOT: &[Configuration] = &[
     Configuration { name: "parking_lot", family: "parking_lot", settings: "" },
     Configuration { name: "off", family: "parking_lot facade", settings: "off" },
     Configuration { name: "on", family: "parking_lot facade", settings: "" },
-    Configuration { name: "ring", family: "parking_lot facade", settings: "size=64M,record=" },
+    Configuration { name: "ring", family: "parking_lot facade", settings: "size=16M,record=" },
     Configuration { name: "growing", family: "parking_lot facade", settings: "record=" },
 ];
 
@@ -29,7 +29,7 @@ pub const STD: &[Configuration] = &[
     Configuration { name: "std", family: "std", settings: "" },
     Configuration { name: "off", family: "std facade", settings: "off" },
     Configuration { name: "on", family: "std facade", settings: "" },
-    Configuration { name: "ring", family: "std facade", settings: "size=64M,record=" },
+    Configuration { name: "ring", family: "std facade", settings: "size=16M,record=" },
     Configuration { name: "growing", family: "std facade", settings: "record=" },
 ];
 

@@ -15,7 +15,7 @@ use super::{
     global::flag,
     held::HeldLock,
     record,
-    thread::{self, ThreadInfo},
+    thread::{self, Busy, ThreadInfo},
 };
 
 /// An acquisition that is known to be in order; while something is recorded, one that there is room for.
@@ -75,10 +75,16 @@ impl<const RECORDING: bool> Fast<RECORDING> {
         let count = record::next_acquisition(lock.meta, mode);
         let how = if lock.is_recursive() { How::Recursive } else { How::Lock };
         let mode_how = code::mode_how(mode, how);
-        let recorded = thread::while_busy(|| {
-            let writer = self.info.ready_writer();
-            writer.map(|writer| writer.acquired_here(self.id, mode_how, self.site, count, ticks)).is_some()
-        });
+        let recorded = {
+            let _busy = Busy::begin();
+            match self.info.ready_writer() {
+                Some(writer) => {
+                    writer.acquired_here(self.id, mode_how, self.site, count, ticks);
+                    true
+                }
+                None => false,
+            }
+        };
         if !recorded {
             // A signal handler has used up the room that `begin` saw.
             record::acquired_late(self.id, mode, how, self.site, count, ticks);
@@ -101,17 +107,26 @@ pub(super) fn release_recording(lock: LockRef<'_>, hold: &Hold) -> bool {
     let Some(info) = thread::current() else { return false };
     let Some(id) = lock.known_id() else { return false };
     let is_short = id < SHORT_LOCKS && hold.mode != Mode::Upgradable;
+    // Two bytes and no more: its neighbour was stored on its own just before, and the processor forwards no load from two stores.
+    // SAFETY: a reference to an initialised field.
+    let slot = unsafe { std::ptr::read_volatile(&hold.slot) };
     if info.index != hold.owner
         || !is_short
         || info.ready_writer().is_none()
-        || !info.held.remove_at(id, hold.mode, hold.slot)
+        || !info.held.remove_at(id, hold.mode, slot)
     {
         return false;
     }
-    let recorded = thread::while_busy(|| {
-        let writer = info.ready_writer();
-        writer.map(|writer| writer.released_here(id, hold.access(), clock::ticks())).is_some()
-    });
+    let recorded = {
+        let _busy = Busy::begin();
+        match info.ready_writer() {
+            Some(writer) => {
+                writer.released_here(id, hold.access(), clock::ticks());
+                true
+            }
+            None => false,
+        }
+    };
     if !recorded {
         record::released_late(id, hold.mode, hold.access());
     }

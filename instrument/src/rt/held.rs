@@ -282,7 +282,7 @@ impl HeldSet {
     }
 
     /// Owner only: removes the acquisition in `slot`. False when it is not there.
-    #[inline]
+    #[inline(always)]
     pub(super) fn remove_at(&self, lock: u32, mode: Mode, slot: u16) -> bool {
         if !self.has_at(lock, slot) {
             return false;

@@ -53,8 +53,8 @@ pub fn acquire<G>(
     acquire_slow(lock, mode, site, try_now, wait)
 }
 
-/// The same while something is recorded. Not inlined, so that what is inlined stays small.
-#[inline(never)]
+/// The same while something is recorded.
+#[inline(always)]
 fn acquire_recording<G>(
     lock: LockRef<'_>,
     mode: Mode,
@@ -150,7 +150,7 @@ pub fn release(lock: LockRef<'_>, hold: &Hold) {
     }
 }
 
-#[inline(never)]
+#[inline(always)]
 fn release_recording(lock: LockRef<'_>, hold: &Hold, flags: u32) {
     if !fast::release_recording(lock, hold) {
         release_slow(lock, hold, flags);

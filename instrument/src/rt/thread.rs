@@ -168,17 +168,25 @@ pub(super) fn current() -> Option<&'static ThreadInfo> {
     })
 }
 
-/// Marks the runtime as busy for a moment: a signal handler that takes locks must not write into an event.
-#[inline]
-pub(super) fn while_busy<R>(f: impl FnOnce() -> R) -> R {
-    CURRENT.with(|current| {
-        current.busy.set(true);
+/// The runtime as busy for a moment, until dropped: a signal handler that takes locks must not write into an event.
+pub(super) struct Busy;
+
+impl Busy {
+    /// Only where [`current`] has found that the runtime is not at work in this thread.
+    #[inline(always)]
+    pub(super) fn begin() -> Self {
+        CURRENT.with(|current| current.busy.set(true));
         compiler_fence(Ordering::SeqCst);
-        let result = f();
+        Busy
+    }
+}
+
+impl Drop for Busy {
+    #[inline(always)]
+    fn drop(&mut self) {
         compiler_fence(Ordering::SeqCst);
-        current.busy.set(false);
-        result
-    })
+        CURRENT.with(|current| current.busy.set(false));
+    }
 }
 
 /// Enters the runtime also where this thread is in it already: in a callback, between two steps of the runtime.
@@ -205,7 +213,7 @@ pub(super) fn register_spawned(id: u32) {
 
 impl ThreadInfo {
     /// Owner only: the thread's end of the trace, when the next event is a handful of stores there.
-    #[inline]
+    #[inline(always)]
     #[expect(clippy::mut_from_ref, reason = "one at a time, see the safety comment")]
     pub(super) fn ready_writer(&self) -> Option<&mut ThreadWriter> {
         // SAFETY: as in `has_checked`; callers keep the reference for one statement at a time.
@@ -214,7 +222,7 @@ impl ThreadInfo {
     }
 
     /// Owner only: the id of a place in the trace, when it is remembered.
-    #[inline]
+    #[inline(always)]
     pub(super) fn known_site(&self, address: usize) -> Option<u32> {
         // SAFETY: as in `has_checked`.
         unsafe { &*self.local.get() }.sites.known(address)

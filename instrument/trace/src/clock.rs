@@ -22,15 +22,15 @@ pub fn kind() -> u32 {
     }
 }
 
-/// Current time in ticks of the chosen clock. Call [`kind`] once before, so that the choice is made.
-#[inline]
+/// Current time in ticks of the chosen clock, an even number. Call [`kind`] once before, so that the choice is made.
+#[inline(always)]
 pub fn ticks() -> u64 {
     #[cfg(target_arch = "x86_64")]
     if KIND.load(Ordering::Relaxed) == CLOCK_TSC {
         // SAFETY: every x86-64 has the instruction; it touches nothing but registers.
-        return unsafe { std::arch::x86_64::_rdtsc() };
+        return unsafe { std::arch::x86_64::_rdtsc() } & !1;
     }
-    monotonic()
+    monotonic() & !1
 }
 
 /// CLOCK_MONOTONIC in nanoseconds.

@@ -22,8 +22,15 @@
 //! Most events are one word: `kind:8 | operand:24 | ticks since the thread's previous event:32`. An acquisition names a
 //! slot of the section's dictionary, which a `DEFINE_SLOT` record filled with lock, site and mode, and the low 16 bits of
 //! the lock's count; the writer defines the slot anew when the count moved on by 65536 or more since the slot's last
-//! use, so the reader always knows the whole count. A release names its lock. A repeated pair of acquisition and
-//! release therefore costs 16 bytes, a pair never seen before 32.
+//! use, so the reader always knows the whole count. A release names its lock.
+//!
+//! Most locks are released before their thread does anything else. Then the release is not appended but changes the
+//! acquisition, by one store, into a `PAIR`, which says both. So the last word of a chunk that is being written may still change, once, if it is an
+//! `ACQUIRED`; all others stand. A repeated pair of acquisition and release costs 8 bytes, or 16 with something in between; a
+//! lock, site and mode that the section has not had yet 16 more.
+//!
+//! Ticks are even. A recorder with a coarse clock reads it for some events only; the others have the time of the last event of their
+//! thread that has one, and a `PAIR` that was not timed has a hold of 0.
 //!
 //! Only acquisitions are counted. That is enough for an exact order: an acquisition with count n follows the one with
 //! n - 1, and follows every release that it needs (an exclusive one: all), since a release is committed before the lock
@@ -35,7 +42,7 @@
 /// First bytes of every trace.
 pub const MAGIC: [u8; 8] = *b"LOCKSCOP";
 /// Readers refuse another major version.
-pub const VERSION_MAJOR: u16 = 1;
+pub const VERSION_MAJOR: u16 = 2;
 /// Readers accept any minor version and skip what they do not know.
 pub const VERSION_MINOR: u16 = 0;
 /// Bytes before the first chunk.
@@ -61,6 +68,9 @@ pub mod header {
     pub const PID: usize = 20;
     /// u32, see `CLOCK_*`.
     pub const CLOCK: usize = 24;
+    /// u32, 0 when every event is timed, else the nanoseconds by which the time of one that is not may be too early at most, as
+    /// long as the recorder gets its turn.
+    pub const COARSE: usize = 28;
     /// u64 ticks when the trace began.
     pub const START_TICKS: usize = 32;
     /// u64, CLOCK_MONOTONIC in ns at the same moment.
@@ -129,6 +139,12 @@ pub mod kind {
     pub const EXIT: u8 = 0x09;
     /// One word.
     pub const SECTION_END: u8 = 0x0a;
+    /// One word; the two low bits are the access, then `slot:10 | - | dt:32`: a release of the lock in a slot.
+    pub const RELEASED_SLOT: u8 = 0x0c;
+    /// One word, from here to `PAIR_LAST`: an acquisition and its release; see [`Pair`](super::Pair).
+    pub const PAIR: u8 = 0x20;
+    /// The last one.
+    pub const PAIR_LAST: u8 = 0x3f;
 
     /// Two words: absolute ticks; the time of the events that follow counts from here.
     pub const TIME: u8 = 0x40;
@@ -164,6 +180,10 @@ pub mod kind {
     pub const REGION_BEGIN: u8 = 0x50;
     /// As `REGION_BEGIN`, without a name.
     pub const REGION_END: u8 = 0x51;
+    /// Two words: `dt`, `variable:32 | site:32`; also the next one.
+    pub const READ: u8 = 0x52;
+    /// As `READ`.
+    pub const WRITE: u8 = 0x53;
 
     /// Four words: `section:32` above, `thread:32 | os id:32`, absolute ticks, -.
     pub const SECTION: u8 = 0x80;
@@ -274,6 +294,65 @@ pub fn record_words(first: u64) -> usize {
     }
 }
 
+/// An acquisition and its release in one word, from the lowest bit:
+/// `access:2 | slot, lower part:3 | 1:1 | 0:2 | slot, upper part:7 | count:9 | dt / 2:22 | hold / 2:18`.
+///
+/// The count is that of the slot's last use plus 511 at most; a hold of 0 was not timed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pair {
+    /// What was done to the data, see [`code::access`].
+    pub access: u8,
+    /// Slot of the section's dictionary.
+    pub slot: u16,
+    /// The lowest nine bits of the lock's count.
+    pub count: u16,
+    /// Ticks from the thread's previous event to the acquisition.
+    pub dt: u32,
+    /// Ticks from the acquisition to the release.
+    pub hold: u32,
+}
+
+impl Pair {
+    /// Counts that a pair tells apart.
+    pub const COUNTS: u32 = 1 << 9;
+    /// `dt` is below this.
+    pub const DT: u64 = 1 << 23;
+    /// The hold is below this.
+    pub const HOLD: u64 = 1 << 19;
+
+    /// The pair that an `ACQUIRED` becomes by a release after `hold` ticks; `None` when it does not fit.
+    #[inline(always)]
+    pub fn of_acquired(acquired: u64, access: u8, hold: u64) -> Option<u64> {
+        let dt = acquired >> 32;
+        if dt >= Self::DT || hold >= Self::HOLD || (dt | hold) & 1 != 0 {
+            return None;
+        }
+        // The slot moves from bits 8 to 15 (its upper two bits are those of the kind) to where it is here.
+        let slot = (acquired >> 8 & 0xff) | (acquired & 3) << 8;
+        let count = acquired >> 16 & u64::from(Self::COUNTS - 1);
+        let low = u64::from(kind::PAIR | access) | (slot & 7) << 2 | (slot >> 3) << 8;
+        Some(low | count << 15 | (dt >> 1) << 24 | (hold >> 1) << 46)
+    }
+
+    /// What a word of this kind says.
+    #[inline]
+    pub fn parse(word: u64) -> Self {
+        Pair {
+            access: word as u8 & 3,
+            slot: (word >> 2 & 7 | (word >> 8 & 0x7f) << 3) as u16,
+            count: (word >> 15) as u16 & (Self::COUNTS - 1) as u16,
+            dt: ((word >> 24) as u32) << 1 & (Self::DT - 1) as u32,
+            hold: ((word >> 46) as u32) << 1,
+        }
+    }
+
+    /// The release alone, as a `RELEASED_SLOT`.
+    pub fn release(word: u64) -> u64 {
+        let pair = Self::parse(word);
+        u64::from(kind::RELEASED_SLOT | pair.access) | u64::from(pair.slot) << 8 | u64::from(pair.hold) << 32
+    }
+}
+
 /// Two 32-bit halves as a word, `low` in the low half.
 #[inline]
 pub fn pair(low: u32, high: u32) -> u64 {
@@ -286,9 +365,34 @@ pub fn halves(word: u64) -> (u32, u32) {
     (word as u32, (word >> 32) as u32)
 }
 
+/// Whether a word is a [`Pair`].
+#[inline]
+pub fn is_pair(first: u64) -> bool {
+    (kind::PAIR..=kind::PAIR_LAST).contains(&(first as u8))
+}
+
+/// Whether a word is an `ACQUIRED`.
+#[inline]
+pub fn is_acquired(first: u64) -> bool {
+    (first as u8) < kind::RELEASED
+}
+
+/// How many events the record that starts with `first` says.
+#[inline]
+pub fn record_events(first: u64) -> u64 {
+    match first as u8 {
+        kind::PAIR..=kind::PAIR_LAST => 2,
+        kind::SECTION | kind::SECTION_END | kind::HELD | kind::TIME | kind::DEFINE_SLOT | kind::STACK => 0,
+        _ => 1,
+    }
+}
+
 /// Numbers of modes, hows, accesses and lock kinds in the file.
 pub mod code {
     use crate::{Access, How, LockKind, MemoryOrder, Mode, Need, Side};
+
+    /// The low two bits of [`mode_how`] for an upgradable hold.
+    pub const UPGRADABLE: u8 = 2;
 
     /// Mode and how in one byte.
     #[inline]
@@ -333,7 +437,7 @@ pub mod code {
     }
 
     /// Access as two bits.
-    #[inline]
+    #[inline(always)]
     pub fn access(access: Access) -> u8 {
         match access {
             Access::Unknown => 0,

@@ -7,7 +7,10 @@ use std::{fs::File, io, os::unix::fs::FileExt, sync::atomic::Ordering};
 use super::{definitions, merge::Merge};
 use crate::{
     Completeness, Definitions, TraceInfo,
-    format::{CHUNK_HEADER_SIZE, CHUNK_SIZE, HEADER_SIZE, chunk, halves, header, kind, record_words},
+    format::{
+        CHUNK_HEADER_SIZE, CHUNK_SIZE, HEADER_SIZE, Pair, chunk, halves, header, is_acquired, is_pair, kind,
+        record_words,
+    },
 };
 
 #[derive(Debug)]
@@ -110,6 +113,8 @@ struct ChunkState {
     done: bool,
     /// Thread and section that the copied bytes ended in.
     section: Option<(u32, u32)>,
+    /// The last word copied is an acquisition, which may still become a pair.
+    ends_in_leaf: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -254,21 +259,56 @@ impl ChunkFile {
         }))
     }
 
-    /// The words committed since the last time.
+    /// The words committed since the last time; first the release that an acquisition copied then has got meanwhile.
     fn copy(&mut self, index: usize, header: &ChunkHeader) -> io::Result<Vec<u64>> {
         let state = &mut self.chunks[index];
-        let wanted = header.committed.saturating_sub(state.copied) as usize;
+        let again = if state.ends_in_leaf { 8 } else { 0 };
+        let from = state.copied - again;
+        let wanted = header.committed.saturating_sub(from) as usize;
         let mut bytes = vec![0; wanted];
-        let start = offset_of(index) + CHUNK_HEADER_SIZE as u64 + u64::from(state.copied);
+        let start = offset_of(index) + CHUNK_HEADER_SIZE as u64 + u64::from(from);
         let read = self.input.read_at(&mut bytes, start)? & !7;
         if read < wanted {
             // Only a file that was cut off ends before what it says is committed.
             self.damaged += (wanted - read) as u64;
         }
+        let (words, _) = bytes[..read].as_chunks::<8>();
+        let mut words: Vec<u64> = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
+        if let Some(last) = words.last_mut()
+            && !header.sealed
+        {
+            *last = self.settled(*last, start + read as u64 - 8)?;
+        }
+        let state = &mut self.chunks[index];
         state.copied = state.copied.max(header.committed);
         state.done = header.sealed;
-        let (words, _) = bytes[..read].as_chunks::<8>();
-        Ok(words.iter().map(|word| u64::from_le_bytes(*word)).collect())
+        if again > 0 && !words.is_empty() {
+            if is_pair(words[0]) {
+                words[0] = Pair::release(words[0]);
+                state.ends_in_leaf = false;
+            } else {
+                words.remove(0);
+                // Sealed or followed by others it stays what it is.
+                state.ends_in_leaf = words.is_empty() && !header.sealed;
+            }
+        }
+        Ok(words)
+    }
+
+    /// The last word of a chunk as it is when it is not just being changed. A copy may be made at the very moment, and nobody promises
+    /// that it is made in whole words; one that is made later is whole, since a word changes once. So two that agree are.
+    fn settled(&self, mut word: u64, offset: u64) -> io::Result<u64> {
+        for _ in 0..4 {
+            let mut bytes = [0; 8];
+            if !(is_acquired(word) || is_pair(word))
+                || self.input.read_at(&mut bytes, offset)? < bytes.len()
+                || u64::from_le_bytes(bytes) == word
+            {
+                break;
+            }
+            word = u64::from_le_bytes(bytes);
+        }
+        Ok(word)
     }
 
     /// Hands the words to the threads whose sections they belong to.
@@ -276,6 +316,7 @@ impl ChunkFile {
         let mut section = self.chunks[index].section;
         let mut start = 0;
         let mut at = 0;
+        let mut last = 0;
         let flush = |section: Option<(u32, u32)>, words: &[u64], merge: &mut Merge| {
             if let Some((thread, number)) = section {
                 merge.append(thread, number, words);
@@ -316,6 +357,10 @@ impl ChunkFile {
                 _ => {}
             }
             at += len;
+            last = first;
+        }
+        if at > 0 {
+            self.chunks[index].ends_in_leaf = is_acquired(last) && !sealed;
         }
         flush(section, &words[start.min(at)..at], merge);
         if sealed && let Some((thread, number)) = section.take() {

@@ -51,7 +51,7 @@ pub(super) fn memory(operand: u8, words: [u64; 4], defs: &Definitions) -> Result
     let id = halves(words[1]).0;
     let count = u64::from(halves(words[2]).0);
     let modification = words[3];
-    let var = || ((id as usize) < defs.vars.len()).then_some(VarId(id)).ok_or(Unread::Undefined);
+    let var = || known_var(id, defs);
     Ok(match operand {
         memory::READ => Op::Read { var: var()? },
         memory::WRITE => Op::Write { var: var()? },
@@ -61,4 +61,8 @@ pub(super) fn memory(operand: u8, words: [u64; 4], defs: &Definitions) -> Result
         memory::FENCE => Op::Fence { order },
         _ => return Err(Unread::Newer),
     })
+}
+
+pub(super) fn known_var(id: u32, defs: &Definitions) -> Result<VarId, Unread> {
+    ((id as usize) < defs.vars.len()).then_some(VarId(id)).ok_or(Unread::Undefined)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::objects;
 use crate::{
     Definitions, Event, How, LockId, Nanos, Op, SiteId, StackId, StringId, ThreadId,
-    format::{SLOTS, code, halves, kind, record_words},
+    format::{Pair, SLOTS, code, halves, kind, record_words},
 };
 
 /// A run of records of one thread in one chunk.
@@ -55,6 +55,8 @@ pub(super) struct Stream {
     last_ticks: u64,
     stack: Option<StackId>,
     slots: Vec<Slot>,
+    /// The second event of the record that was read last.
+    release: Option<Head>,
     /// Events before this section are missing, so what it says of locks held is news.
     resync: bool,
     /// The end of the current section is missing.
@@ -105,6 +107,9 @@ impl Stream {
     ///
     /// `scan` is the number of the last scan, to tell a section that is lost from one that was not seen yet.
     pub(super) fn next(&mut self, thread: ThreadId, defs: &Definitions, scan: u64, last: bool) -> Option<Head> {
+        if let Some(release) = self.release.take() {
+            return Some(release);
+        }
         loop {
             if !self.sections.contains_key(&self.current) && !self.skip_missing(scan, last) {
                 return None;
@@ -209,6 +214,7 @@ impl Stream {
                 return Some(self.head(words[2].max(1), thread, site(high, defs), op));
             }
             kind::HELD | kind::SECTION | kind::SECTION_END => return None,
+            kind::PAIR..=kind::PAIR_LAST => return self.pair(first, thread, defs),
             _ => {}
         }
         self.last_ticks = self.last_ticks.wrapping_add(first >> 32);
@@ -224,6 +230,33 @@ impl Stream {
                 None
             }
         }
+    }
+
+    /// Both events of a `PAIR`: the acquisition, and its release for the next time.
+    fn pair(&mut self, word: u64, thread: ThreadId, defs: &Definitions) -> Option<Head> {
+        let pair = Pair::parse(word);
+        self.last_ticks = self.last_ticks.wrapping_add(u64::from(pair.dt));
+        let acquired_at = self.last_ticks;
+        self.last_ticks = acquired_at.wrapping_add(u64::from(pair.hold));
+        let slot = self.slots.get_mut(usize::from(pair.slot)).filter(|slot| slot.defined);
+        let known = slot.and_then(|slot| {
+            let delta = u32::from(pair.count).wrapping_sub(slot.count) & (Pair::COUNTS - 1);
+            slot.count = slot.count.wrapping_add(delta);
+            Some((known_lock(slot.lock, defs).ok()?, *slot))
+        });
+        let Some((lock, slot)) = known else {
+            self.undefined.0 += 2;
+            self.undefined.1 += 1;
+            self.stack = None;
+            return None;
+        };
+        let (mode, how) = code::parse_mode_how(slot.mode_how);
+        let acquired = Op::Acquired { lock, mode, how, count: u64::from(slot.count) };
+        let access = code::parse_access(pair.access);
+        let released = Op::Released { lock, owner: thread, mode: None, access };
+        let acquired = self.head(acquired_at, thread, site(slot.site, defs), acquired);
+        self.release = Some(self.head(self.last_ticks, thread, None, released));
+        Some(acquired)
     }
 
     fn head(&mut self, ticks: u64, thread: ThreadId, site: Option<SiteId>, op: Op) -> Head {
@@ -263,6 +296,14 @@ impl Stream {
                 // The owner is filled in by the caller, who knows the thread.
                 return Ok((Op::Released { lock, owner: ThreadId(u32::MAX), mode: None, access }, None));
             }
+            0x0c..=0x0f => {
+                let index = (first >> 8) as usize & (SLOTS - 1);
+                let slot = self.slots.get(index).filter(|slot| slot.defined).ok_or(Unread::Undefined)?;
+                let (lock, access) = (known_lock(slot.lock, defs)?, code::parse_access(record_kind));
+                return Ok((Op::Released { lock, owner: ThreadId(u32::MAX), mode: None, access }, None));
+            }
+            kind::READ => Op::Read { var: objects::known_var(low, defs)? },
+            kind::WRITE => Op::Write { var: objects::known_var(low, defs)? },
             kind::START => Op::Start,
             kind::EXIT => Op::Exit,
             kind::WAIT => Op::Wait { lock: known_lock(low, defs)?, mode, how: code::parse_mode_how(operand).1 },

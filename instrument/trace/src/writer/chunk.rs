@@ -8,7 +8,7 @@ use std::{
 use super::protocol::{Atomics, Header};
 use crate::{
     clock,
-    format::{CHUNK_HEADER_SIZE, CHUNK_SIZE, chunk, kind, record_words},
+    format::{CHUNK_HEADER_SIZE, CHUNK_SIZE, chunk, record_events, record_words},
 };
 
 /// Atomics in the mapping.
@@ -125,9 +125,7 @@ impl Chunk {
         while word < end {
             // SAFETY: below the committed end, written by the chunk's last owner, who sealed it before.
             let first = u64::from_le(unsafe { ptr::read(word) });
-            let bookkeeping =
-                [kind::SECTION, kind::SECTION_END, kind::HELD, kind::TIME, kind::DEFINE_SLOT, kind::STACK];
-            events += u64::from(!bookkeeping.contains(&(first as u8)));
+            events += record_events(first);
             // SAFETY: records do not cross the committed end.
             word = unsafe { word.add(record_words(first).max(1)) };
         }

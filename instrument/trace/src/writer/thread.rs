@@ -1,45 +1,53 @@
 //! Appends the events of one thread.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::{Chunk, TraceWriter};
 use crate::{
     Access, How, Mode, clock,
-    format::{SHORT_LOCKS, SLOTS, code, kind, pair},
+    format::{Pair, SHORT_LOCKS, SLOTS, code, kind, memory, pair},
 };
 
 /// Room kept free in a chunk so that one event with all that may precede it fits: `TIME`, `DEFINE_SLOT`, `STACK`, four
 /// words of the event itself, and `SECTION_END`.
 const MARGIN_WORDS: usize = 16;
 
+/// No lock.
+const NONE: u32 = u32::MAX;
+
 /// One thread's end of a trace. Owned by the thread; nothing in here is shared but the committed bytes.
 ///
 /// Every method that records costs a handful of stores into the thread's own chunk; every few thousand events a chunk is taken.
-/// After the recording has stopped methods only count what is lost.
+/// After the recording has stopped methods only count what is lost. 16 KiB.
 #[derive(Debug)]
 pub struct ThreadWriter {
-    chunk: Option<Chunk>,
     cursor: *mut u64,
     /// Past this the next event needs another chunk. Null when there is none, so that every event takes the slow path.
     limit: *mut u64,
+    slots: Box<[Slot; SLOTS]>,
     last_ticks: u64,
     /// Grows with every section, so that older slots are not believed.
     section: u32,
+    /// The lock whose acquisition is the last thing that was recorded, when a release can be said by changing that.
+    leaf: u32,
+    chunk: Option<Chunk>,
     thread: u32,
     os_id: u32,
     lost: u64,
-    slots: Box<[Slot; SLOTS]>,
 }
 
 // SAFETY: the raw pointers point into the owned chunk; the value is used by one thread at a time.
 unsafe impl Send for ThreadWriter {}
 
-/// A lock, site and mode that the current section's dictionary has. 24 bytes.
+/// A lock, site and mode that the current section's dictionary has. 16 bytes, so that a comparison of two words tells.
 #[derive(Clone, Copy, Debug, Default)]
 struct Slot {
-    site: u32,
-    lock: u32,
-    section: u32,
+    /// The lock and the site.
+    place: u64,
+    /// The section, mode and how.
+    what: u32,
+    /// The lock's count at the slot's last use.
     count: u32,
-    mode_how: u8,
 }
 
 /// A lock that is held when a section begins, so that a reader that does not have the acquisition knows.
@@ -119,21 +127,23 @@ impl ThreadWriter {
     pub fn new(thread: u32, os_id: u32) -> Self {
         let slots: Box<[Slot]> = vec![Slot::default(); SLOTS].into_boxed_slice();
         Self {
-            chunk: None,
             cursor: std::ptr::null_mut(),
             limit: std::ptr::null_mut(),
+            slots: slots.try_into().expect("the vector has as many elements as the array"),
             last_ticks: 0,
             section: 0,
+            leaf: NONE,
+            chunk: None,
             thread,
             os_id,
             lost: 0,
-            slots: slots.try_into().expect("the vector has as many elements as the array"),
         }
     }
 
     /// Stands for how much was recorded: it is the same only if nothing was recorded in between.
     pub fn position(&self) -> usize {
-        self.cursor as usize
+        // A release may change the last record instead of adding one; then this is no leaf any more.
+        self.cursor as usize | usize::from(self.leaf != NONE)
     }
 
     /// Records that a lock was acquired as its `count`th acquisition; call while it is held.
@@ -161,30 +171,47 @@ impl ThreadWriter {
     }
 
     /// As [`acquired`](Self::acquired), with mode and how as [`code::mode_how`] has them. Only after
-    /// [`has_room`](Self::has_room) said so.
-    #[inline]
+    /// [`has_room`](Self::has_room) said so. Ticks of 0 stand for those of the event before.
+    #[inline(always)]
     pub fn acquired_here(&mut self, lock: u32, mode_how: u8, site: u32, count: u32, ticks: u64) {
         debug_assert!(self.chunk.is_some());
-        let slot_index = slot_of(lock, site);
-        let slot = &mut self.slots[slot_index];
-        let known = slot.site == site && slot.lock == lock && slot.mode_how == mode_how && slot.section == self.section;
-        let mut cursor = self.cursor;
-        if !known || count.wrapping_sub(slot.count) >= 1 << 16 {
-            let base = count.wrapping_sub(1);
-            *slot = Slot { site, lock, section: self.section, count: base, mode_how };
-            let first = u64::from(kind::DEFINE_SLOT) | u64::from(mode_how) << 8 | (slot_index as u64) << 16;
-            // SAFETY: below the limit there is room for this and all that follows.
-            unsafe {
-                cursor.write((first | u64::from(base) << 32).to_le());
-                cursor.add(1).write(pair(lock, site).to_le());
-                cursor = cursor.add(2);
-            }
+        let index = slot_of(lock, site);
+        let what = slot_what(self.section, mode_how);
+        let slot = &mut self.slots[index];
+        let delta = count.wrapping_sub(slot.count);
+        if slot.place != pair(lock, site) || slot.what != what || delta >= 1 << 16 {
+            return self.acquired_anew(index, lock, mode_how, site, count, ticks);
         }
         slot.count = count;
-        let dt = self.last_ticks_to(&mut cursor, ticks);
-        let kind = u64::from(kind::ACQUIRED) | (slot_index as u64 >> 8);
-        let word = kind | (slot_index as u64 & 0xff) << 8 | (u64::from(count) & 0xffff) << 16 | dt << 32;
+        let can_pair = delta < Pair::COUNTS && mode_how & 3 != code::UPGRADABLE;
+        self.leaf = if can_pair { lock } else { NONE };
+        self.acquired_in_slot(self.cursor, index, count, ticks);
+    }
+
+    /// The same for a lock, site and mode that the section does not have.
+    #[inline(never)]
+    fn acquired_anew(&mut self, index: usize, lock: u32, mode_how: u8, site: u32, count: u32, ticks: u64) {
+        self.slots[index] = Slot { place: pair(lock, site), what: slot_what(self.section, mode_how), count };
+        let first = u64::from(kind::DEFINE_SLOT)
+            | u64::from(mode_how) << 8
+            | (index as u64) << 16
+            | u64::from(count.wrapping_sub(1)) << 32;
+        // SAFETY: `has_room` promised a margin that has space for this too.
+        unsafe {
+            self.cursor.write(first.to_le());
+            self.cursor.add(1).write(pair(lock, site).to_le());
+        }
+        self.leaf = if mode_how & 3 != code::UPGRADABLE { lock } else { NONE };
         // SAFETY: as above.
+        self.acquired_in_slot(unsafe { self.cursor.add(2) }, index, count, ticks);
+    }
+
+    #[inline(always)]
+    fn acquired_in_slot(&mut self, mut cursor: *mut u64, index: usize, count: u32, ticks: u64) {
+        let dt = self.last_ticks_to(&mut cursor, ticks);
+        let kind = u64::from(kind::ACQUIRED) | (index as u64 >> 8);
+        let word = kind | (index as u64 & 0xff) << 8 | (u64::from(count) & 0xffff) << 16 | dt << 32;
+        // SAFETY: `make_room` left room.
         unsafe { self.finish(cursor, [word]) };
     }
 
@@ -201,15 +228,35 @@ impl ThreadWriter {
     }
 
     /// As [`released`](Self::released) of a lock below [`SHORT_LOCKS`] that was not held upgradably. Only after
-    /// [`has_room`](Self::has_room) said so.
-    #[inline]
+    /// [`has_room`](Self::has_room) said so. Ticks of 0 stand for those of the event before.
+    #[inline(always)]
     pub fn released_here(&mut self, lock: u32, access: Access, ticks: u64) {
         debug_assert!(self.chunk.is_some() && lock < SHORT_LOCKS);
+        if self.leaf == lock && self.released_leaf(access, ticks) {
+            return;
+        }
+        self.leaf = NONE;
         let mut cursor = self.cursor;
         let dt = self.last_ticks_to(&mut cursor, ticks);
         let word = u64::from(kind::RELEASED | code::access(access)) | u64::from(lock) << 8 | dt << 32;
         // SAFETY: `make_room` left room.
         unsafe { self.finish(cursor, [word]) };
+    }
+
+    /// Changes the acquisition that was recorded last into one with its release. False when that has no room for the times.
+    #[inline(always)]
+    fn released_leaf(&mut self, access: Access, ticks: u64) -> bool {
+        let hold = if ticks == 0 { 0 } else { ticks.wrapping_sub(self.last_ticks) };
+        // SAFETY: a leaf is the last record of the thread's own chunk, one aligned word. Other processes read it, this one does not
+        // but here; the store is atomic, so that they find either word.
+        let last = unsafe { AtomicU64::from_ptr(self.cursor.sub(1)) };
+        let acquired = u64::from_le(last.load(Ordering::Relaxed));
+        let Some(pair) = Pair::of_acquired(acquired, code::access(access), hold) else { return false };
+        self.leaf = NONE;
+        self.last_ticks += hold;
+        // The program's unlock comes after: who sees the lock's next acquisition sees this.
+        last.store(pair.to_le(), Ordering::Release);
+        true
     }
 
     /// Records that a lock that `owner` acquired is about to be released by this thread.
@@ -253,6 +300,11 @@ impl ThreadWriter {
     /// Records an access to memory.
     pub fn memory(&mut self, env: &impl Environment, event: &MemoryEvent, ticks: u64) {
         let MemoryEvent { act, order, var, site, count, modification } = *event;
+        match act {
+            memory::READ => return self.two(env, kind::READ, 0, pair(var, site), ticks),
+            memory::WRITE => return self.two(env, kind::WRITE, 0, pair(var, site), ticks),
+            _ => {}
+        }
         let operand = u64::from(act) << 8 | u64::from(order) << 16;
         self.four(env, kind::MEMORY, operand, [pair(var, site), pair(count, 0), modification], ticks);
     }
@@ -262,6 +314,7 @@ impl ThreadWriter {
         if !self.make_room(env, ticks) {
             return;
         }
+        self.leaf = NONE;
         let mut cursor = self.cursor;
         let dt = self.last_ticks_to(&mut cursor, ticks);
         // SAFETY: `make_room` left room.
@@ -271,6 +324,7 @@ impl ThreadWriter {
     /// Attaches a stack (its id) to the next event.
     pub fn stack(&mut self, env: &impl Environment, stack: u32) {
         if self.make_room(env, self.last_ticks.max(1)) {
+            self.leaf = NONE;
             // SAFETY: `make_room` left room.
             unsafe { self.finish(self.cursor, [u64::from(kind::STACK), u64::from(stack)]) };
         }
@@ -278,6 +332,7 @@ impl ThreadWriter {
 
     /// Ends the thread's section and hands the chunk on. Recording may go on afterwards, in a new section.
     pub fn end(&mut self, writer: &TraceWriter) {
+        self.leaf = NONE;
         if let Some(chunk) = self.chunk.take() {
             // SAFETY: the margin has room for one word.
             unsafe {
@@ -297,6 +352,7 @@ impl ThreadWriter {
         if !self.make_room(env, ticks) {
             return;
         }
+        self.leaf = NONE;
         let mut cursor = self.cursor;
         let dt = self.last_ticks_to(&mut cursor, ticks);
         // SAFETY: `make_room` left room.
@@ -307,6 +363,7 @@ impl ThreadWriter {
         if !self.make_room(env, ticks) {
             return;
         }
+        self.leaf = NONE;
         let mut cursor = self.cursor;
         let dt = self.last_ticks_to(&mut cursor, ticks);
         // SAFETY: `make_room` left room.
@@ -314,8 +371,11 @@ impl ThreadWriter {
     }
 
     /// Ticks since the previous event, after a `TIME` record if they do not fit (or went backwards).
-    #[inline]
+    #[inline(always)]
     fn last_ticks_to(&mut self, cursor: &mut *mut u64, ticks: u64) -> u64 {
+        if ticks == 0 {
+            return 0;
+        }
         let dt = ticks.wrapping_sub(self.last_ticks);
         self.last_ticks = ticks;
         if dt >> 32 == 0 {
@@ -335,7 +395,7 @@ impl ThreadWriter {
     /// # Safety
     ///
     /// `make_room` returned true, and at most its margin lies between `self.cursor` and the event's end.
-    #[inline]
+    #[inline(always)]
     unsafe fn finish<const N: usize>(&mut self, cursor: *mut u64, words: [u64; N]) {
         // SAFETY: promised by the caller.
         unsafe {
@@ -360,7 +420,8 @@ impl ThreadWriter {
         if let Some(full) = self.chunk.take() {
             writer.seal(&full);
         }
-        // Until the new section stands, nothing may be written.
+        // Until the new section stands, nothing may be written, and nothing of the last one changed any more.
+        self.leaf = NONE;
         self.limit = std::ptr::null_mut();
         let Ok(chunk) = writer.claim_events() else {
             self.lost += 1;
@@ -407,7 +468,13 @@ impl ThreadWriter {
     }
 }
 
-#[inline]
+#[inline(always)]
+fn slot_what(section: u32, mode_how: u8) -> u32 {
+    // Five bits say mode and how; a thread that needs 2^27 sections has written 8 TiB.
+    section << 5 | u32::from(mode_how)
+}
+
+#[inline(always)]
 fn slot_of(lock: u32, site: u32) -> usize {
     // The multiplication spreads consecutive ids.
     let hash = (u64::from(lock) ^ u64::from(site) << 24).wrapping_mul(0x9e37_79b9_7f4a_7c15);

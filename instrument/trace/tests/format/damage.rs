@@ -46,8 +46,8 @@ fn unusable_files_are_refused_with_a_reason() {
     check_refused(b"LOCK".to_vec(), "truncated", "after 4 of");
     check_refused(sample[..5000].to_vec(), "truncated", "after 5000 of");
     let mut newer = sample.clone();
-    newer[format::header::VERSION] = 2;
-    check_refused(newer, "newer-version", "version 2.0");
+    newer[format::header::VERSION] = 3;
+    check_refused(newer, "newer-version", "version 3.0");
     let mut sizes = sample;
     sizes[format::header::CHUNK_BYTES] = 77;
     check_refused(sizes, "damaged", "chunk sizes");
