@@ -1,6 +1,9 @@
 //! Objects that are not locks, and memory, in the order of their counts: across threads, overwritten, cut off.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{
+    Mutex,
+    atomic::{AtomicU32, Ordering},
+};
 
 use lockscope_trace::{
     Access, Event, EventSource, How, LockId, Mode, Op, Progress, clock,
@@ -81,15 +84,17 @@ fn what_is_found_initialised_comes_after_the_initialiser() {
 }
 
 /// Threads that count events of the channel and of the memory location, as the runtime does.
-fn busy(recorder: &Recorder, n_threads: u64, n_events: u32) {
+fn busy(recorder: &Recorder, n_threads: u64, n_events: u32, in_turn: bool) {
+    let turn = Mutex::new(());
     let (channel, location) = (AtomicU32::new(0), AtomicU32::new(0));
     let mut writers: Vec<ThreadWriter> = (0..n_threads).map(|_| recorder.thread(None).1).collect();
     std::thread::scope(|scope| {
         for (seed, writer) in (1..).zip(&mut writers) {
-            let (channel, location) = (&channel, &location);
+            let (channel, location, turn) = (&channel, &location, &turn);
             scope.spawn(move || {
                 let mut random = Random(seed);
                 for _ in 0..n_events {
+                    let _turn = in_turn.then(|| turn.lock().unwrap());
                     if random.below(2) == 0 {
                         let count = channel.fetch_add(1, Ordering::Relaxed) + 1;
                         writer.object(recorder, &ObjectEvent { count, ..object(act::SENT) }, clock::ticks());
@@ -109,7 +114,7 @@ fn threads_are_merged_in_the_order_of_their_objects() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.lks");
     let recorder = recorder(&path, None);
-    busy(&recorder, 4, 20_000);
+    busy(&recorder, 4, 20_000, false);
     let mut reader = Reader::open(&path).unwrap();
     let mut events = Vec::new();
     assert_eq!(drain(&mut reader, &mut events), Progress::CaughtUp);
@@ -126,7 +131,8 @@ fn a_flight_recorder_keeps_the_newest_in_order() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.lks");
     let recorder = recorder(&path, Some(1 << 20));
-    busy(&recorder, 3, 100_000);
+    // In turn: a thread that has counted an event and is then not run for as long as others take to fill the file comes too late.
+    busy(&recorder, 3, 100_000, true);
     let mut reader = Reader::open(&path).unwrap();
     let mut events = Vec::new();
     // Sections that are lost are told from ones that were not seen yet by a second look.
