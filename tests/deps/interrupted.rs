@@ -1,8 +1,8 @@
-//! Cargo.lock is put back, whatever ends the run.
+//! Cargo.lock is put back, whatever ends the run, and by one run at a time.
 
 use std::{
     fs,
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _},
     os::unix::process::{CommandExt as _, ExitStatusExt as _},
     process::{Child, Command, Stdio},
     sync::mpsc,
@@ -89,5 +89,37 @@ fn the_lock_file_is_put_back() {
     assert_ne!(lock(), before);
     let ran = project.run(&[], &["version"]);
     assert!(ran.stderr.contains("an earlier run was killed; Cargo.lock was put back"), "{}", ran.stderr);
+    assert_eq!(project.files(), original);
+}
+
+/// Two terminals, one project.
+#[test]
+fn runs_take_turns() {
+    let project = Project::copy("interrupted");
+    let original = project.files();
+    let lock = || fs::read(project.folder.join("Cargo.lock")).expect("it is there");
+
+    let first = Running::start(&project);
+    let patched = lock();
+    let mut second = project.command(&[], &["version"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+    let second = second.as_mut().expect("lockscope runs");
+    let mut said = BufReader::new(second.stderr.take().expect("it is piped"));
+    let mut line = String::new();
+    said.read_line(&mut line).expect("it is text");
+    let expected =
+        format!("note: waiting for another run with --deps in this workspace (process {})\n", first.child.id());
+    if line != expected {
+        kill(&first.child, "KILL", true);
+        second.kill().expect("our child");
+        panic!("`{line}` instead of `{expected}`");
+    }
+    assert_eq!(lock(), patched, "the one that waits has not touched it");
+
+    kill(&first.child, "TERM", false);
+    assert_eq!(first.end().code(), Some(143));
+    let mut rest = String::new();
+    said.read_to_string(&mut rest).expect("it is text");
+    assert!(second.wait().expect("our child").success(), "{rest}");
+    assert!(!rest.contains("was killed"), "there was nothing to put back:\n{rest}");
     assert_eq!(project.files(), original);
 }

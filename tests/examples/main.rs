@@ -168,6 +168,24 @@ fn a_recording_that_was_cut_off_is_incomplete() {
     }
 }
 
+/// One run is begun and ended while another one goes on, in the same folder.
+#[test]
+fn a_run_checks_its_own_traces_only() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let run = [env!("CARGO_BIN_EXE_lockscope"), "run", "--fail-on", "warning", "--"].join(" ");
+    let bank = example("bank");
+    let script = format!("{run} '{0}' >&2; echo $?; '{0}' --fixed >&2", bank.display());
+    let outer =
+        lockscope().args(["run", "--fail-on", "note", "--", "sh", "-c", &script]).current_dir(dir.path()).output();
+    let outer = outer.expect("lockscope runs");
+    let said = String::from_utf8_lossy(&outer.stderr);
+    assert_eq!(String::from_utf8_lossy(&outer.stdout), "1\n", "the inner one has found something: {said}");
+    assert_eq!(outer.status.code(), Some(0), "the outer one has not: {said}");
+    let names = std::fs::read_dir(dir.path()).expect("the folder is ours").map(|entry| entry.expect("a name").path());
+    let traces = names.filter(|path| path.extension().is_some_and(|extension| extension == "lks"));
+    assert_eq!(traces.count(), 2, "{said}");
+}
+
 /// Runs an example with recording on; returns what it said and what `check` finds. One that is to hang is killed as soon as
 /// it has reported its deadlock.
 fn run(name: &str, arguments: &[&str], dir: &std::path::Path) -> (String, Vec<Value>) {

@@ -95,6 +95,8 @@ pub mod header {
     pub const LOST: usize = 144;
     /// u64, events overwritten by the flight recorder; atomic.
     pub const OVERWRITTEN: usize = 152;
+    /// u64, the `lockscope run` that the process was started by, 0 for none or unknown.
+    pub const RUN: usize = 160;
     /// u32 length and bytes of the executable's path, then u32 number of arguments, each u32 length and bytes.
     pub const STRINGS: usize = 512;
 }

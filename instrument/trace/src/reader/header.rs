@@ -1,6 +1,11 @@
 //! The file header: what wrote the trace, when, by which clock.
 
-use std::{path::Path, time::Duration};
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    path::Path,
+    time::Duration,
+};
 
 use super::file::Input;
 use crate::{
@@ -52,6 +57,24 @@ impl Clock {
 fn scaled(from: u64, ticks: u64, scale: u64) -> Nanos {
     let elapsed = u128::from(ticks.saturating_sub(from));
     Nanos(u64::try_from((elapsed * u128::from(scale)) >> 32).unwrap_or(u64::MAX))
+}
+
+/// Number of the `lockscope run` that made a trace, 0 for none: what tells traces of runs at the same time apart. Reads the first
+/// bytes of the file only; `None` when it was created but not begun.
+///
+/// # Errors
+///
+/// When the file cannot be read; `InvalidData` when it is no trace.
+pub fn run_of(path: &Path) -> io::Result<Option<u64>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(header::RUN as u64 + 8).read_to_end(&mut bytes)?;
+    match bytes.first_chunk() {
+        Some(&MAGIC) => {}
+        None | Some([0, 0, 0, 0, 0, 0, 0, 0]) => return Ok(None),
+        Some(_) => return Err(io::ErrorKind::InvalidData.into()),
+    }
+    let run = bytes.get(header::RUN..).and_then(<[u8]>::first_chunk).ok_or(io::ErrorKind::UnexpectedEof)?;
+    Ok(Some(u64::from_le_bytes(*run)))
 }
 
 #[derive(Debug)]

@@ -25,6 +25,8 @@ use self::{
     merge::{Merge, Missing},
 };
 
+pub use self::header::run_of;
+
 /// Most events delivered by one [`EventSource::poll`].
 const BATCH: usize = 1 << 14;
 

@@ -82,6 +82,7 @@ pub(super) fn write_header(writer: &TraceWriter, options: &Options) {
     put(header::TICKS_PER_SECOND, &rate.to_le_bytes());
     put(header::PROCESS_START, &crate::host::process_start(std::process::id()).unwrap_or(0).to_le_bytes());
     put(header::BOOT_ID, &crate::host::boot_id());
+    put(header::RUN, &options.run.to_le_bytes());
     put(header::STRINGS, &strings(options));
     // SAFETY: the header's space is reserved and mapped, and nobody else knows of the mapping yet.
     unsafe {

@@ -45,6 +45,8 @@ pub struct Options {
     pub executable: PathBuf,
     /// Arguments, the program's name first.
     pub command: Vec<String>,
+    /// Number of the `lockscope run` that the process was started by, 0 for none: runs at the same time record into one folder.
+    pub run: u64,
 }
 
 /// Address space that is set aside; only what is reserved on disk is ever touched.

@@ -1,6 +1,9 @@
 use std::path::Path;
 
-use lockscope_trace::{Error, EventSource, Progress, format, reader::Reader};
+use lockscope_trace::{
+    Error, EventSource, Progress, format,
+    reader::{Reader, run_of},
+};
 
 use crate::support::{Random, Recorder};
 
@@ -51,6 +54,25 @@ fn unusable_files_are_refused_with_a_reason() {
     let mut sizes = sample;
     sizes[format::header::CHUNK_BYTES] = 77;
     check_refused(sizes, "damaged", "chunk sizes");
+}
+
+/// Of a file that is no trace, or not yet one.
+#[test]
+fn the_run_is_known_from_the_first_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.lks");
+    let sample = sample();
+    for (bytes, expected) in [
+        (&sample[..], Some(Some(7))),
+        (&sample[..168], Some(Some(7))),
+        (&sample[..167], None),
+        (&[0; 200_000], Some(None)),
+        (&[], Some(None)),
+        (b"hello world, this is a text file", None),
+    ] {
+        std::fs::write(&path, bytes).unwrap();
+        assert_eq!(run_of(&path).ok(), expected, "{} bytes", bytes.len());
+    }
 }
 
 #[test]

@@ -7,9 +7,10 @@
 //! that was saved nor the one that cargo made of it is kept beside the copy.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io::{self, Write},
     path::{Path, PathBuf},
+    process,
 };
 
 use crate::cli::Failure;
@@ -51,17 +52,23 @@ pub enum Found {
 
 impl Turn {
     /// Waits for the right, and puts back what an earlier run could not, which the second value tells. `wait` is called before it
-    /// waits.
+    /// waits, with the id of the process that has the right, as far as known.
     ///
     /// To be done before anything else asks cargo about the workspace: it might change what is left of that run.
-    pub fn take(path: &Path, folder: &Path, wait: impl FnOnce()) -> Result<(Turn, Option<Found>), Failure> {
+    pub fn take(path: &Path, folder: &Path, wait: impl FnOnce(Option<u32>)) -> Result<(Turn, Option<Found>), Failure> {
         let fail = |error: io::Error| Failure::write(folder, &error);
         fs::create_dir_all(folder).map_err(fail)?;
-        let file = File::create(folder.join("turn")).map_err(fail)?;
-        if file.try_lock().is_err() {
-            wait();
-            file.lock().map_err(fail)?;
+        let name = folder.join("turn");
+        let mut file = File::options().write(true).create(true).truncate(false).open(&name).map_err(fail)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                wait(fs::read_to_string(&name).ok().and_then(|text| text.trim().parse().ok()));
+                file.lock().map_err(fail)?;
+            }
+            Err(TryLockError::Error(error)) => return Err(fail(error)),
         }
+        file.set_len(0).and_then(|()| writeln!(file, "{}", process::id())).map_err(fail)?;
         let turn = Turn { path: path.to_owned(), folder: folder.to_owned(), _file: file };
         match fs::read(folder.join(SAVED)) {
             Ok(original) => {
@@ -188,7 +195,7 @@ mod tests {
         }
 
         fn save(&self) -> (SavedLock, Option<Found>) {
-            let (turn, recovered) = Turn::take(&self.lock(), &self.folder(), || ()).expect("it can be written");
+            let (turn, recovered) = Turn::take(&self.lock(), &self.folder(), |_| ()).expect("it can be written");
             (turn.save().expect("it can be saved"), recovered)
         }
     }
@@ -266,11 +273,11 @@ mod tests {
         let (began, waits) = std::sync::mpsc::channel();
         std::thread::scope(|scope| {
             let second = scope.spawn(|| {
-                let wait = || began.send(()).expect("it is awaited");
+                let wait = |other| began.send(other).expect("it is awaited");
                 let (turn, _) = Turn::take(&project.lock(), &project.folder(), wait).expect("it can be written");
                 turn.save().expect("it can be saved").original()
             });
-            waits.recv().expect("the second run waits for the first");
+            assert_eq!(waits.recv().expect("the second run waits for the first"), Some(process::id()));
             drop(first);
             assert_eq!(second.join().expect("no panic"), "original");
         });

@@ -77,7 +77,10 @@ impl Session {
         }
         let folder = folder(&workspace);
         let path = workspace.workspace_root.join("Cargo.lock");
-        let wait = || say("note", "waiting for another run with --deps in this workspace");
+        let wait = |other: Option<u32>| {
+            let other = other.map_or(String::new(), |pid| format!(" (process {pid})"));
+            say("note", &format!("waiting for another run with --deps in this workspace{other}"));
+        };
         let (turn, recovered) = Turn::take(&path.canonicalize().unwrap_or(path), &folder, wait)?;
         if let Some(found) = recovered {
             say("note", "an earlier run was killed; Cargo.lock was put back as it was before it");

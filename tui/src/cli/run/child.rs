@@ -14,7 +14,7 @@ use signal_hook::{
 
 use crate::cli::{
     Failure, exit,
-    run::environment::{Recording, VARIABLE},
+    run::environment::{RUN_VARIABLE, Recording, VARIABLE},
 };
 
 /// Runs the program to its end.
@@ -39,7 +39,7 @@ pub fn watch() -> Result<Signals, Failure> {
 
 /// Starts the program as `prepared` says, with its arguments and its configuration.
 pub fn start(command: &[OsString], recording: &Recording, prepared: &mut Command) -> Result<Child, Failure> {
-    prepared.args(&command[1..]).env(VARIABLE, &recording.variable);
+    prepared.args(&command[1..]).env(VARIABLE, &recording.variable).env(RUN_VARIABLE, recording.run.to_string());
     prepared.spawn().map_err(|error| {
         let name = command[0].to_string_lossy();
         let (exit, help) = match error.kind() {

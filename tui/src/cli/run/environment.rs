@@ -1,6 +1,7 @@
 //! What the program is told: the value of `LOCKSCOPE`, and where it records.
 
 use std::{
+    hash::{BuildHasher as _, RandomState},
     io::Read,
     path::{Path, PathBuf},
 };
@@ -14,6 +15,8 @@ use crate::cli::{
 
 /// The environment variable that configures a program's recorder.
 pub const VARIABLE: &str = "LOCKSCOPE";
+/// The environment variable that tells recorders which run they belong to.
+pub const RUN_VARIABLE: &str = "LOCKSCOPE_RUN";
 /// First bytes of a trace file.
 const MAGIC: &[u8] = b"LOCKSCOP";
 
@@ -26,6 +29,8 @@ pub struct Recording {
     pub is_off: bool,
     /// Value for the environment variable.
     pub variable: String,
+    /// Number of this run, by which its traces are told from those of others that are made in the same folder at the same time. Not 0.
+    pub run: u64,
 }
 
 impl Recording {
@@ -101,7 +106,9 @@ fn merge(from_env: &str, args: &RunArgs, working_dir: &Path, default: &Path) -> 
         value.as_ref().map_or_else(|| (*key).to_owned(), |value| format!("{key}={value}"))
     };
     let variable = pairs.iter().map(item).collect::<Vec<_>>().join(",");
-    Ok(Recording { path, is_off, variable })
+    // Keys of hashers are random.
+    let run = RandomState::new().hash_one(std::process::id()).max(1);
+    Ok(Recording { path, is_off, variable, run })
 }
 
 fn word(action: OnDeadlock) -> String {

@@ -118,7 +118,7 @@ pub fn run(args: &RunArgs, matches: &ArgMatches, global: &Global, out: &mut dyn 
     let summary = session.map(|session| session.end(&global.stderr(), &mut io::stderr())).transpose()?;
     out.flush()?;
 
-    let traces = Pattern::new(&recording.path).appeared_since(&before);
+    let traces = Pattern::new(&recording.path).appeared_since(&before, recording.run);
     let mut err = io::stderr().lock();
     let look = Look { width: global.stdout().width, ..global.stderr() };
     let report = Report { args, global, config: &config, rules: &rules, look, err: &mut err };

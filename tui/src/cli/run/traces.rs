@@ -1,9 +1,11 @@
-//! Which traces a run made: the files that fit the pattern and were not there before.
+//! Which traces a run made: the files that fit the pattern, were not there before, and are not another run's.
 
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
 };
+
+use lockscope_trace::reader::run_of;
 
 /// The path of traces, with placeholders for what differs by process.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -49,9 +51,17 @@ impl Pattern {
         entries.filter(|entry| self.fits(&entry.file_name().to_string_lossy())).map(|entry| entry.path()).collect()
     }
 
-    /// Files that fit and were not there, in the order in which they were made.
-    pub fn appeared_since(&self, before: &BTreeSet<PathBuf>) -> Vec<PathBuf> {
-        let mut appeared: Vec<PathBuf> = self.existing().difference(before).cloned().collect();
+    /// Files that fit and were not there, in the order in which they were made, but for traces of other runs. Not yet those that
+    /// have not been begun, which nothing was recorded in.
+    pub fn appeared_since(&self, before: &BTreeSet<PathBuf>, run: u64) -> Vec<PathBuf> {
+        let is_ours = |path: &PathBuf| match run_of(path) {
+            // A program that has lost its environment does not know its run.
+            Ok(of) => of.is_some_and(|of| of == run || of == 0),
+            // Why it cannot be read is told when it is looked into.
+            Err(_) => true,
+        };
+        let mut appeared: Vec<PathBuf> =
+            self.existing().difference(before).filter(|path| is_ours(path)).cloned().collect();
         let made = |path: &PathBuf| {
             std::fs::metadata(path).and_then(|metadata| metadata.created().or_else(|_| metadata.modified())).ok()
         };
@@ -86,6 +96,8 @@ fn fits(parts: &[Part], text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use lockscope_trace::format::{HEADER_SIZE, MAGIC, header};
+
     use super::*;
 
     #[test]
@@ -117,9 +129,22 @@ mod tests {
     fn only_new_files_count() {
         let dir = tempfile::tempdir().expect("a directory for the test");
         let pattern = Pattern::new(&dir.path().join("t-%p.lks"));
-        std::fs::write(dir.path().join("t-1.lks"), "").expect("a file");
+        let write = |name: &str, run: Option<u64>| {
+            let mut bytes = vec![0; HEADER_SIZE];
+            if let Some(run) = run {
+                bytes[..MAGIC.len()].copy_from_slice(&MAGIC);
+                bytes[header::RUN..header::RUN + 8].copy_from_slice(&run.to_le_bytes());
+            }
+            std::fs::write(dir.path().join(name), bytes).expect("the folder is ours");
+        };
+        write("t-1.lks", Some(7));
         let before = pattern.existing();
-        std::fs::write(dir.path().join("t-2.lks"), "").expect("a file");
-        assert_eq!(pattern.appeared_since(&before), [dir.path().join("t-2.lks")]);
+        write("t-2.lks", Some(7));
+        write("t-3.lks", Some(8));
+        write("t-4.lks", Some(0));
+        write("t-5.lks", None);
+        std::fs::write(dir.path().join("t-6.lks"), "no trace at all").expect("the folder is ours");
+        let names = ["t-2.lks", "t-4.lks", "t-6.lks"];
+        assert_eq!(pattern.appeared_since(&before, 7), names.map(|name| dir.path().join(name)));
     }
 }

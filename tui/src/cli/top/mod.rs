@@ -88,7 +88,7 @@ pub fn run_child(command: &[OsString], recording: &Recording, global: &Global) -
     let failed = |error| Failure::input(format!("cannot wait for the program: {error}"), "");
     let started = Instant::now();
     let trace = loop {
-        if let Some(trace) = pattern.appeared_since(&before).into_iter().next() {
+        if let Some(trace) = pattern.appeared_since(&before, recording.run).into_iter().next() {
             break Some(trace);
         }
         if child.try_wait().map_err(failed)?.is_some() || started.elapsed() > FIRST_TRACE {
