@@ -126,6 +126,7 @@ impl Parser {
                     "nothing" => Access::Nothing,
                     "read" => Access::Read,
                     "wrote" => Access::Wrote,
+                    "rewrote" => Access::ReadThenWrote,
                     _ => Access::Unknown,
                 };
                 Op::Released { lock: self.lock(first), owner, mode: None, access }

@@ -45,7 +45,7 @@ fn op(op: &Op, out: &mut Vec<u8>) -> u8 {
         Op::Acquired { lock, mode, how, count } => put(1, &[id(lock), mode_how(mode, how).into(), count]),
         Op::Released { lock, owner, mode, access: what } => {
             let mode = mode.map_or(0, |mode| 1 + mode_how(mode, lockscope_trace::How::Lock));
-            put(2, &[id(lock), who(owner), u64::from(mode) << 2 | u64::from(access(what))])
+            put(2, &[id(lock), who(owner), u64::from(mode) << 3 | u64::from(access(what))])
         }
         Op::TryFailed { lock, mode } => put(3, &[id(lock), mode_how(mode, lockscope_trace::How::Lock).into()]),
         Op::TimedOut { lock, mode } => put(4, &[id(lock), mode_how(mode, lockscope_trace::How::Lock).into()]),
@@ -190,8 +190,8 @@ impl<'a> Decoder<'a> {
             }
             2 => {
                 let (lock, owner, bits) = (self.lock(), self.thread(), self.byte());
-                let mode = (bits >> 2).checked_sub(1).map(|mode| parse_mode_how(mode).0);
-                Op::Released { lock, owner, mode, access: parse_access(bits & 3) }
+                let mode = (bits >> 3).checked_sub(1).map(|mode| parse_mode_how(mode).0);
+                Op::Released { lock, owner, mode, access: parse_access(bits & 7) }
             }
             5 => Op::Poisoned { lock: self.lock() },
             6 => Op::Destroyed { lock: self.lock() },
@@ -303,6 +303,7 @@ mod tests {
             Op::Wait { lock, mode: Shared, how: How::RecursiveTimed },
             Op::Acquired { lock, mode: Upgradable, how: How::Upgrade, count: many },
             released(None, Access::Wrote),
+            released(Some(Exclusive), Access::ReadThenWrote),
             released(Some(Exclusive), Access::Unknown),
             released(Some(Upgradable), Access::Read),
             Op::TryFailed { lock, mode: Shared },

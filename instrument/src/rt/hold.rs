@@ -23,6 +23,7 @@ const WROTE: u8 = 2;
 const WOKEN: u8 = 3;
 /// Read or written, or neither: the guard that knew was forgotten, or there was none.
 const UNKNOWN: u8 = 4;
+const READ_THEN_WROTE: u8 = 5;
 
 impl Hold {
     pub(crate) const NOBODY: u32 = u32::MAX;
@@ -62,7 +63,8 @@ impl Hold {
     /// Notes that the data was borrowed mutably (`DerefMut`).
     #[inline]
     pub fn note_write(&mut self) {
-        *self.access.get_mut() = WROTE;
+        let access = self.access.get_mut();
+        *access = if matches!(*access, READ | READ_THEN_WROTE) { READ_THEN_WROTE } else { WROTE };
     }
 
     /// Notes that a wait on a condition variable ended by a notification.
@@ -88,6 +90,7 @@ impl Hold {
             NOTHING | WOKEN => Access::Nothing,
             READ => Access::Read,
             WROTE => Access::Wrote,
+            READ_THEN_WROTE => Access::ReadThenWrote,
             _ => Access::Unknown,
         }
     }

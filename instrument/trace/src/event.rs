@@ -91,8 +91,10 @@ pub enum Access {
     Nothing,
     /// The data was only read.
     Read,
-    /// The data was borrowed mutably.
+    /// The data was borrowed mutably, without being read first.
     Wrote,
+    /// The data was read, and later borrowed mutably: a decision could be made where it is acted upon.
+    ReadThenWrote,
 }
 
 /// What happened.

@@ -133,7 +133,7 @@ pub mod chunk {
 pub mod kind {
     /// One word; the two low bits are the top bits of the slot, then `slot:8 | count:16 | dt:32`.
     pub const ACQUIRED: u8 = 0x00;
-    /// One word; the two low bits are the access, then `lock:24 | dt:32`.
+    /// One word: `lock:24 | dt:32`. The access is added to the kind, so this is 0x04 to 0x07, or 0x0b.
     pub const RELEASED: u8 = 0x04;
     /// One word: `dt`.
     pub const START: u8 = 0x08;
@@ -158,7 +158,8 @@ pub mod kind {
     pub const TRY_FAILED: u8 = 0x43;
     /// As `WAIT`.
     pub const TIMED_OUT: u8 = 0x44;
-    /// Two words: `access:2 | mode + 1:6 | - | dt:32`, `lock:32 | owner:32`; mode 0 is not said.
+    /// Two words: `access:2 | mode + 1:5 | access:1 | - | dt:32`, `lock:32 | owner:32`; mode 0 is not said,
+    /// the access is of three bits, the highest one apart.
     pub const RELEASED_WIDE: u8 = 0x45;
     /// Two words: `dt`, `lock:32 | site:32`.
     pub const POISONED: u8 = 0x46;
@@ -446,15 +447,23 @@ pub mod code {
             Access::Nothing => 1,
             Access::Read => 2,
             Access::Wrote => 3,
+            Access::ReadThenWrote => 7,
         }
+    }
+
+    /// Kind of the one-word record of a release.
+    #[inline]
+    pub fn released(access: Access) -> u8 {
+        super::kind::RELEASED + self::access(access)
     }
 
     /// Inverse of [`access`].
     pub fn parse_access(bits: u8) -> Access {
-        match bits & 3 {
+        match bits & 7 {
             1 => Access::Nothing,
             2 => Access::Read,
             3 => Access::Wrote,
+            7 => Access::ReadThenWrote,
             _ => Access::Unknown,
         }
     }

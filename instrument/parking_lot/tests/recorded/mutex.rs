@@ -28,9 +28,21 @@ const MUTEX: &[Scenario] = &[
         |name| {
             let mutex = named(name).mutex(0);
             let mut guard = mutex.lock();
-            *guard += *guard;
+            *guard = 1;
+            assert_eq!(*guard, 1);
         },
         "exclusive by lock; released wrote; destroyed",
+    ),
+    (
+        "lock, read and write",
+        |name| {
+            let mutex = named(name).mutex(0);
+            let mut guard = mutex.lock();
+            if *guard == 0 {
+                *guard = 1;
+            }
+        },
+        "exclusive by lock; released readthenwrote; destroyed",
     ),
     (
         "tries that succeed",

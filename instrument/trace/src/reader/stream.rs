@@ -290,9 +290,9 @@ impl Stream {
                 let op = Op::Acquired { lock: known_lock(slot_lock, defs)?, mode, how, count };
                 return Ok((op, site(slot_site, defs)));
             }
-            0x04..=0x07 => {
+            0x04..=0x07 | 0x0b => {
                 let lock = known_lock((first >> 8) as u32 & 0xff_ffff, defs)?;
-                let access = code::parse_access(record_kind);
+                let access = code::parse_access(record_kind - kind::RELEASED);
                 // The owner is filled in by the caller, who knows the thread.
                 return Ok((Op::Released { lock, owner: ThreadId(u32::MAX), mode: None, access }, None));
             }
@@ -311,8 +311,8 @@ impl Stream {
             kind::TIMED_OUT => Op::TimedOut { lock: known_lock(low, defs)?, mode },
             kind::RELEASED_WIDE => {
                 let owner = known_thread(high, defs)?;
-                let mode = (operand >> 2).checked_sub(1).map(|mode| code::parse_mode_how(mode & 3).0);
-                let access = code::parse_access(operand);
+                let mode = (operand >> 2 & 0x1f).checked_sub(1).map(|mode| code::parse_mode_how(mode & 3).0);
+                let access = code::parse_access(operand & 3 | operand >> 7 << 2);
                 let op = Op::Released { lock: known_lock(low, defs)?, owner, mode, access };
                 return Ok((op, None));
             }

@@ -238,7 +238,7 @@ impl ThreadWriter {
         self.leaf = NONE;
         let mut cursor = self.cursor;
         let dt = self.last_ticks_to(&mut cursor, ticks);
-        let word = u64::from(kind::RELEASED | code::access(access)) | u64::from(lock) << 8 | dt << 32;
+        let word = u64::from(code::released(access)) | u64::from(lock) << 8 | dt << 32;
         // SAFETY: `make_room` left room.
         unsafe { self.finish(cursor, [word]) };
     }
@@ -269,7 +269,8 @@ impl ThreadWriter {
         access: Access,
         ticks: u64,
     ) {
-        let operand = code::access(access) | (code::mode_how(mode, How::Lock) + 1) << 2;
+        let access = code::access(access);
+        let operand = access & 3 | (code::mode_how(mode, How::Lock) + 1) << 2 | access >> 2 << 7;
         self.two(env, kind::RELEASED_WIDE, u64::from(operand) << 8, pair(lock, owner), ticks);
     }
 

@@ -185,3 +185,37 @@ fn a_reader_that_is_overtaken_says_so_and_goes_on() {
     }
     assert!(!reader.completeness().is_complete());
 }
+
+#[test]
+fn what_a_section_did_is_kept() {
+    use lockscope_trace::{Access, How, Mode};
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.lks");
+    let recorder = Recorder::new(&path, None, 1);
+    let (owner, mut writer) = recorder.thread(None);
+    let accesses = [Access::Unknown, Access::Nothing, Access::Read, Access::Wrote, Access::ReadThenWrote];
+    let modes = [Mode::Exclusive, Mode::Shared, Mode::Upgradable];
+    let mut expected = Vec::new();
+    for access in accesses {
+        writer.acquired(&recorder, 0, Mode::Exclusive, How::Lock, 0, expected.len() as u32 + 1, clock::ticks());
+        writer.released(&recorder, 0, Mode::Exclusive, access, clock::ticks());
+        expected.push((None, ThreadId(owner), access));
+        for mode in modes {
+            writer.acquired(&recorder, 0, mode, How::Lock, 0, expected.len() as u32 + 1, clock::ticks());
+            writer.released_for(&recorder, 0, owner, mode, access, clock::ticks());
+            expected.push((Some(mode), ThreadId(owner), access));
+        }
+    }
+    writer.end(&recorder.writer);
+    recorder.writer.close();
+    let mut events = Vec::new();
+    drain(&mut Reader::open(&path).unwrap(), &mut events);
+    let released: Vec<_> = events
+        .iter()
+        .filter_map(|event| match event.op {
+            Op::Released { mode, owner, access, .. } => Some((mode, owner, access)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(released, expected);
+}

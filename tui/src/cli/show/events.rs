@@ -131,6 +131,7 @@ pub fn what(defs: &Definitions, event: &Event) -> String {
                 Access::Nothing => " untouched".to_owned(),
                 Access::Read => " after reading".to_owned(),
                 Access::Wrote => " after writing".to_owned(),
+                Access::ReadThenWrote => " after reading and writing".to_owned(),
             };
             format!("{}{access}{by}", lock(id))
         }
