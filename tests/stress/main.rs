@@ -4,6 +4,7 @@
 //! Longer runs: `LOCKSCOPE_STRESS_KILLS=1000 cargo test -p lockscope --test stress kill`.
 
 mod child;
+mod cut_off;
 mod downgrade;
 mod faults;
 mod fork;
@@ -27,6 +28,8 @@ fn child_process() {
         Ok("downgrade") => downgrade::run(),
         Ok("twice-held") => downgrade::run_twice_held(),
         Ok("faults") => faults::run(),
+        Ok("cut-off") => cut_off::run(),
+        Ok("own-fault") => cut_off::run_own(),
         Ok("window") => window::run(),
         Ok(other) => unreachable!("{other} is no role"),
         Err(_) => {}

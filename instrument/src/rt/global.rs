@@ -208,7 +208,7 @@ pub(super) fn note_stopped(writer: &TraceWriter) {
     {
         let reason = match error.raw_os_error() {
             Some(libc::EFBIG) => "the size limit is reached (`size=` makes a flight recorder)".to_owned(),
-            _ => error.to_string(),
+            errno => lockscope_trace::stopped::reason(errno.unwrap_or(libc::EIO)),
         };
         report::say(&format!(
             "lockscope: recording to {} stopped: {reason}; the program runs on, what was recorded is kept\n",

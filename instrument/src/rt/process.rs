@@ -48,6 +48,8 @@ extern "C" fn at_exit() {
     if global::flags_if_ready() & global::flag::RECORD != 0
         && let Some(writer) = global::trace()
     {
+        // Perhaps nobody has taken a lock since.
+        global::note_stopped(writer);
         writer.close();
     }
 }

@@ -16,6 +16,7 @@ pub mod ids;
 pub mod object;
 pub mod reader;
 pub mod source;
+pub mod stopped;
 pub mod writer;
 
 pub use crate::{

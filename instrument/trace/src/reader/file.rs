@@ -11,6 +11,7 @@ use crate::{
         CHUNK_HEADER_SIZE, CHUNK_SIZE, HEADER_SIZE, Pair, chunk, halves, header, is_acquired, is_pair, kind,
         record_words,
     },
+    stopped,
 };
 
 #[derive(Debug)]
@@ -76,10 +77,7 @@ impl Scan {
     pub(super) fn notes(&self, info: &TraceInfo, alive: bool, completeness: &Completeness) -> Vec<String> {
         let mut notes = Vec::new();
         if self.stopped != 0 {
-            let reason = match self.stopped as i32 {
-                libc::EFBIG => "the size limit was reached".to_owned(),
-                errno => io::Error::from_raw_os_error(errno).to_string(),
-            };
+            let reason = stopped::reason(self.stopped as i32);
             notes.push(format!("recording stopped before the program ended: {reason}"));
         }
         if completeness.lost_events > 0 {

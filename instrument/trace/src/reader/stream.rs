@@ -76,7 +76,8 @@ pub(super) struct Stream {
 impl Stream {
     /// Begins a section. False when it is already there (a damaged file).
     pub(super) fn begin(&mut self, number: u32, start_ticks: u64) -> bool {
-        if number < self.current || self.sections.contains_key(&number) {
+        // No thread gets as far as the last number, after which there is none to go on with.
+        if number < self.current || number == u32::MAX || self.sections.contains_key(&number) {
             return false;
         }
         self.sections.insert(number, Section { start_ticks, ..Section::default() });

@@ -87,9 +87,10 @@ impl Chunk {
         self.u32_at(chunk::NEXT).store(index.map_or(0, |index| index + 1).to_le(), Ordering::Relaxed);
     }
 
-    /// Bytes committed so far.
+    /// Bytes committed so far. Bounded, should anybody else have written to the file.
     pub(super) fn committed(&self) -> u32 {
-        u32::from_le(self.u32_at(chunk::COMMITTED).load(Ordering::Relaxed))
+        let committed = u32::from_le(self.u32_at(chunk::COMMITTED).load(Ordering::Relaxed));
+        committed.min((CHUNK_SIZE - CHUNK_HEADER_SIZE) as u32) & !7
     }
 
     /// Publishes everything up to `end`.
@@ -113,7 +114,7 @@ impl Chunk {
 
     /// Where the next record goes.
     pub(super) fn cursor(&self) -> *mut u64 {
-        // SAFETY: `committed` never exceeds the chunk.
+        // SAFETY: `committed` is bounded by the chunk.
         unsafe { self.start().byte_add(self.committed() as usize) }
     }
 
@@ -126,8 +127,8 @@ impl Chunk {
             // SAFETY: below the committed end, written by the chunk's last owner, who sealed it before.
             let first = u64::from_le(unsafe { ptr::read(word) });
             events += record_events(first);
-            // SAFETY: records do not cross the committed end.
-            word = unsafe { word.add(record_words(first).max(1)) };
+            // Past the end only if anybody else has written to the file; then it is not read.
+            word = word.wrapping_add(record_words(first).max(1));
         }
         events
     }

@@ -5,7 +5,7 @@ use std::{
     io,
     os::{
         fd::AsRawFd,
-        unix::fs::{FileExt, OpenOptionsExt},
+        unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
     },
     path::Path,
 };
@@ -16,6 +16,7 @@ use super::{Options, TraceWriter};
 use crate::{
     clock,
     format::{CHUNK_SIZE, HEADER_SIZE, MAGIC, VERSION_MAJOR, VERSION_MINOR, header},
+    stopped,
 };
 
 /// Creates a file for the owner only; fails if anything is there, a link included.
@@ -48,6 +49,15 @@ pub(super) fn reserve(file: &File, start: u64, bytes: u64) -> io::Result<()> {
             _ => return Err(error),
         }
     }
+}
+
+/// Whether the file still has a name, and all of its bytes.
+pub(super) fn look(file: &File, expected: u64) -> io::Result<()> {
+    let metadata = file.metadata()?;
+    if metadata.nlink() == 0 {
+        return Err(io::Error::from_raw_os_error(stopped::DELETED));
+    }
+    if metadata.len() < expected { Err(io::Error::from_raw_os_error(stopped::CUT_OFF)) } else { Ok(()) }
 }
 
 /// Maps the file with room to grow; settles for less where address space is limited. Returns the bytes mapped.

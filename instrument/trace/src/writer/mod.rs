@@ -2,7 +2,7 @@
 //!
 //! The file is mapped shared, so that everything committed survives the process, also `kill -9`.
 //! Disk space is reserved with `fallocate` before any byte of it is touched: a full disk stops the
-//! recording, and is never a SIGBUS.
+//! recording, and is never a SIGBUS. Nor is a file that somebody cuts off, see `cut_off`.
 //!
 //! Invariants, and who upholds them:
 //! - a chunk is written by its owner only: each is handed out once, under the pool's lock;
@@ -12,6 +12,7 @@
 //! - a definition is committed before the first event that names it: the caller defines first.
 
 mod chunk;
+mod cut_off;
 mod defs;
 mod file;
 mod protocol;
@@ -19,6 +20,7 @@ mod thread;
 
 use std::{
     io,
+    os::fd::AsRawFd,
     path::{Path, PathBuf},
     sync::{
         Mutex, MutexGuard, PoisonError,
@@ -56,11 +58,14 @@ const MIN_BYTES: u64 = 1 << 20;
 /// A trace being written. Shared by all threads of the process.
 #[derive(Debug)]
 pub struct TraceWriter {
+    // Dropped before what it watches.
+    _watch: cut_off::Watch,
     map: MmapRaw,
     path: PathBuf,
     flight_recorder: bool,
     pool: Mutex<Pool>,
-    stopped: AtomicU32,
+    // Has an address of its own, for the handler of signals.
+    stopped: Box<AtomicU32>,
 }
 
 #[derive(Debug)]
@@ -124,13 +129,17 @@ impl TraceWriter {
             let _ = std::fs::remove_file(path);
         })?;
         let limit = limit.min(((mapped - HEADER_SIZE) / CHUNK_SIZE) as u32);
+        let stopped = Box::new(AtomicU32::new(0));
+        // SAFETY: all three are the new value's, which drops the watch first.
+        let watch = unsafe { cut_off::Watch::new(map.as_mut_ptr(), map.len(), file.as_raw_fd(), &raw const *stopped) };
         let pool = Pool { file, used: 0, reserved: 1, limit, open: List::default(), sealed: List::default() };
         let writer = Self {
+            _watch: watch,
             map,
             path: path.to_path_buf(),
             flight_recorder: options.size.is_some(),
             pool: Mutex::new(pool),
-            stopped: AtomicU32::new(0),
+            stopped,
         };
         file::write_header(&writer, options);
         Ok(writer)
@@ -180,6 +189,7 @@ impl TraceWriter {
     /// When the disk is full, the limit is reached, or recording has stopped; recording is stopped then.
     fn claim_definitions(&self) -> io::Result<Chunk> {
         let mut pool = self.pool();
+        self.look_at_file(&pool)?;
         let index = self.extend(&mut pool).inspect_err(|error| self.stop(error))?;
         Ok(self.hand_out(index, crate::format::chunk::DEFINITIONS))
     }
@@ -194,6 +204,7 @@ impl TraceWriter {
         if let Some(stopped) = self.stopped() {
             return Err(stopped);
         }
+        self.look_at_file(&pool)?;
         let used = pool.used;
         if let Some(index) = pool.open.pop(self, used) {
             return Ok(self.chunk(index));
@@ -216,6 +227,12 @@ impl TraceWriter {
             },
         };
         Ok(self.hand_out(index, crate::format::chunk::EVENTS))
+    }
+
+    /// Stops the recording when the file was deleted or cut off: what is written from then on, nobody would find.
+    fn look_at_file(&self, pool: &Pool) -> io::Result<()> {
+        let expected = HEADER_SIZE + pool.reserved as usize * CHUNK_SIZE;
+        file::look(&pool.file, expected as u64).inspect_err(|error| self.stop(error))
     }
 
     /// Takes back a chunk that is full.
