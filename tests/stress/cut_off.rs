@@ -19,7 +19,7 @@ use crate::{
 };
 
 const THREADS: usize = 4;
-const PAIRS: usize = 60_000;
+const PAIRS: usize = 20_000;
 
 /// Environment variable: to how many bytes the trace is cut, a list.
 const CUT: &str = "LOCKSCOPE_STRESS_CUT";

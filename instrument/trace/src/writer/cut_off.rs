@@ -125,9 +125,8 @@ impl Watched {
         let flags = libc::MAP_FIXED | libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         // SAFETY: the pages are within a mapping that only the writer uses, which expects nothing of what is in there but that it can
         // be stored to: it follows no pointer, and bounds each number that it loads.
-        let new = unsafe {
-            libc::mmap(from as *mut c_void, to - from, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0)
-        };
+        let new =
+            unsafe { libc::mmap(from as *mut c_void, to - from, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0) };
         if new == libc::MAP_FAILED {
             return false;
         }
@@ -181,7 +180,8 @@ fn install() {
         action.sa_sigaction = on_sigbus as extern "C" fn(c_int, *mut libc::siginfo_t, *mut c_void) as usize;
         // As the handler before wants it; on a stack of its own where the thread has one.
         action.sa_mask = (*before).sa_mask;
-        action.sa_flags = libc::SA_SIGINFO | libc::SA_ONSTACK | (*before).sa_flags & (libc::SA_RESTART | libc::SA_NODEFER);
+        action.sa_flags =
+            libc::SA_SIGINFO | libc::SA_ONSTACK | (*before).sa_flags & (libc::SA_RESTART | libc::SA_NODEFER);
         libc::sigaction(libc::SIGBUS, &action, ptr::null_mut());
     });
 }
