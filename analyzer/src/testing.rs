@@ -11,6 +11,7 @@ use std::collections::{HashMap, VecDeque};
 
 use lockscope_trace::{
     Access, Definitions, Event, How, LockId, LockKind, Mode, Nanos, Need, Op, Side, Site, SiteId, ThreadDef, ThreadId,
+    VarDef, VarId,
 };
 
 use crate::{Analysis, Ending, Finding, Options, Severity};
@@ -76,6 +77,7 @@ struct Parser {
     events: Vec<Event>,
     threads: HashMap<String, ThreadId>,
     locks: HashMap<String, LockId>,
+    vars: HashMap<String, VarId>,
     counts: HashMap<LockId, u64>,
     /// Messages that were not received.
     sent: HashMap<LockId, VecDeque<u64>>,
@@ -204,6 +206,8 @@ impl Parser {
             "park" => Op::Park { limited },
             "unparked" => Op::Unparked,
             "unpark" => Op::Unpark { thread: self.thread(first) },
+            "get" => Op::Read { var: self.var(first) },
+            "set" => Op::Write { var: self.var(first) },
             "sleep" => Op::Sleep,
             "awake" => Op::Awake,
             "spawn" => {
@@ -247,6 +251,13 @@ impl Parser {
         *self.threads.entry(name.to_owned()).or_insert_with(|| {
             self.definitions.threads.push(ThreadDef { name: Some(name.into()), ..ThreadDef::default() });
             ThreadId(self.definitions.threads.len() as u32 - 1)
+        })
+    }
+
+    fn var(&mut self, name: &str) -> VarId {
+        *self.vars.entry(name.to_owned()).or_insert_with(|| {
+            self.definitions.vars.push(VarDef { name: name.into(), created: None });
+            VarId(self.definitions.vars.len() as u32 - 1)
         })
     }
 

@@ -1,9 +1,9 @@
 //! Events in any order, whatever they say: nothing panics, and what was found can be told.
 
-use lockscope_analyzer::{Analysis, Timeline, WaitForGraph, order_graph::Grouping};
+use lockscope_analyzer::{Analysis, EngineId, Options, Timeline, WaitForGraph, order_graph::Grouping};
 use lockscope_trace::{
-    Access, Definitions, Event, How, LockId, LockKind, Mode, Nanos, Need, Op, Side, SiteId, StackId, StringId,
-    ThreadDef, ThreadId, VarId,
+    Access, Definitions, Event, How, LockId, LockKind, MemoryOrder, Mode, Nanos, Need, Op, Side, SiteId, StackId,
+    StringId, ThreadDef, ThreadId, VarId,
 };
 
 /// Pseudo-random numbers (xorshift64*).
@@ -50,6 +50,21 @@ impl Random {
         }
     }
 
+    /// Something done to memory.
+    fn memory_event(&mut self) -> Op {
+        use MemoryOrder::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+        let (var, order) = (VarId(self.below(4)), self.pick(&[Relaxed, Acquire, Release, AcqRel, SeqCst]));
+        let number = self.pick(&[0, 1, 2, 3, u64::MAX]);
+        match self.below(9) {
+            0..3 => Op::Write { var },
+            3 | 4 => Op::Read { var },
+            5 => Op::AtomicLoad { var, order, read: number, count: 0 },
+            6 => Op::AtomicStore { var, order, number, count: 0 },
+            7 => Op::AtomicUpdate { var, order, number, count: 0 },
+            _ => Op::Fence { order },
+        }
+    }
+
     fn event(&mut self) -> Event {
         use How::{CondvarReacquire, Downgrade, Lock, Recursive, RecursiveTimed, Timed, Try, Upgrade};
         let thread = ThreadId(self.below(5));
@@ -73,7 +88,7 @@ impl Random {
             24 => Op::Finding { code: text, text },
             25 => Op::TryFailed { lock, mode },
             26 => Op::Destroyed { lock },
-            27 => Op::Write { var: VarId(text.0) },
+            27 => self.memory_event(),
             28 => Op::Dropped { count: u64::MAX },
             _ => Op::Poisoned { lock },
         };
@@ -123,6 +138,55 @@ fn nonsense_is_survived() {
         assert!(graph.knots.iter().all(|knot| !knot.members.is_empty()));
         assert_eq!(format!("{:?}", timeline.latest()), format!("{:?}", analysis.state()));
         assert_eq!(timeline.state_at(100).position, 100);
+    }
+}
+
+#[test]
+fn engines_survive_nonsense() {
+    let definitions = definitions();
+    for seed in 1..100 {
+        let mut random = Random(seed);
+        let events: Vec<Event> = (0..400)
+            .map(
+                |step| {
+                    if step % 3 == 0 { Event { op: random.memory_event(), ..random.event() } } else { random.event() }
+                },
+            )
+            .collect();
+        for memory_limit in [None, Some(1)] {
+            let options = Options { engines: EngineId::ALL.to_vec(), all: true, memory_limit, ..Options::default() };
+            let mut analysis = Analysis::new(options);
+            for batch in events.chunks(7) {
+                analysis.feed_batch(batch, &definitions);
+            }
+            for finding in analysis.findings(&definitions).into_iter().chain(analysis.occurrences(&definitions)) {
+                assert!(finding.fingerprint.len() == 16 && finding.count > 0 && !finding.evidence.engines.is_empty());
+                assert!(finding.events.is_sorted() && finding.events.last().is_some_and(|&last| last <= 400));
+            }
+        }
+    }
+}
+
+#[test]
+fn an_engine_that_holds_too_much_is_ended() {
+    let definitions = definitions();
+    let write = |thread, position: u64| Event {
+        thread: ThreadId(thread),
+        time: Nanos(position),
+        site: None,
+        stack: None,
+        op: Op::Write { var: VarId(0) },
+    };
+    let events: Vec<Event> = (0..100_000).map(|position| write((position % 2) as u32, position)).collect();
+    for (memory_limit, is_ended) in [(1 << 20, true), (1 << 30, false)] {
+        let options =
+            Options { engines: vec![EngineId::Hb], all: true, memory_limit: Some(memory_limit), ..Options::default() };
+        let mut analysis = Analysis::new(options);
+        events.chunks(1000).for_each(|events| analysis.feed_batch(events, &definitions));
+        let found = analysis.occurrences(&definitions);
+        assert_eq!(found.len() < events.len() - 1, is_ended, "what was found by then is there");
+        assert!(found.len() > 1000);
+        assert_eq!(analysis.limits().iter().any(|limit| limit.contains("hb was ended")), is_ended);
     }
 }
 

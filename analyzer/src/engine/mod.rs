@@ -7,8 +7,14 @@
 //! Reading order: [`Engine`] is the trait, [`EngineId`] their names, [`Engines`] runs several; [`merge()`] makes one finding of what
 //! several see. `lock_order` adapts the detector of inversions.
 
+mod access;
+mod clock;
+mod holds;
 mod lock_order;
+mod lockset;
 mod merge;
+pub mod order;
+mod races;
 mod run;
 
 use std::fmt;
@@ -23,16 +29,25 @@ use crate::{analysis::Options, finding::Finding};
 pub enum EngineId {
     /// Circles of the lock order: Goodlock, iGoodlock.
     LockOrder,
+    /// Accesses that nothing orders: happens-before, FastTrack.
+    Hb,
+    /// Those of them that another schedule can bring about, whatever raced before: schedulable happens-before.
+    Shb,
+    /// Locations that no common lock protects: Eraser.
+    Lockset,
 }
 
 impl EngineId {
     /// Every engine, in the order of the documentation.
-    pub const ALL: [EngineId; 1] = [EngineId::LockOrder];
+    pub const ALL: [EngineId; 4] = [EngineId::LockOrder, EngineId::Hb, EngineId::Shb, EngineId::Lockset];
 
     /// The name.
     pub fn as_str(self) -> &'static str {
         match self {
             EngineId::LockOrder => "lock-order",
+            EngineId::Hb => "hb",
+            EngineId::Shb => "shb",
+            EngineId::Lockset => "lockset",
         }
     }
 
@@ -45,13 +60,17 @@ impl EngineId {
     /// these. What is about memory costs little in a trace without any, and says nothing.
     pub fn is_default(self) -> bool {
         match self {
-            EngineId::LockOrder => false,
+            EngineId::LockOrder | EngineId::Shb => false,
+            EngineId::Hb | EngineId::Lockset => true,
         }
     }
 
     fn start(self, options: &Options) -> Box<dyn Engine> {
         match self {
             EngineId::LockOrder => Box::new(lock_order::LockOrderEngine::new(options)),
+            EngineId::Hb => Box::new(races::RaceEngine::<false>::new(options)),
+            EngineId::Shb => Box::new(races::RaceEngine::<true>::new(options)),
+            EngineId::Lockset => Box::new(lockset::LocksetEngine::new(options)),
         }
     }
 }

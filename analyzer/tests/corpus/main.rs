@@ -1,6 +1,9 @@
 //! Verdicts over the trace corpus: the whole one beside the repository when it is there, else the copy of its hand-made
 //! part in `tests/traces`.
 
+mod races;
+mod sha256;
+
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -1,0 +1,68 @@
+//! Locks that were held at all accesses so far: only ever fewer.
+
+use lockscope_trace::{LockId, Mode};
+
+use super::super::holds::Hold;
+use crate::finding::Touch;
+
+/// A set of locks, small mostly.
+#[derive(Clone, Debug)]
+pub(super) struct Bag {
+    /// Nothing was taken out yet: all locks there are.
+    is_all: bool,
+    count: u8,
+    few: [LockId; FEW],
+    /// All of them, where there were more than a few at first.
+    many: Vec<LockId>,
+}
+
+const FEW: usize = 4;
+
+impl Bag {
+    /// Every lock.
+    pub fn all() -> Bag {
+        Bag { is_all: true, count: 0, few: [LockId(0); FEW], many: Vec::new() }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        !self.is_all && self.count == 0 && self.many.is_empty()
+    }
+
+    /// Keeps the locks that protect such an access: of a write those held exclusively, of a read all.
+    #[inline]
+    pub fn keep(&mut self, held: &[Hold], touch: Touch) {
+        self.keep_those(held, |hold| touch == Touch::Read || hold.mode == Mode::Exclusive);
+    }
+
+    #[inline]
+    fn keep_those(&mut self, held: &[Hold], counts: impl Fn(&Hold) -> bool) {
+        if self.is_all {
+            return self.begin(held.iter().filter(|hold| counts(hold)).map(|hold| hold.lock));
+        }
+        let is_held = |lock: LockId| held.iter().any(|hold| hold.lock == lock && counts(hold));
+        if !self.many.is_empty() {
+            return self.many.retain(|&lock| is_held(lock));
+        }
+        let mut kept = 0;
+        for index in 0..usize::from(self.count) {
+            if is_held(self.few[index]) {
+                self.few[kept] = self.few[index];
+                kept += 1;
+            }
+        }
+        self.count = kept as u8;
+    }
+
+    #[cold]
+    fn begin(&mut self, locks: impl Iterator<Item = LockId>) {
+        self.is_all = false;
+        let locks: Vec<LockId> = locks.collect();
+        match self.few.get_mut(..locks.len()) {
+            Some(few) => {
+                few.copy_from_slice(&locks);
+                self.count = locks.len() as u8;
+            }
+            None => self.many = locks,
+        }
+    }
+}
