@@ -12,6 +12,7 @@ mod deps;
 mod engines;
 pub mod exit;
 mod explain;
+mod export;
 mod failure;
 mod graph;
 mod lint;
@@ -139,6 +140,8 @@ enum Verb {
     Show(show::ShowArgs),
     /// Draw the wait-for graph or the lock order of a trace
     Graph(graph::GraphArgs),
+    /// Write a trace in the format of another tool: Perfetto, Chrome, RAPID, JSON lines, flame graphs
+    Export(export::ExportArgs),
     /// Explain a kind of finding: what it means, how it is found, what to do
     Explain(explain::ExplainArgs),
     /// Print settings, where they come from, or a file to begin with
@@ -177,6 +180,7 @@ fn verb(cli: &Cli, matches: &ArgMatches, out: &mut dyn Write) -> Result<u8, Fail
         Verb::Top(args) => top::run(args, &cli.global),
         Verb::Show(args) => show::run(args, &cli.global, out),
         Verb::Graph(args) => graph::run(args, &cli.global, out),
+        Verb::Export(args) => export::run(args, &cli.global, out),
         Verb::Explain(args) => explain::run(args, &cli.global, out),
         Verb::Config(args) => config::run(args, &cli.global, out),
         Verb::Completions(args) => completions::run(args, &cli.global, out),

@@ -2,7 +2,7 @@
 
 use crate::support::lockscope;
 
-const VERBS: [&str; 8] = ["run", "check", "top", "show", "graph", "explain", "config", "completions"];
+const VERBS: [&str; 9] = ["run", "check", "top", "show", "graph", "explain", "export", "config", "completions"];
 
 #[test]
 fn help_is_as_it_was() {

@@ -3,6 +3,7 @@
 mod color;
 mod config;
 mod exit_codes;
+mod export;
 mod formats;
 mod help;
 mod json;
