@@ -141,7 +141,7 @@ pub mod kind {
     pub const EXIT: u8 = 0x09;
     /// One word.
     pub const SECTION_END: u8 = 0x0a;
-    /// One word; the two low bits are the access, then `slot:10 | - | dt:32`: a release of the lock in a slot.
+    /// One word: `slot:16 | access:8 | dt:32`: a release of the lock in a slot.
     pub const RELEASED_SLOT: u8 = 0x0c;
     /// One word, from here to `PAIR_LAST`: an acquisition and its release; see [`Pair`](super::Pair).
     pub const PAIR: u8 = 0x20;
@@ -298,16 +298,16 @@ pub fn record_words(first: u64) -> usize {
 }
 
 /// An acquisition and its release in one word, from the lowest bit:
-/// `access:2 | slot, lower part:3 | 1:1 | 0:2 | slot, upper part:7 | count:9 | dt / 2:22 | hold / 2:18`.
+/// `access:3 | slot, upper part:2 | 1:1 | 0:2 | slot, lower part:8 | count:8 | dt / 2:22 | hold / 2:18`.
 ///
-/// The count is that of the slot's last use plus 511 at most; a hold of 0 was not timed.
+/// The count is that of the slot's last use plus 255 at most; a hold of 0 was not timed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Pair {
     /// What was done to the data, see [`code::access`].
     pub access: u8,
     /// Slot of the section's dictionary.
     pub slot: u16,
-    /// The lowest nine bits of the lock's count.
+    /// The lowest eight bits of the lock's count.
     pub count: u16,
     /// Ticks from the thread's previous event to the acquisition.
     pub dt: u32,
@@ -317,7 +317,7 @@ pub struct Pair {
 
 impl Pair {
     /// Counts that a pair tells apart.
-    pub const COUNTS: u32 = 1 << 9;
+    pub const COUNTS: u32 = 1 << 8;
     /// `dt` is below this.
     pub const DT: u64 = 1 << 23;
     /// The hold is below this.
@@ -330,20 +330,18 @@ impl Pair {
         if dt >= Self::DT || hold >= Self::HOLD || (dt | hold) & 1 != 0 {
             return None;
         }
-        // The slot moves from bits 8 to 15 (its upper two bits are those of the kind) to where it is here.
-        let slot = (acquired >> 8 & 0xff) | (acquired & 3) << 8;
-        let count = acquired >> 16 & u64::from(Self::COUNTS - 1);
-        let low = u64::from(kind::PAIR | access) | (slot & 7) << 2 | (slot >> 3) << 8;
-        Some(low | count << 15 | (dt >> 1) << 24 | (hold >> 1) << 46)
+        // The slot's upper bits move from the kind to beside the access; its lower ones and the count's stay where they are.
+        let low = u64::from(kind::PAIR | access) | (acquired & 3) << 3 | (acquired & 0xffff00);
+        Some(low | (dt >> 1) << 24 | (hold >> 1) << 46)
     }
 
     /// What a word of this kind says.
     #[inline]
     pub fn parse(word: u64) -> Self {
         Pair {
-            access: word as u8 & 3,
-            slot: (word >> 2 & 7 | (word >> 8 & 0x7f) << 3) as u16,
-            count: (word >> 15) as u16 & (Self::COUNTS - 1) as u16,
+            access: word as u8 & 7,
+            slot: (word >> 8) as u16 & 0xff | (word << 5) as u16 & 0x300,
+            count: (word >> 16) as u16 & (Self::COUNTS - 1) as u16,
             dt: ((word >> 24) as u32) << 1 & (Self::DT - 1) as u32,
             hold: ((word >> 46) as u32) << 1,
         }
@@ -352,7 +350,10 @@ impl Pair {
     /// The release alone, as a `RELEASED_SLOT`.
     pub fn release(word: u64) -> u64 {
         let pair = Self::parse(word);
-        u64::from(kind::RELEASED_SLOT | pair.access) | u64::from(pair.slot) << 8 | u64::from(pair.hold) << 32
+        u64::from(kind::RELEASED_SLOT)
+            | u64::from(pair.slot) << 8
+            | u64::from(pair.access) << 24
+            | u64::from(pair.hold) << 32
     }
 }
 

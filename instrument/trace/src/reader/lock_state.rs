@@ -1,6 +1,6 @@
 //! What the merged events say of one lock so far: who holds it, and which acquisition is next.
 
-use crate::{Mode, ThreadId};
+use crate::{How, Mode, ThreadId};
 
 #[derive(Debug, Default)]
 pub(super) struct LockState {
@@ -46,6 +46,20 @@ impl Counter {
 }
 
 impl LockState {
+    /// An acquisition went out.
+    #[inline]
+    pub(super) fn acquired(&mut self, thread: ThreadId, count: u64, mode: Mode, how: How) {
+        self.counter.pass(count);
+        if matches!(how, How::Upgrade | How::Downgrade) {
+            self.remove(thread, None);
+        }
+        match mode {
+            Mode::Exclusive => self.exclusive = Some(thread),
+            Mode::Upgradable => self.upgradable = Some(thread),
+            Mode::Shared => self.shared.push(thread),
+        }
+    }
+
     pub(super) fn is_free(&self) -> bool {
         self.exclusive.is_none() && self.upgradable.is_none() && self.shared.is_empty()
     }

@@ -5,15 +5,15 @@
 //! spawn, a join for the thread's end. So the order is exact
 //! where it matters and the clocks only decide between events that do not depend on each other.
 //!
-//! Each thread's next event is its head. Heads that may go out are in a heap by time; a head that has to wait is parked at
+//! Each thread's next event is its head. Heads that may go out compete by time (see `winners`); a head that has to wait is parked at
 //! the lock or thread it waits for, and looked at again when that moves on.
 
-use std::{cmp::Reverse, collections::BinaryHeap};
-
 use super::{
+    head::{Head, Sort},
     header::Clock,
     lock_state::{Counter, LockState},
-    stream::{Head, Stream},
+    stream::Stream,
+    winners::Winners,
 };
 use crate::{Definitions, Event, Gap, How, LockId, Mode, Nanos, Op, ThreadId, VarId};
 
@@ -23,7 +23,7 @@ const MAX_GAPS: usize = 100;
 #[derive(Debug, Default)]
 struct ThreadState {
     stream: Stream,
-    head: Option<Head>,
+    head: Head,
     /// Its spawn was delivered, or nobody is known to have spawned it.
     spawned: bool,
     exited: bool,
@@ -37,7 +37,7 @@ pub(super) struct Merge {
     threads: Vec<ThreadState>,
     locks: Vec<LockState>,
     vars: Vec<Counter>,
-    heap: BinaryHeap<Reverse<(u64, u32)>>,
+    winners: Winners,
     /// Threads without a head.
     idle: Vec<u32>,
     overwritten: bool,
@@ -83,6 +83,7 @@ impl Merge {
             self.threads.push(ThreadState { spawned: defs.threads[index].parent.is_none(), ..ThreadState::default() });
             self.idle.push(index as u32);
         }
+        self.winners.grow(self.threads.len());
         self.locks.resize_with(defs.locks.len(), LockState::default);
         self.vars.resize_with(defs.vars.len(), Counter::default);
     }
@@ -130,7 +131,7 @@ impl Merge {
             self.load(thread, defs, last);
         }
         while out.len() < limit {
-            let Some(Reverse((_, thread))) = self.heap.pop() else {
+            let Some(thread) = self.winners.first() else {
                 let released = match missing {
                     Missing::MayCome => false,
                     Missing::IsLost => self.release_one_parked(),
@@ -141,62 +142,97 @@ impl Merge {
                 }
                 break;
             };
-            let Some(head) = self.threads[thread as usize].head else { continue };
-            match self.obstacle(&head) {
-                None => self.deliver(thread, head, defs, out, last),
-                Some(Obstacle::Count(place)) => self.counter(place).parked.push(thread),
-                Some(Obstacle::Thread(other)) => self.threads[other.0 as usize].parked.push(thread),
+            match self.obstacle(thread) {
+                None => {
+                    self.apply(thread);
+                    let head = &self.threads[thread as usize].head;
+                    self.delivered += 1;
+                    self.latest = self.latest.max(head.ticks);
+                    out.push(head.event(ThreadId(thread), self.clock.nanos(head.ticks)));
+                    self.load(thread, defs, last);
+                }
+                Some(obstacle) => self.park(thread, obstacle),
             }
         }
     }
 
+    /// Lets a thread's head wait.
+    fn park(&mut self, thread: u32, obstacle: Obstacle) {
+        self.winners.set(thread, None);
+        match obstacle {
+            Obstacle::Count(place) => self.counter(place).parked.push(thread),
+            Obstacle::Thread(other) => self.threads[other.0 as usize].parked.push(thread),
+        }
+    }
+
+    #[inline]
     fn load(&mut self, thread: u32, defs: &Definitions, last: bool) {
         let state = &mut self.threads[thread as usize];
-        let head = state.stream.next(ThreadId(thread), defs, self.scan, last);
-        self.damaged_bytes += std::mem::take(&mut state.stream.damaged_words) * 8;
-        let (events, words) = std::mem::take(&mut state.stream.undefined);
+        let is_there = state.stream.next(&mut state.head, ThreadId(thread), defs, self.scan, last);
+        self.winners.set(thread, is_there.then_some(state.head.ticks));
+        if state.stream.has_complaints() {
+            self.note_complaints(thread);
+        }
+        if !is_there {
+            self.idle.push(thread);
+        } else if self.threads[thread as usize].stream.is_fresh() {
+            self.note_window(thread);
+        }
+    }
+
+    /// The first event of a section: from there on everything of the thread is there.
+    #[cold]
+    fn note_window(&mut self, thread: u32) {
+        let state = &mut self.threads[thread as usize];
+        let held_before = matches!(
+            state.head.op(ThreadId(thread)),
+            Op::Acquired { count: 0, .. } | Op::PermitsAcquired { count: 0, .. } | Op::Dropped { .. }
+        );
+        if !held_before && state.stream.is_first_after_loss() {
+            self.complete_from = self.complete_from.max(Some(self.clock.nanos(state.head.ticks)));
+        }
+    }
+
+    #[cold]
+    fn note_complaints(&mut self, thread: u32) {
+        let stream = &mut self.threads[thread as usize].stream;
+        self.damaged_bytes += std::mem::take(&mut stream.damaged_words) * 8;
+        let (events, words) = std::mem::take(&mut stream.undefined);
         if self.stopped {
             self.undefined_events += events;
         } else {
             self.damaged_bytes += words * 8;
         }
-        match head {
-            Some(mut head) => {
-                if let Op::Released { owner, .. } = &mut head.event.op
-                    && *owner == ThreadId(u32::MAX)
-                {
-                    *owner = ThreadId(thread);
-                }
-                let held_before = matches!(
-                    head.event.op,
-                    Op::Acquired { count: 0, .. } | Op::PermitsAcquired { count: 0, .. } | Op::Dropped { .. }
-                );
-                if !held_before && state.stream.is_first_after_loss() {
-                    self.complete_from = self.complete_from.max(Some(self.clock.nanos(head.ticks)));
-                }
-                state.head = Some(head);
-                self.heap.push(Reverse((head.ticks, thread)));
-            }
-            None => self.idle.push(thread),
+    }
+
+    /// What the thread's event has to wait for.
+    #[inline]
+    fn obstacle(&self, thread: u32) -> Option<Obstacle> {
+        let head = &self.threads[thread as usize].head;
+        match head.sort {
+            Sort::Acquired => self.obstacle_to_acquisition(ThreadId(thread), head),
+            Sort::Released | Sort::None => None,
+            Sort::Other => self.obstacle_to_other(ThreadId(thread), head.op(ThreadId(thread))),
         }
     }
 
-    /// What the event has to wait for.
-    fn obstacle(&self, head: &Head) -> Option<Obstacle> {
-        let thread = head.event.thread;
-        match head.event.op {
-            Op::Acquired { lock, mode, how, count } if count != 0 => {
-                let state = &self.locks[lock.0 as usize];
-                let expected = state.counter.expects(count, self.overwritten);
-                let free = match (how, mode) {
-                    (How::Downgrade, _) => true,
-                    (How::Upgrade, _) => state.shared.iter().all(|&reader| reader == thread),
-                    (_, Mode::Exclusive) => state.is_free(),
-                    (_, Mode::Shared) => state.exclusive.is_none(),
-                    (_, Mode::Upgradable) => state.exclusive.is_none() && state.upgradable.is_none(),
-                };
-                (!expected || !free).then_some(Obstacle::Count(Place::Lock(lock)))
-            }
+    #[inline]
+    fn obstacle_to_acquisition(&self, thread: ThreadId, head: &Head) -> Option<Obstacle> {
+        let state = &self.locks[head.lock.0 as usize];
+        let expected = head.count == 0 || state.counter.expects(u64::from(head.count), self.overwritten);
+        let free = match (head.how, head.mode) {
+            _ if head.count == 0 => true,
+            (How::Downgrade, _) => true,
+            (How::Upgrade, _) => state.shared.iter().all(|&reader| reader == thread),
+            (_, Mode::Exclusive) => state.is_free(),
+            (_, Mode::Shared) => state.exclusive.is_none(),
+            (_, Mode::Upgradable) => state.exclusive.is_none() && state.upgradable.is_none(),
+        };
+        (!expected || !free).then_some(Obstacle::Count(Place::Lock(head.lock)))
+    }
+
+    fn obstacle_to_other(&self, thread: ThreadId, op: Op) -> Option<Obstacle> {
+        match op {
             // Given away guards are released by others, after their acquisition.
             Op::Released { lock, owner, .. } if owner != thread => {
                 (!self.locks[lock.0 as usize].is_held_by(owner)).then_some(Obstacle::Count(Place::Lock(lock)))
@@ -226,29 +262,29 @@ impl Merge {
         }
     }
 
-    fn deliver(&mut self, thread: u32, head: Head, defs: &Definitions, out: &mut Vec<Event>, last: bool) {
-        self.apply(&head.event);
-        self.delivered += 1;
-        self.latest = self.latest.max(head.ticks);
-        out.push(Event { time: self.clock.nanos(head.ticks), ..head.event });
-        self.threads[thread as usize].head = None;
-        self.load(thread, defs, last);
+    /// Notes what the thread's event does to what others wait for.
+    #[inline]
+    fn apply(&mut self, thread: u32) {
+        let head = &self.threads[thread as usize].head;
+        let (id, lock) = (ThreadId(thread), head.lock);
+        match head.sort {
+            Sort::Acquired => {
+                let (count, mode, how) = (u64::from(head.count), head.mode, head.how);
+                self.locks[lock.0 as usize].acquired(id, count, mode, how);
+                self.unpark_at(Place::Lock(lock));
+            }
+            Sort::Released => {
+                self.locks[lock.0 as usize].remove(id, None);
+                self.unpark_at(Place::Lock(lock));
+            }
+            Sort::Other | Sort::None => self.apply_other(id, head.op(id)),
+        }
     }
 
-    fn apply(&mut self, event: &Event) {
-        let thread = event.thread;
-        match event.op {
+    fn apply_other(&mut self, thread: ThreadId, op: Op) {
+        match op {
             Op::Acquired { lock, mode, how, count } => {
-                let state = &mut self.locks[lock.0 as usize];
-                state.counter.pass(count);
-                if matches!(how, How::Upgrade | How::Downgrade) {
-                    state.remove(thread, None);
-                }
-                match mode {
-                    Mode::Exclusive => state.exclusive = Some(thread),
-                    Mode::Upgradable => state.upgradable = Some(thread),
-                    Mode::Shared => state.shared.push(thread),
-                }
+                self.locks[lock.0 as usize].acquired(thread, count, mode, how);
                 self.unpark_at(Place::Lock(lock));
             }
             Op::Released { lock, owner, mode, .. } => {
@@ -283,27 +319,41 @@ impl Merge {
         }
     }
 
+    #[inline]
     fn unpark_at(&mut self, place: Place) {
-        if self.counter(place).parked.is_empty() {
-            return;
+        if !self.counter(place).parked.is_empty() {
+            self.unpark_some(place);
         }
+    }
+
+    fn unpark_some(&mut self, place: Place) {
         // Only those that may go out now leave: with many waiters all others would come straight back.
         let parked = std::mem::take(&mut self.counter(place).parked);
         let mut still = Vec::with_capacity(parked.len());
         for thread in parked {
-            match self.threads[thread as usize].head {
-                Some(head) if self.obstacle(&head).is_some() => still.push(thread),
-                Some(head) => self.heap.push(Reverse((head.ticks, thread))),
-                None => {}
+            let head = &self.threads[thread as usize].head;
+            let ticks = head.ticks;
+            if head.sort == Sort::None {
+                continue;
+            }
+            match self.obstacle(thread) {
+                Some(_) => still.push(thread),
+                None => self.winners.set(thread, Some(ticks)),
             }
         }
         self.counter(place).parked = still;
     }
 
+    /// When the thread's event is, if it has one.
+    fn ticks_of(&self, thread: u32) -> Option<u64> {
+        let head = &self.threads[thread as usize].head;
+        (head.sort != Sort::None).then_some(head.ticks)
+    }
+
     fn unpark_at_thread(&mut self, thread: ThreadId) {
         for parked in std::mem::take(&mut self.threads[thread.0 as usize].parked) {
-            if let Some(head) = self.threads[parked as usize].head {
-                self.heap.push(Reverse((head.ticks, parked)));
+            if let Some(ticks) = self.ticks_of(parked) {
+                self.winners.set(parked, Some(ticks));
             }
         }
     }
@@ -314,10 +364,12 @@ impl Merge {
     /// It takes holders beside each other, since an exclusive one is committed before the next is counted; and each
     /// thread can have been cut off once, at its very end.
     fn skip_cut_off(&mut self) -> bool {
-        let ended_early = self.threads.iter().filter(|state| !state.exited && state.head.is_none()).count() as u64;
+        let ended_early =
+            self.threads.iter().filter(|state| !state.exited && state.head.sort == Sort::None).count() as u64;
         let left = ended_early.saturating_sub(self.cut_off);
         let parked = self.parked_at_counters().filter_map(|thread| {
-            let op = self.threads[thread as usize].head?.event.op;
+            self.ticks_of(thread)?;
+            let op = self.threads[thread as usize].head.op(ThreadId(thread));
             let (place, next, beside) = match op {
                 Op::Acquired { lock, mode, .. } => {
                     let state = &self.locks[lock.0 as usize];
@@ -339,8 +391,8 @@ impl Merge {
         let counter = self.counter(place);
         counter.next = Some(counter.next.unwrap_or(1).wrapping_add(skipped));
         counter.parked.retain(|&parked| parked != thread);
-        let ticks = self.threads[thread as usize].head.expect("only threads with a head were considered").ticks;
-        self.heap.push(Reverse((ticks, thread)));
+        let ticks = self.threads[thread as usize].head.ticks;
+        self.winners.set(thread, Some(ticks));
         true
     }
 
@@ -354,18 +406,17 @@ impl Merge {
     fn release_one_parked(&mut self) -> bool {
         let parked_at_threads = self.threads.iter().flat_map(|thread| thread.parked.iter().copied());
         let parked = self.parked_at_counters().chain(parked_at_threads);
-        let earliest = parked.filter_map(|thread| Some((self.threads[thread as usize].head?.ticks, thread))).min();
+        let earliest = parked.filter_map(|thread| Some((self.ticks_of(thread)?, thread))).min();
         let Some((ticks, thread)) = earliest else { return false };
-        let head = self.threads[thread as usize].head.expect("only parked threads with a head were considered");
-        if let Op::Observed { object, .. } = head.event.op {
+        let op = self.threads[thread as usize].head.op(ThreadId(thread));
+        if let Op::Observed { object, .. } = op {
             // No gap: it was initialised. Missing is the latest acquisition, by one who had waited for that, at the process' end.
             self.locks[object.0 as usize].counter.parked.retain(|&parked| parked != thread);
-            let event = Event { op: Op::Observed { object, initialised: 0 }, ..head.event };
-            self.threads[thread as usize].head = Some(Head { event, ..head });
-            self.heap.push(Reverse((ticks, thread)));
+            self.threads[thread as usize].head.set_other(ticks, Op::Observed { object, initialised: 0 });
+            self.winners.set(thread, Some(ticks));
             return true;
         }
-        let what = match head.event.op {
+        let what = match op {
             Op::Acquired { lock, count, mode, .. } => {
                 let state = &mut self.locks[lock.0 as usize];
                 let expected = state.counter.next.unwrap_or(1);
@@ -408,7 +459,7 @@ impl Merge {
                 None => "an event out of order".to_owned(),
             },
         };
-        self.heap.push(Reverse((ticks, thread)));
+        self.winners.set(thread, Some(ticks));
         // The start of a flight recorder's window is said once, as the time from which on everything is there.
         if !self.overwritten {
             self.gap_count += 1;

@@ -9,11 +9,13 @@
 
 mod definitions;
 mod file;
+mod head;
 mod header;
 mod lock_state;
 mod merge;
 mod objects;
 mod stream;
+mod winners;
 
 use std::{fs::File, path::Path};
 
@@ -27,8 +29,9 @@ use self::{
 
 pub use self::header::run_of;
 
-/// Most events delivered by one [`EventSource::poll`].
-const BATCH: usize = 1 << 14;
+/// Most events delivered by one [`EventSource::poll`]. So many that what a call costs does not count, and so few that the caller finds them
+/// in its processor's cache.
+const BATCH: usize = 1 << 12;
 
 /// A trace in the format of this crate.
 #[derive(Debug)]

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::objects;
+use super::{
+    head::{Head, Sort},
+    objects,
+};
 use crate::{
-    Definitions, Event, How, LockId, Nanos, Op, SiteId, StackId, StringId, ThreadId,
-    format::{Pair, SLOTS, code, halves, kind, record_words},
+    Access, Definitions, How, LockId, Mode, Op, SiteId, StackId, StringId, ThreadId,
+    format::{Pair, SLOTS, code, halves, is_acquired, is_pair, kind, record_events, record_words},
 };
 
 /// A run of records of one thread in one chunk.
@@ -20,21 +23,19 @@ struct Section {
     cut: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+/// A place of the section's dictionary. What it names was looked up when it was defined.
+#[derive(Clone, Copy, Debug)]
 struct Slot {
-    lock: u32,
-    site: u32,
+    lock: LockId,
+    site: Option<SiteId>,
     count: u32,
-    mode_how: u8,
-    defined: bool,
+    mode: Mode,
+    how: How,
 }
 
-/// An event with its time still in ticks, its count as stored.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Head {
-    pub(super) ticks: u64,
-    pub(super) event: Event,
-}
+const RELEASED_LAST: u8 = kind::RELEASED | 3;
+/// After reading and writing.
+const RELEASED_BOTH: u8 = kind::RELEASED + 7;
 
 /// Why a record is no event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,15 +49,18 @@ pub(super) enum Unread {
 /// One thread's records, read as events in order.
 #[derive(Debug, Default)]
 pub(super) struct Stream {
-    sections: BTreeMap<u32, Section>,
-    /// The section that is read now.
+    /// The section that is read now, when it is there.
+    section: Option<Section>,
+    /// Its number.
     current: u32,
+    /// Those after it.
+    later: BTreeMap<u32, Section>,
     begun: bool,
     last_ticks: u64,
     stack: Option<StackId>,
-    slots: Vec<Slot>,
-    /// The second event of the record that was read last.
-    release: Option<Head>,
+    slots: Vec<Option<Slot>>,
+    /// The lock that the record read last releases as well, when that was not delivered yet, and how it was accessed.
+    release: Option<(LockId, Access)>,
     /// Events before this section are missing, so what it says of locks held is news.
     resync: bool,
     /// The end of the current section is missing.
@@ -77,45 +81,85 @@ impl Stream {
     /// Begins a section. False when it is already there (a damaged file).
     pub(super) fn begin(&mut self, number: u32, start_ticks: u64) -> bool {
         // No thread gets as far as the last number, after which there is none to go on with.
-        if number < self.current || number == u32::MAX || self.sections.contains_key(&number) {
+        if number < self.current || number == u32::MAX || self.section_mut(number).is_some() {
             return false;
         }
-        self.sections.insert(number, Section { start_ticks, ..Section::default() });
+        let section = Section { start_ticks, ..Section::default() };
+        if number == self.current {
+            self.section = Some(section);
+        } else {
+            self.later.insert(number, section);
+        }
         true
     }
 
+    fn section_mut(&mut self, number: u32) -> Option<&mut Section> {
+        if number == self.current { self.section.as_mut() } else { self.later.get_mut(&number) }
+    }
+
     pub(super) fn append(&mut self, number: u32, words: &[u64]) {
-        if let Some(section) = self.sections.get_mut(&number) {
+        if let Some(section) = self.section_mut(number) {
             section.words.extend_from_slice(words);
         }
     }
 
     pub(super) fn complete(&mut self, number: u32) {
-        if let Some(section) = self.sections.get_mut(&number) {
+        if let Some(section) = self.section_mut(number) {
             section.complete = true;
         }
     }
 
     /// The section's chunk was overwritten before all of it was read.
     pub(super) fn lose(&mut self, number: u32) {
-        if let Some(section) = self.sections.get_mut(&number) {
+        if let Some(section) = self.section_mut(number) {
             section.complete = true;
             section.cut = true;
         }
     }
 
-    /// The next event; `None` when there is none yet. With `last`, nothing more will come.
+    /// Puts the next event into `head`; false when there is none yet. With `last`, nothing more will come.
     ///
     /// `scan` is the number of the last scan, to tell a section that is lost from one that was not seen yet.
-    pub(super) fn next(&mut self, thread: ThreadId, defs: &Definitions, scan: u64, last: bool) -> Option<Head> {
-        if let Some(release) = self.release.take() {
-            return Some(release);
+    #[inline]
+    pub(super) fn next(
+        &mut self,
+        head: &mut Head,
+        thread: ThreadId,
+        defs: &Definitions,
+        scan: u64,
+        last: bool,
+    ) -> bool {
+        if let Some((lock, access)) = self.release.take() {
+            head.set_released(self.last_ticks, lock, access);
+            head.site = None;
+            head.stack = None;
+            return true;
         }
-        loop {
-            if !self.sections.contains_key(&self.current) && !self.skip_missing(scan, last) {
-                return None;
+        if self.begun
+            && let Some(section) = &mut self.section
+            && let Some(&first) = section.words.get(section.read)
+            && is_pair(first)
+        {
+            section.read += 1;
+            self.consumed_words += 1;
+            self.delivered = true;
+            if self.pair(head, first) {
+                return true;
             }
-            let section = self.sections.get_mut(&self.current)?;
+        }
+        let is_there = self.next_record(head, thread, defs, scan, last);
+        if !is_there {
+            head.sort = Sort::None;
+        }
+        is_there
+    }
+
+    fn next_record(&mut self, head: &mut Head, thread: ThreadId, defs: &Definitions, scan: u64, last: bool) -> bool {
+        loop {
+            if self.section.is_none() && !self.skip_missing(scan, last) {
+                return false;
+            }
+            let Some(section) = &mut self.section else { return false };
             if !self.begun {
                 self.begun = true;
                 self.fresh = true;
@@ -124,21 +168,21 @@ impl Stream {
                 self.stack = None;
                 // What the thread held before is not known any more; `HELD` records follow.
                 if self.resync && self.delivered {
-                    return Some(self.dropped(thread));
+                    return self.dropped(head);
                 }
             }
             if section.read >= section.words.len() {
                 if !section.complete && !last {
-                    return None;
+                    return false;
                 }
                 // Said at once, before events of other threads are judged by what this one seems to hold.
                 if std::mem::take(&mut section.cut) {
                     self.cut = true;
-                    return Some(self.dropped(thread));
+                    return self.dropped(head);
                 }
                 self.resync = std::mem::take(&mut self.cut);
-                self.sections.remove(&self.current);
                 self.current += 1;
+                self.section = self.later.remove(&self.current);
                 self.begun = false;
                 continue;
             }
@@ -150,27 +194,41 @@ impl Stream {
             record[..copied].copy_from_slice(&words[..copied]);
             section.read = end;
             self.consumed_words += len as u64;
-            if let Some(head) = self.record(record, thread, defs) {
+            if self.record(head, record, thread, defs) {
                 self.delivered = true;
-                return Some(head);
+                return true;
             }
         }
     }
 
-    fn dropped(&mut self, thread: ThreadId) -> Head {
-        self.head(self.last_ticks, thread, None, Op::Dropped { count: 0 })
+    fn dropped(&mut self, head: &mut Head) -> bool {
+        head.set_other(self.last_ticks, Op::Dropped { count: 0 });
+        self.place(head, None)
     }
 
     fn skip_missing(&mut self, scan: u64, last: bool) -> bool {
-        let Some(&first) = self.sections.keys().next() else { return false };
+        let Some(&first) = self.later.keys().next() else { return false };
         if !last && *self.missing_since.get_or_insert(scan) == scan {
             return false;
         }
         self.missing_since = None;
         self.current = first;
+        self.section = self.later.remove(&first);
         self.begun = false;
         self.resync = true;
         true
+    }
+
+    /// Whether nothing was said yet of whether events are missing before this one.
+    #[inline]
+    pub(super) fn is_fresh(&self) -> bool {
+        self.fresh
+    }
+
+    /// Whether there was anything that could not be read.
+    #[inline]
+    pub(super) fn has_complaints(&self) -> bool {
+        self.damaged_words | self.undefined.1 != 0
     }
 
     /// Whether this is the first event after some that are missing. Asked once for each event.
@@ -178,7 +236,8 @@ impl Stream {
         std::mem::take(&mut self.fresh) && self.resync
     }
 
-    fn record(&mut self, words: [u64; 4], thread: ThreadId, defs: &Definitions) -> Option<Head> {
+    /// Reads a record; false when it is no event.
+    fn record(&mut self, head: &mut Head, words: [u64; 4], thread: ThreadId, defs: &Definitions) -> bool {
         let first = words[0];
         let record_kind = first as u8;
         let operand = (first >> 8) as u8;
@@ -186,88 +245,112 @@ impl Stream {
         match record_kind {
             kind::TIME => {
                 self.last_ticks = words[1];
-                return None;
+                return false;
             }
             kind::DEFINE_SLOT => {
                 let index = (first >> 16) as u16 as usize;
                 if index >= SLOTS {
                     self.damaged_words += 2;
-                    return None;
+                    return false;
                 }
                 if self.slots.len() <= index {
-                    self.slots.resize(index + 1, Slot::default());
+                    self.slots.resize(index + 1, None);
                 }
-                let count = (first >> 32) as u32;
-                self.slots[index] = Slot { lock: low, site: high, count, mode_how: operand, defined: true };
-                return None;
+                // Definitions are read after the length up to which records are, so what is not there now never will be.
+                let (mode, how) = code::parse_mode_how(operand);
+                let lock = known_lock(low, defs).ok();
+                let slot = |lock| Slot { lock, site: site(high, defs), count: (first >> 32) as u32, mode, how };
+                self.slots[index] = lock.map(slot);
+                return false;
             }
             kind::STACK => {
                 self.stack = StackId::from_raw(low).filter(|stack| stack.index() < defs.stacks.len());
-                return None;
+                return false;
             }
             kind::HELD if self.resync => {
                 let (mode, _) = code::parse_mode_how(operand);
-                let lock = known_lock(low, defs).ok()?;
+                let Ok(lock) = known_lock(low, defs) else { return false };
                 let op = match words[3] as u32 {
                     0 => Op::Acquired { lock, mode, how: How::Lock, count: 0 },
                     permits => Op::PermitsAcquired { semaphore: lock, permits, stays: false, count: 0 },
                 };
-                return Some(self.head(words[2].max(1), thread, site(high, defs), op));
+                head.set_other(words[2].max(1), op);
+                return self.place(head, site(high, defs));
             }
-            kind::HELD | kind::SECTION | kind::SECTION_END => return None,
-            kind::PAIR..=kind::PAIR_LAST => return self.pair(first, thread, defs),
+            kind::HELD | kind::SECTION | kind::SECTION_END => return false,
+            kind::PAIR..=kind::PAIR_LAST => return self.pair(head, first),
             _ => {}
         }
         self.last_ticks = self.last_ticks.wrapping_add(first >> 32);
-        match self.operation(record_kind, words, defs) {
-            Ok((op, site)) => Some(self.head(self.last_ticks, thread, site, op)),
-            Err(reason) => {
-                if reason == Unread::Undefined {
-                    self.undefined.0 += 1;
-                    self.undefined.1 += record_words(first) as u64;
-                }
+        if is_acquired(first) {
+            let index = usize::from(record_kind & 3) << 8 | usize::from(operand);
+            if let Some(Some(slot)) = self.slots.get_mut(index) {
+                // The writer defines a slot anew before its count moves on by 2^16.
+                let stored = (first >> 16) as u16;
+                slot.count = slot.count.wrapping_add(u32::from(stored.wrapping_sub(slot.count as u16)));
+                head.set_acquired(self.last_ticks, slot.lock, slot.count, slot.mode, slot.how);
+                head.site = slot.site;
+                head.stack = self.stack.take();
+                return true;
+            }
+            return self.undefined(first);
+        }
+        if matches!(record_kind, kind::RELEASED..=RELEASED_LAST | RELEASED_BOTH) {
+            let Ok(lock) = known_lock((first >> 8) as u32 & 0xff_ffff, defs) else { return self.undefined(first) };
+            head.set_released(self.last_ticks, lock, code::parse_access(record_kind - kind::RELEASED));
+            return self.place(head, None);
+        }
+        match self.operation(record_kind, words, thread, defs) {
+            Ok((op, site)) => {
+                head.set_other(self.last_ticks, op);
+                self.place(head, site)
+            }
+            Err(Unread::Undefined) => self.undefined(first),
+            Err(Unread::Newer) => {
                 // It was that record's.
                 self.stack = None;
-                None
+                false
             }
         }
     }
 
-    /// Both events of a `PAIR`: the acquisition, and its release for the next time.
-    fn pair(&mut self, word: u64, thread: ThreadId, defs: &Definitions) -> Option<Head> {
-        let pair = Pair::parse(word);
-        self.last_ticks = self.last_ticks.wrapping_add(u64::from(pair.dt));
-        let acquired_at = self.last_ticks;
-        self.last_ticks = acquired_at.wrapping_add(u64::from(pair.hold));
-        let slot = self.slots.get_mut(usize::from(pair.slot)).filter(|slot| slot.defined);
-        let known = slot.and_then(|slot| {
-            let delta = u32::from(pair.count).wrapping_sub(slot.count) & (Pair::COUNTS - 1);
-            slot.count = slot.count.wrapping_add(delta);
-            Some((known_lock(slot.lock, defs).ok()?, *slot))
-        });
-        let Some((lock, slot)) = known else {
-            self.undefined.0 += 2;
-            self.undefined.1 += 1;
-            self.stack = None;
-            return None;
-        };
-        let (mode, how) = code::parse_mode_how(slot.mode_how);
-        let acquired = Op::Acquired { lock, mode, how, count: u64::from(slot.count) };
-        let access = code::parse_access(pair.access);
-        let released = Op::Released { lock, owner: thread, mode: None, access };
-        let acquired = self.head(acquired_at, thread, site(slot.site, defs), acquired);
-        self.release = Some(self.head(self.last_ticks, thread, None, released));
-        Some(acquired)
+    /// Notes a record that names what is not defined.
+    #[cold]
+    fn undefined(&mut self, first: u64) -> bool {
+        self.undefined.0 += record_events(first);
+        self.undefined.1 += record_words(first) as u64;
+        self.stack = None;
+        false
     }
 
-    fn head(&mut self, ticks: u64, thread: ThreadId, site: Option<SiteId>, op: Op) -> Head {
-        Head { ticks, event: Event { thread, time: Nanos(0), site, stack: self.stack.take(), op } }
+    /// Says where the event was.
+    fn place(&mut self, head: &mut Head, site: Option<SiteId>) -> bool {
+        head.site = site;
+        head.stack = self.stack.take();
+        true
+    }
+
+    /// Both events of a `PAIR`: the acquisition, and its release for the next time.
+    #[inline]
+    fn pair(&mut self, head: &mut Head, word: u64) -> bool {
+        let pair = Pair::parse(word);
+        let acquired_at = self.last_ticks.wrapping_add(u64::from(pair.dt));
+        self.last_ticks = acquired_at.wrapping_add(u64::from(pair.hold));
+        let Some(Some(slot)) = self.slots.get_mut(usize::from(pair.slot)) else { return self.undefined(word) };
+        // The writer makes no pair when the count moved on by more.
+        slot.count = slot.count.wrapping_add(u32::from(pair.count).wrapping_sub(slot.count) & (Pair::COUNTS - 1));
+        head.set_acquired(acquired_at, slot.lock, slot.count, slot.mode, slot.how);
+        head.site = slot.site;
+        head.stack = self.stack.take();
+        self.release = Some((slot.lock, code::parse_access(pair.access)));
+        true
     }
 
     fn operation(
         &mut self,
         record_kind: u8,
         words: [u64; 4],
+        thread: ThreadId,
         defs: &Definitions,
     ) -> Result<(Op, Option<SiteId>), Unread> {
         let first = words[0];
@@ -280,28 +363,11 @@ impl Stream {
             known.map(StringId).ok_or(Unread::Undefined)
         };
         let op = match record_kind {
-            0x00..=0x03 => {
-                let index = usize::from(record_kind & 3) << 8 | usize::from(operand);
-                let slot = self.slots.get_mut(index).filter(|slot| slot.defined).ok_or(Unread::Undefined)?;
-                // The writer defines a slot anew before its count moves on by 2^16.
-                let stored = (first >> 16) as u16;
-                slot.count = slot.count.wrapping_add(u32::from(stored.wrapping_sub(slot.count as u16)));
-                let (mode, how) = code::parse_mode_how(slot.mode_how);
-                let (slot_lock, slot_site, count) = (slot.lock, slot.site, u64::from(slot.count));
-                let op = Op::Acquired { lock: known_lock(slot_lock, defs)?, mode, how, count };
-                return Ok((op, site(slot_site, defs)));
-            }
-            0x04..=0x07 | 0x0b => {
-                let lock = known_lock((first >> 8) as u32 & 0xff_ffff, defs)?;
-                let access = code::parse_access(record_kind - kind::RELEASED);
-                // The owner is filled in by the caller, who knows the thread.
-                return Ok((Op::Released { lock, owner: ThreadId(u32::MAX), mode: None, access }, None));
-            }
-            0x0c..=0x0f => {
+            kind::RELEASED_SLOT => {
                 let index = (first >> 8) as usize & (SLOTS - 1);
-                let slot = self.slots.get(index).filter(|slot| slot.defined).ok_or(Unread::Undefined)?;
-                let (lock, access) = (known_lock(slot.lock, defs)?, code::parse_access(record_kind));
-                return Ok((Op::Released { lock, owner: ThreadId(u32::MAX), mode: None, access }, None));
+                let Some(Some(Slot { lock, .. })) = self.slots.get(index) else { return Err(Unread::Undefined) };
+                let access = code::parse_access((first >> 24) as u8);
+                return Ok((Op::Released { lock: *lock, owner: thread, mode: None, access }, None));
             }
             kind::READ => Op::Read { var: objects::known_var(low, defs)? },
             kind::WRITE => Op::Write { var: objects::known_var(low, defs)? },
