@@ -186,13 +186,11 @@ impl Stream {
                 self.begun = false;
                 continue;
             }
-            let len = record_words(section.words[section.read]).max(1);
-            let end = (section.read + len).min(section.words.len());
-            let mut record = [0; 4];
-            let words = &section.words[section.read..end];
-            let copied = words.len().min(4);
-            record[..copied].copy_from_slice(&words[..copied]);
-            section.read = end;
+            let words = &section.words[section.read..];
+            let len = record_words(words[0]).clamp(1, words.len());
+            let word = |index: usize| if index < len { words[index] } else { 0 };
+            let record = [words[0], word(1), word(2), word(3)];
+            section.read += len;
             self.consumed_words += len as u64;
             if self.record(head, record, thread, defs) {
                 self.delivered = true;
