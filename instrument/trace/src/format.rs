@@ -567,3 +567,39 @@ pub mod code {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Access;
+
+    fn acquired(slot: u64, count: u64, dt: u64) -> u64 {
+        u64::from(kind::ACQUIRED) | slot >> 8 | (slot & 0xff) << 8 | count << 16 | dt << 32
+    }
+
+    #[test]
+    fn a_pair_says_what_both_records_said() {
+        let accesses = [Access::Unknown, Access::Nothing, Access::Read, Access::Wrote, Access::ReadThenWrote];
+        for (access, slot, count, dt, hold) in [
+            (0, 0, 0, 0, 0),
+            (1, 1, 1, 2, 2),
+            (2, 0x155, 0xffff, Pair::DT - 2, Pair::HOLD - 2),
+            (3, 0x2aa, 0x1234, 4, 0),
+            (4, SLOTS as u64 - 1, 0x00fe, 0, 6),
+        ] {
+            let access = accesses[access];
+            let word = Pair::of_acquired(acquired(slot, count, dt), code::access(access), hold).expect("it fits");
+            assert!(is_pair(word) && !is_acquired(word) && record_words(word) == 1 && record_events(word) == 2);
+            let pair = Pair::parse(word);
+            assert_eq!(code::parse_access(pair.access), access);
+            assert_eq!((u64::from(pair.slot), u64::from(pair.dt), u64::from(pair.hold)), (slot, dt, hold));
+            assert_eq!(u64::from(pair.count), count & u64::from(Pair::COUNTS - 1));
+            let release = Pair::release(word);
+            assert_eq!((release as u8, release >> 32), (kind::RELEASED_SLOT, hold));
+            assert_eq!((release >> 8 & 0xffff, code::parse_access((release >> 24) as u8)), (slot, access));
+        }
+        for (dt, hold) in [(Pair::DT, 0), (0, Pair::HOLD), (1, 0), (0, 1)] {
+            assert_eq!(Pair::of_acquired(acquired(1, 1, dt), 0, hold), None, "{dt} {hold}");
+        }
+    }
+}
