@@ -1,10 +1,20 @@
-//! Detectors against exhaustive search: small random programs, of which every schedule is tried.
+//! Detectors and engines against exhaustive search: small random programs, of which every schedule is tried, and small random traces, of
+//! which every reordering is.
+//!
+//! - [`program`] and [`schedule`]: programs of locks, and their runs; the tests are below.
+//! - [`trace`] and [`reorder`]: traces of locks and memory, and their correct reorderings, all of them or the sync-preserving ones; the
+//!   tests are in [`races`].
 //!
 //! The programs have no data flow, so every schedule of the locks is possible, and what the analyzer sees of one run
 //! determines which deadlocks other runs can have.
 
 mod program;
+mod races;
+mod reorder;
 mod schedule;
+mod trace;
+
+use std::hash::{BuildHasher, RandomState};
 
 use lockscope_analyzer::{Analysis, Code, Confidence, Finding, Severity};
 use lockscope_trace::{Definitions, Event};
@@ -16,6 +26,16 @@ use self::{
 
 /// Programs for each property. A few seconds in all.
 const PROGRAMS: u64 = 1500;
+
+/// Seeds for so many cases, others in each run; LOCKSCOPE_TEST_ROUNDS times as many. Failures say their seed: LOCKSCOPE_TEST_SEED begins
+/// with it.
+fn seeds(count: u64) -> impl Iterator<Item = u64> {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    // The standard library's only source of random numbers.
+    let first = number("LOCKSCOPE_TEST_SEED").unwrap_or_else(|| RandomState::new().hash_one(0) >> 1);
+    println!("seeds from {first}");
+    first..first + count * number("LOCKSCOPE_TEST_ROUNDS").unwrap_or(1)
+}
 
 fn findings(events: &[Event], definitions: &Definitions) -> Vec<Finding> {
     let mut analysis = Analysis::default();
