@@ -8,7 +8,7 @@ use crate::{
         lock_order::LockOrder, no_timeout::NoTimeout, out_of_order::OutOfOrder, poisoned::Poisoned,
         recursive_read::RecursiveRead, stuck::Stuck, text, timeout::Timeout, unchecked_wakeup::UncheckedWakeup,
     },
-    engine::{self, EngineId, Engines},
+    engine::{self, Claim, EngineId, Engines, Outcome},
     finding::{Code, Confidence, Finding, Target},
     order_graph::{Grouping, OrderGraph},
     state::State,
@@ -81,6 +81,10 @@ pub struct Analysis {
     no_timeout: Option<NoTimeout>,
     ending: Ending,
     incomplete: bool,
+    /// Events are missing other than at the end.
+    has_holes: bool,
+    /// Claims that cannot be judged for that reason.
+    unproved: usize,
 }
 
 impl Default for Analysis {
@@ -111,6 +115,8 @@ impl Analysis {
             out_of_order: OutOfOrder::default(),
             ending: Ending::default(),
             incomplete: false,
+            has_holes: false,
+            unproved: 0,
         }
     }
 
@@ -164,6 +170,8 @@ impl Analysis {
     /// Takes in how far a source came that has nothing more for now, and what is missing from it.
     pub fn end(&mut self, progress: Progress, completeness: &Completeness) {
         self.incomplete |= !completeness.is_complete();
+        // What is missing at the end matters to nothing before.
+        self.has_holes |= !Completeness { truncated: false, ..completeness.clone() }.is_complete();
         self.ending = match progress {
             Progress::Ended if completeness.unclosed || completeness.truncated => Ending::CutOff,
             Progress::Ended => Ending::Orderly,
@@ -198,10 +206,26 @@ impl Analysis {
     /// Cheap while the lock order is unchanged; else it is searched anew within [`Options::cycle_budget`].
     pub fn findings(&mut self, definitions: &Definitions) -> Vec<Finding> {
         let mut findings = if self.engines_only { Vec::new() } else { self.detected(definitions) };
-        findings.extend(self.engines.findings(definitions));
+        let mut predicted = self.engines.findings(definitions);
+        // What happened needs no telling that it can.
+        predicted.retain(|finding| !findings.iter().any(|deadlock| covers(definitions, deadlock, finding)));
+        findings.extend(predicted);
         let mut findings = engine::merge(definitions, findings);
         worst_first(&mut findings);
         findings
+    }
+
+    /// What engines predict and nobody has checked. To be judged by reading the trace again, see [`Claims`](engine::Claims); nothing
+    /// of it is a finding before [`settle`](Self::settle).
+    pub fn claims(&mut self, definitions: &Definitions) -> Vec<Claim> {
+        let claims = self.engines.claims(definitions);
+        self.unproved = if self.has_holes { claims.len() } else { 0 };
+        if self.has_holes { Vec::new() } else { claims }
+    }
+
+    /// Takes in what became of the claims.
+    pub fn settle(&mut self, outcomes: Vec<Outcome>) {
+        self.engines.settle(outcomes);
     }
 
     /// Every occurrence that engines saw, unmerged and engine by engine; and, unless only engines run, what detectors found. Needs
@@ -279,7 +303,18 @@ impl Analysis {
             &self.out_of_order,
         ];
         let lints = self.no_timeout.iter().map(|lint| lint as &dyn Detector);
-        detectors.into_iter().chain(lints).flat_map(Detector::limits).chain(self.engines.limits()).collect()
+        let unproved = (self.unproved > 0).then(|| {
+            format!(
+                "{} not proved: where events are missing no other order of the rest can be trusted",
+                if self.unproved == 1 {
+                    "1 prediction is".to_owned()
+                } else {
+                    format!("{} predictions are", self.unproved)
+                }
+            )
+        });
+        let detected = detectors.into_iter().chain(lints).flat_map(Detector::limits);
+        detected.chain(self.engines.limits()).chain(unproved).collect()
     }
 
     /// The engines that run, and how many bytes each holds.
@@ -332,7 +367,9 @@ fn covers(definitions: &Definitions, deadlock: &Finding, potential: &Finding) ->
         return false;
     }
     match potential.code {
-        Code::LockOrderInversion => deadlock.code == Code::Deadlock && classes(deadlock) == classes(potential),
+        Code::LockOrderInversion | Code::PredictedDeadlock => {
+            deadlock.code == Code::Deadlock && classes(deadlock) == classes(potential)
+        }
         Code::RecursiveRead => reads_again(),
         _ => false,
     }

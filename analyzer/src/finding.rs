@@ -2,7 +2,7 @@
 
 use lockscope_trace::{LockId, Mode, Nanos, Need, SiteId, StackId, ThreadId, VarId};
 
-use crate::engine::EngineId;
+use crate::engine::{EngineId, Witness};
 
 /// Stable codes of findings. The kebab-case form is what users see, filter and suppress by; it never changes meaning.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
@@ -190,6 +190,8 @@ pub struct Evidence {
     pub engines: Vec<EngineId>,
     /// Accesses to memory that clash, in the order of this run; as many as there are participants, or none.
     pub accesses: Vec<Accessed>,
+    /// The run that proves a prediction.
+    pub witness: Option<Box<Witness>>,
 }
 
 /// An access to a memory location.

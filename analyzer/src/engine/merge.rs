@@ -10,7 +10,7 @@ use lockscope_trace::{Definitions, SiteId, VarId};
 
 use crate::{
     detect::text::{self, Class},
-    finding::{Code, Finding, Target, Touch},
+    finding::{Code, Finding, Participant, Touch},
 };
 
 /// What makes two findings one bug.
@@ -20,8 +20,8 @@ enum Bug {
     Race(Var, [(Touch, Option<SiteId>); 2]),
     /// Something is wrong with how locations made at one place are accessed.
     Var(Var),
-    /// Locks of these classes, asked for at these places.
-    Deadlock(Vec<Class>, Vec<Option<SiteId>>),
+    /// Locks of these classes, each named once: whether two or five locks of a class are taken in a circle is the same mistake.
+    Deadlock(Vec<Class>),
 }
 
 /// Where a location was made, and its type or name. All that are made at one place are alike.
@@ -40,7 +40,7 @@ pub fn merge(definitions: &Definitions, findings: Vec<Finding>) -> Vec<Finding> 
             Entry::Occupied(place) if matches!(bug, Bug::Deadlock(..)) && merged[*place.get()].code == finding.code => {
                 merged.push(finding);
             }
-            Entry::Occupied(place) => absorb(&mut merged[*place.get()], finding),
+            Entry::Occupied(place) => absorb(definitions, &mut merged[*place.get()], finding),
             Entry::Vacant(place) => {
                 place.insert(merged.len());
                 if let Bug::Race(var, _) = bug {
@@ -55,11 +55,14 @@ pub fn merge(definitions: &Definitions, findings: Vec<Finding>) -> Vec<Finding> 
 }
 
 /// Notes in the stronger finding what the weaker one says.
-fn absorb(stronger: &mut Finding, weaker: Finding) {
-    for engine in weaker.evidence.engines {
+fn absorb(definitions: &Definitions, stronger: &mut Finding, weaker: Finding) {
+    for &engine in &weaker.evidence.engines {
         if !stronger.evidence.engines.contains(&engine) {
             stronger.evidence.engines.push(engine);
         }
+    }
+    if weaker.code == Code::LockOrderInversion && stronger.code != weaker.code {
+        absorb_inversion(definitions, stronger, &weaker);
     }
     if stronger.code == weaker.code {
         stronger.count = stronger.count.max(weaker.count);
@@ -70,6 +73,37 @@ fn absorb(stronger: &mut Finding, weaker: Finding) {
             .extend(weaker.notes.into_iter().filter(|note| !stronger.notes.contains(note)).collect::<Vec<_>>());
     }
 }
+
+/// A proved deadlock says how often its orders were seen, and at which other places the same orders are taken.
+fn absorb_inversion(definitions: &Definitions, deadlock: &mut Finding, inversion: &Finding) {
+    deadlock.count = deadlock.count.max(inversion.count);
+    deadlock.first_seen = deadlock.first_seen.min(inversion.first_seen);
+    deadlock.notes.extend(inversion.notes.iter().filter(|note| note.starts_with("seen: ")).cloned());
+    let asked = |participants: &[Participant]| {
+        let mut places: Vec<_> =
+            participants.iter().map(|part| part.wanted.as_ref().and_then(|wanted| wanted.site)).collect();
+        places.sort_unstable();
+        places
+    };
+    let proved: Vec<_> = std::iter::once(&deadlock.participants)
+        .chain(&deadlock.variants)
+        .map(|participants| asked(participants))
+        .collect();
+    let others = std::iter::once(&inversion.participants).chain(&inversion.variants);
+    let unproved: Vec<_> =
+        others.map(|participants| asked(participants)).filter(|places| !proved.contains(places)).collect();
+    let shown = unproved.iter().take(MOST_PLACES).map(|places| {
+        let places: Vec<String> = places.iter().map(|&site| text::place(definitions, site)).collect();
+        format!("not proved, but alike: the same locks are asked for in a circle at {}", text::list(&places))
+    });
+    deadlock.notes.extend(shown);
+    if unproved.len() > MOST_PLACES {
+        deadlock.notes.push(format!("and at {} more combinations of places", unproved.len() - MOST_PLACES));
+    }
+}
+
+/// Most combinations of places that are named without being proved.
+const MOST_PLACES: usize = 3;
 
 fn bug(definitions: &Definitions, finding: &Finding) -> Option<Bug> {
     match finding.code {
@@ -83,12 +117,8 @@ fn bug(definitions: &Definitions, finding: &Finding) -> Option<Bug> {
         Code::PredictedDeadlock | Code::LockOrderInversion => {
             let mut classes: Vec<Class> = finding.locks.iter().map(|&lock| text::class(definitions, lock)).collect();
             classes.sort_unstable();
-            let is_lock = |target: &Target| matches!(target, Target::Lock(..));
-            let wanted = finding.participants.iter().filter_map(|part| part.wanted.as_ref());
-            let mut places: Vec<_> =
-                wanted.filter(|wanted| is_lock(&wanted.target)).map(|wanted| wanted.site).collect();
-            places.sort_unstable();
-            Some(Bug::Deadlock(classes, places))
+            classes.dedup();
+            Some(Bug::Deadlock(classes))
         }
         _ => None,
     }

@@ -5,10 +5,12 @@
 //! it is a trait of its own rather than a [`Detector`](crate::detect::Detector), whose context is the state.
 //!
 //! Reading order: [`Engine`] is the trait, [`EngineId`] their names, [`Engines`] runs several; [`merge()`] makes one finding of what
-//! several see. `lock_order` adapts the detector of inversions.
+//! several see; [`Claims`] judges what is predicted. `lock_order` adapts the detector of inversions; `spd` and `syncp` predict
+//! deadlocks and races by way of `closure`.
 
 mod access;
 mod clock;
+mod closure;
 mod holds;
 mod lock_order;
 mod lockset;
@@ -16,12 +18,19 @@ mod merge;
 pub mod order;
 mod races;
 mod run;
+mod spd;
+mod syncp;
+mod witness;
 
 use std::fmt;
 
 use lockscope_trace::{Definitions, Event};
 
-pub use self::{merge::merge, run::Engines};
+pub use self::{
+    merge::merge,
+    run::Engines,
+    witness::{Claim, Claims, End, Order, Outcome, Step, Witness},
+};
 use crate::{analysis::Options, finding::Finding};
 
 /// An engine, by the name that users know it by.
@@ -29,17 +38,22 @@ use crate::{analysis::Options, finding::Finding};
 pub enum EngineId {
     /// Circles of the lock order: Goodlock, iGoodlock.
     LockOrder,
+    /// Deadlocks that a sync-preserving reordering runs into: SPDOffline.
+    Spd,
     /// Accesses that nothing orders: happens-before, FastTrack.
     Hb,
     /// Those of them that another schedule can bring about, whatever raced before: schedulable happens-before.
     Shb,
+    /// Races that a sync-preserving reordering runs into: SyncP.
+    SyncP,
     /// Locations that no common lock protects: Eraser.
     Lockset,
 }
 
 impl EngineId {
     /// Every engine, in the order of the documentation.
-    pub const ALL: [EngineId; 4] = [EngineId::LockOrder, EngineId::Hb, EngineId::Shb, EngineId::Lockset];
+    pub const ALL: [EngineId; 6] =
+        [EngineId::LockOrder, EngineId::Spd, EngineId::Hb, EngineId::Shb, EngineId::SyncP, EngineId::Lockset];
 
     /// The name.
     pub fn as_str(self) -> &'static str {
@@ -48,6 +62,8 @@ impl EngineId {
             EngineId::Hb => "hb",
             EngineId::Shb => "shb",
             EngineId::Lockset => "lockset",
+            EngineId::Spd => "spd",
+            EngineId::SyncP => "syncp",
         }
     }
 
@@ -60,7 +76,7 @@ impl EngineId {
     /// these. What is about memory costs little in a trace without any, and says nothing.
     pub fn is_default(self) -> bool {
         match self {
-            EngineId::LockOrder | EngineId::Shb => false,
+            EngineId::LockOrder | EngineId::Spd | EngineId::Shb | EngineId::SyncP => false,
             EngineId::Hb | EngineId::Lockset => true,
         }
     }
@@ -71,6 +87,8 @@ impl EngineId {
             EngineId::Hb => Box::new(races::RaceEngine::<false>::new(options)),
             EngineId::Shb => Box::new(races::RaceEngine::<true>::new(options)),
             EngineId::Lockset => Box::new(lockset::LocksetEngine::new(options)),
+            EngineId::Spd => Box::new(spd::SpdEngine::new(options)),
+            EngineId::SyncP => Box::new(syncp::SyncPEngine::new(options)),
         }
     }
 }
@@ -108,6 +126,11 @@ pub trait Engine: fmt::Debug + Send {
     ///
     /// Only of engines that were started with [`Options::all`].
     fn occurrences(&mut self, definitions: &Definitions) -> Vec<Finding>;
+
+    /// What it predicts, for the trace to be read again and judged; see [`Claims`]. Nothing of it is a finding before.
+    fn claims(&mut self, _definitions: &Definitions) -> Vec<Claim> {
+        Vec::new()
+    }
 
     /// Bytes that it holds, within a tenth. Cheap: asked for every few thousand events.
     fn bytes(&self) -> u64;

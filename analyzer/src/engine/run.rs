@@ -2,7 +2,7 @@
 
 use lockscope_trace::{Definitions, Event};
 
-use super::{Batch, Engine, EngineId};
+use super::{Batch, Claim, Engine, EngineId, Outcome, witness::Proofs};
 use crate::{analysis::Options, finding::Finding};
 
 /// The engines that run, and what those left that had to end.
@@ -16,6 +16,8 @@ pub struct Engines {
     position: u64,
     /// The position at which to look again how much memory is held.
     look_at: u64,
+    /// What became of the claims, once they were checked.
+    proofs: Proofs,
 }
 
 #[derive(Debug)]
@@ -28,7 +30,8 @@ struct Running {
 #[derive(Debug)]
 struct Ended {
     findings: Vec<Finding>,
-    occurrences: Vec<Finding>,
+    occurrences: Vec<(EngineId, Finding)>,
+    claims: Vec<Claim>,
     limits: Vec<String>,
 }
 
@@ -51,6 +54,7 @@ impl Engines {
             memory_limit: options.memory_limit,
             position: 0,
             look_at: LOOK_EVERY,
+            proofs: Proofs::default(),
         }
     }
 
@@ -73,22 +77,40 @@ impl Engines {
         for Running { id, engine } in &mut self.running {
             findings.extend(engine.findings(definitions).into_iter().map(|finding| by(*id, finding)));
         }
+        findings.extend(self.proofs.findings(definitions));
         findings
+    }
+
+    /// What engines predict and nobody has checked; see [`Claims`](super::Claims).
+    pub fn claims(&mut self, definitions: &Definitions) -> Vec<Claim> {
+        let ended = self.ended.iter().flat_map(|ended| ended.claims.iter().cloned());
+        let mut claims: Vec<Claim> = ended.collect();
+        claims.extend(self.running.iter_mut().flat_map(|running| running.engine.claims(definitions)));
+        claims
+    }
+
+    /// Takes in what became of the claims. What was proved is a finding from now on.
+    pub fn settle(&mut self, outcomes: Vec<Outcome>) {
+        self.proofs = Proofs::new(outcomes);
     }
 
     /// Every occurrence, unmerged, engine by engine. Only with [`Options::all`].
     pub fn occurrences(&mut self, definitions: &Definitions) -> Vec<Finding> {
-        let mut found: Vec<Finding> = self.ended.iter().flat_map(|ended| ended.occurrences.iter().cloned()).collect();
+        let mut found: Vec<(EngineId, Finding)> =
+            self.ended.iter().flat_map(|ended| ended.occurrences.iter().cloned()).collect();
         for Running { id, engine } in &mut self.running {
-            found.extend(engine.occurrences(definitions).into_iter().map(|finding| by(*id, finding)));
+            found.extend(engine.occurrences(definitions).into_iter().map(|finding| (*id, finding)));
         }
-        found
+        found.into_iter().map(|(id, finding)| by(id, self.proofs.of(id, finding))).collect()
     }
 
     /// Bounds that were hit, in sentences.
     pub fn limits(&self) -> Vec<String> {
         let ended = self.ended.iter().flat_map(|ended| ended.limits.iter().cloned());
-        ended.chain(self.running.iter().flat_map(|running| running.engine.limits())).collect()
+        ended
+            .chain(self.running.iter().flat_map(|running| running.engine.limits()))
+            .chain(self.proofs.limits())
+            .collect()
     }
 
     /// The engines that still run, and how many bytes each holds.
@@ -115,8 +137,9 @@ impl Engines {
             ));
             let findings = engine.findings(definitions).into_iter().map(|finding| by(id, finding)).collect();
             let occurrences = if self.all { engine.occurrences(definitions) } else { Vec::new() };
-            let occurrences = occurrences.into_iter().map(|finding| by(id, finding)).collect();
-            self.ended.push(Ended { findings, occurrences, limits });
+            let occurrences = occurrences.into_iter().map(|finding| (id, finding)).collect();
+            let claims = engine.claims(definitions);
+            self.ended.push(Ended { findings, occurrences, claims, limits });
         }
     }
 }

@@ -4,6 +4,7 @@ use std::{ops::ControlFlow, path::Path};
 
 use lockscope_analyzer::{
     Analysis, Options,
+    engine::Claims,
     finding::{Confidence, Finding},
     input,
     state::State,
@@ -84,13 +85,27 @@ pub fn check(path: &Path, options: Options, global: &Global) -> Result<Checked, 
     let all = options.all;
     let mut analysis = Analysis::new(options);
     let mut duration = Nanos(0);
+    // The standard input cannot be read twice.
+    let mut kept = (path == Path::new("-")).then(Vec::new);
     let (events, end) = for_each_batch(&mut *source, global, |_, events, defs| {
         // Threads have clocks that may differ a little, so the last event need not be the latest.
         duration = events.iter().map(|event| event.time).fold(duration, Nanos::max);
         analysis.feed_batch(events, defs);
+        if let Some(kept) = &mut kept {
+            kept.extend_from_slice(events);
+        }
         ControlFlow::Continue(())
     })?;
     analysis.end(end, source.completeness());
+    let claims = analysis.claims(source.definitions());
+    if !claims.is_empty() {
+        let mut claims = Claims::new(claims);
+        match &kept {
+            Some(events) => claims.feed(events, source.definitions()),
+            None => read_again(path, &mut claims, global)?,
+        }
+        analysis.settle(claims.finish(source.definitions()));
+    }
     let findings =
         if all { analysis.occurrences(source.definitions()) } else { analysis.findings(source.definitions()) };
     let engines = analysis.engine_bytes().map(|(engine, bytes)| (engine.as_str(), bytes)).collect();
@@ -105,6 +120,17 @@ pub fn check(path: &Path, options: Options, global: &Global) -> Result<Checked, 
         events,
         duration,
     })
+}
+
+/// Reads a trace once more to judge what was predicted from it. One that has grown meanwhile is read up to where it is now: witnesses
+/// need its beginning only.
+fn read_again(path: &Path, claims: &mut Claims, global: &Global) -> Result<(), Failure> {
+    let mut source = open(path, global)?;
+    for_each_batch(&mut *source, global, |_, events, defs| {
+        claims.feed(events, defs);
+        ControlFlow::Continue(())
+    })?;
+    Ok(())
 }
 
 /// Worst first, then surest, then earliest: the order in which findings get their handles F1, F2, and so on.

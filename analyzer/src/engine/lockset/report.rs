@@ -146,6 +146,6 @@ fn finding(definitions: &Definitions, bug: &Bug) -> Finding {
         first_seen: later.0.time,
         events: vec![earlier.0.position(), later.0.position()],
         count: bug.count,
-        evidence: Evidence { engines: vec![EngineId::Lockset], accesses: accesses.to_vec() },
+        evidence: Evidence { engines: vec![EngineId::Lockset], accesses: accesses.to_vec(), witness: None },
     }
 }

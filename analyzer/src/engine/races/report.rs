@@ -150,7 +150,7 @@ fn finding(definitions: &Definitions, bug: &Bug, engine: EngineId) -> Finding {
         first_seen: later.0.time,
         events: vec![earlier.0.position(), later.0.position()],
         count: bug.count,
-        evidence: Evidence { engines: vec![engine], accesses: accesses.to_vec() },
+        evidence: Evidence { engines: vec![engine], accesses: accesses.to_vec(), witness: None },
     }
 }
 

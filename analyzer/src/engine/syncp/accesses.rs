@@ -1,0 +1,112 @@
+//! What was done to each memory location: by whom, how, while holding what.
+
+use lockscope_trace::{Event, SiteId};
+
+use crate::engine::closure::history::Point;
+
+/// The accesses of one thread to one location in one way while it held the same locks.
+#[derive(Debug)]
+pub(super) struct Group {
+    pub thread: u32,
+    pub writes: bool,
+    /// The number of the set of locks.
+    pub set: u32,
+    /// Changes with the thread's locks and dependencies. Of accesses between two changes only the last is kept: whatever the
+    /// others race with, it races with.
+    turn: u32,
+    accesses: Vec<Access>,
+    /// By thread: how many of the accesses its later ones cannot race with.
+    passed: Vec<(u32, u32)>,
+}
+
+/// One access.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Access {
+    /// Its position in its thread.
+    pub at: u32,
+    /// Which of the trace's events it is: low and high half, so that this takes 16 bytes.
+    event: [u32; 2],
+    pub site: Option<SiteId>,
+}
+
+impl Access {
+    fn new(at: u32, number: u64, site: Option<SiteId>) -> Self {
+        Access { at, event: [number as u32, (number >> 32) as u32], site }
+    }
+
+    pub(super) fn event(self) -> u64 {
+        u64::from(self.event[0]) | u64::from(self.event[1]) << 32
+    }
+}
+
+impl Group {
+    fn new(thread: u32, writes: bool, set: u32) -> Self {
+        Group { thread, writes, set, turn: 0, accesses: Vec::new(), passed: Vec::new() }
+    }
+
+    /// The first access that is not over for `thread`, those at or before `upto` being over from now on.
+    pub(super) fn first_after(&mut self, thread: u32, upto: u32) -> Option<Access> {
+        // The common case: all are over.
+        if self.accesses.last().is_none_or(|last| last.at <= upto) {
+            return None;
+        }
+        let index = match self.passed.iter().position(|&(known, _)| known == thread) {
+            Some(index) => index,
+            None => {
+                self.passed.push((thread, 0));
+                self.passed.len() - 1
+            }
+        };
+        let passed = &mut self.passed[index].1;
+        let rest = &self.accesses[*passed as usize..];
+        // Mostly few are new.
+        let n_over = match rest.first() {
+            Some(first) if first.at > upto => 0,
+            _ => rest.partition_point(|access| access.at <= upto),
+        };
+        *passed += n_over as u32;
+        rest.get(n_over).copied()
+    }
+}
+
+/// The accesses to one location.
+#[derive(Debug, Default)]
+pub(super) struct Location {
+    pub groups: Vec<Group>,
+}
+
+impl Location {
+    /// Takes an access in, and returns by how many bytes that grew.
+    pub(super) fn add(
+        &mut self,
+        point: Point,
+        (number, event): (u64, &Event),
+        writes: bool,
+        set: u32,
+        turn: u32,
+    ) -> usize {
+        let key = (point.thread, writes, set);
+        let access = Access::new(point.at, number, event.site);
+        let index = match self.groups.iter().rposition(|group| (group.thread, group.writes, group.set) == key) {
+            Some(index) => index,
+            None => {
+                self.groups.push(Group::new(point.thread, writes, set));
+                self.groups.len() - 1
+            }
+        };
+        let group = &mut self.groups[index];
+        match group.accesses.last_mut() {
+            Some(last) if group.turn == turn => {
+                *last = access;
+                0
+            }
+            _ => {
+                group.turn = turn;
+                let before = group.accesses.capacity();
+                group.accesses.push(access);
+                (group.accesses.capacity() - before) * size_of::<Access>()
+                    + if group.accesses.len() == 1 { size_of::<Group>() } else { 0 }
+            }
+        }
+    }
+}
