@@ -1,13 +1,13 @@
 //! How often findings that are reported once were seen; said at the end of the process.
 
 use std::sync::{
-    Mutex, PoisonError,
+    Mutex,
     atomic::{AtomicU64, Ordering},
 };
 
 use lockscope_trace::defs::short_paths;
 
-use super::report::write_report;
+use super::{reentry, report::write_report};
 
 /// Counting stops here, so that a fault in a busy place does not slow the program down for ever.
 const MOST: u64 = 10_000;
@@ -32,7 +32,9 @@ static COUNTS: Mutex<Vec<&'static Count>> = Mutex::new(Vec::new());
 pub(super) fn begin(title: String) -> &'static Count {
     let title = short_paths(&title);
     let count: &'static Count = Box::leak(Box::new(Count { title, seen: AtomicU64::new(1) }));
-    COUNTS.lock().unwrap_or_else(PoisonError::into_inner).push(count);
+    if let Some(mut counts) = reentry::lock(&COUNTS) {
+        counts.push(count);
+    }
     count
 }
 

@@ -16,7 +16,7 @@ use lockscope_trace::{
     writer::{DefinitionWriter, Options, TraceWriter},
 };
 
-use super::{Site, hierarchy::Hierarchy, report};
+use super::{Site, hierarchy::Hierarchy, reentry, report};
 use crate::config::{Config, Policy, Record, apply_environment};
 
 /// What is switched on, in one word that fast paths load once. 0 until the first use of any lock.
@@ -253,6 +253,14 @@ pub(super) fn registry() -> RegistryGuard {
     let mut guard = REGISTRY.lock().unwrap_or_else(PoisonError::into_inner);
     guard.get_or_insert_default();
     RegistryGuard(guard)
+}
+
+/// The registry under its lock, for a thread that may have locks of the program; see `reentry`.
+pub(super) fn patient_registry() -> Option<RegistryGuard> {
+    reentry::lock(&REGISTRY).map(|mut guard| {
+        guard.get_or_insert_default();
+        RegistryGuard(guard)
+    })
 }
 
 /// The registry, unless another thread has it.

@@ -24,6 +24,7 @@ use lockscope_trace::{Need, clock};
 use super::{
     Site,
     object::Helper,
+    reentry,
     thread::{self, Entered},
 };
 
@@ -299,7 +300,8 @@ pub(super) fn forget(object: u32) {
     if word.load(Ordering::Relaxed) & bit == 0 {
         return;
     }
-    if let Some(table) = &mut *shard(object)
+    if let Some(mut shard) = reentry::lock(&SHARD[object as usize % SHARDS])
+        && let Some(table) = &mut *shard
         && let Some(mut known) = table.remove(&object)
     {
         known.set_unheard(object, None);

@@ -25,8 +25,8 @@ use lockscope_trace::{
 
 use super::{
     Site,
-    global::{flag, flags, registry, trace},
-    record,
+    global::{flag, flags, patient_registry, trace},
+    record, reentry,
     thread::{self, Entered},
     turns::Turns,
 };
@@ -96,7 +96,7 @@ impl<'a> VarRef<'a> {
     #[cold]
     fn register(self) -> Option<u32> {
         let writer = trace()?;
-        let mut registry = registry();
+        let mut registry = patient_registry()?;
         if self.meta.id.load(Ordering::Relaxed) == UNREGISTERED {
             let id = registry.new_var(writer, &short_type((self.type_name)()), self.meta.created);
             self.meta.id.store(id, Ordering::Release);
@@ -184,7 +184,7 @@ fn plain(var: VarRef<'_>, act: u8, site: Site) {
 
 #[inline(never)]
 fn recorded<R>(var: VarRef<'_>, site: Site, op: impl FnOnce() -> (R, Did)) -> R {
-    let prepared = thread::enter().and_then(|entered| {
+    let prepared = thread::enter().filter(|entered| reentry::may_allocate(entered.info)).and_then(|entered| {
         record::note_stopped();
         // Defined before the turn begins: that allocates.
         record::site_id(&entered, site);

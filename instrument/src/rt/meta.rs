@@ -10,9 +10,9 @@ use lockscope_trace::{LockKind, Mode, format::code};
 
 use super::{
     Site,
-    global::{self, Named, flag, registry},
+    global::{self, Named, flag, patient_registry},
     held::Fate,
-    order,
+    order, reentry,
     report::LockFacts,
     thread::{self, ThreadInfo},
 };
@@ -159,11 +159,16 @@ impl Drop for LockMeta {
 fn end_of_life(id: u32) {
     let lock = id & ID_MASK;
     let Some(entered) = thread::enter() else { return };
+    if !reentry::may_allocate(entered.info) {
+        return;
+    }
     super::unfollow::forget_own_holds(&entered, lock);
     order::forget_lock(lock);
     super::helpers::forget(lock);
-    if id & NAMED != 0 {
-        registry().forget(lock);
+    if id & NAMED != 0
+        && let Some(mut registry) = patient_registry()
+    {
+        registry.forget(lock);
     }
     super::record::destroyed(&entered, lock);
 }
@@ -267,21 +272,25 @@ impl<'a> LockRef<'a> {
         (before & UNFOLLOWED == 0).then_some(id)
     }
 
+    /// Where the lock was made, as far as it is known.
+    pub(super) fn made(self) -> Option<Site> {
+        // SAFETY: null or a `Location`, which lives for ever.
+        unsafe { self.meta.created.load(Ordering::Relaxed).as_ref() }
+    }
+
     #[cold]
     fn register(self, site: Option<Site>) -> Option<u32> {
         if self.unfollowed_id().is_some() {
             return None;
         }
-        let mut registry = registry();
+        let mut registry = patient_registry()?;
         let id = self.meta.id.load(Ordering::Relaxed);
         if id & UNREGISTERED == 0 {
             return (id & UNFOLLOWED == 0).then_some(id & ID_MASK);
         }
         // SAFETY: the registry's lock is held and bit 31 was seen.
         let (name, rank) = unsafe { self.meta.name_and_rank() };
-        let made = self.meta.created.load(Ordering::Relaxed);
-        // SAFETY: null or a `Location`, which lives for ever.
-        let made = unsafe { made.as_ref() };
+        let made = self.made();
         let created = made.or(site)?;
         let named = Named { name, rank, first_use: made.is_none() };
         let id = registry.new_lock(self.kind(), (self.type_name)(), created, named);

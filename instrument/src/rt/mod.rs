@@ -42,6 +42,7 @@ mod parking;
 mod permits;
 mod process;
 mod record;
+mod reentry;
 pub mod region;
 mod report;
 mod search;

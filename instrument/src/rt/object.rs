@@ -13,7 +13,7 @@ use lockscope_trace::{
 
 use super::{
     LockRef, Site, deadlock,
-    global::{flag, flags, registry, trace},
+    global::{flag, flags, patient_registry, trace},
     held::Fate,
     helpers, knot, record,
     thread::{self, Entered},
@@ -263,8 +263,10 @@ pub fn capacity(object: LockRef<'_>, capacity: u64) {
     if flags() & flag::RECORD != 0
         && let (Some(id), Some(entered)) = (object.id(), thread::enter())
     {
-        if let Some(writer) = trace() {
-            registry().capacity(writer, id, capacity);
+        if let Some(writer) = trace()
+            && let Some(mut registry) = patient_registry()
+        {
+            registry.capacity(writer, id, capacity);
         }
         drop(entered);
     }

@@ -10,7 +10,7 @@ use super::{
     deadlock::search_and_report,
     global::{self, flag, flags},
     held::HeldLock,
-    misuse, order, record,
+    misuse, order, record, reentry,
     report::{Draft, elapsed, held_for, mode_words, thread_name},
     stack,
     thread::{self, Entered},
@@ -45,7 +45,13 @@ impl<'a> Op<'a> {
         if flags & flag::TRACK == 0 {
             return None;
         }
-        let entered = thread::enter()?;
+        let Some(entered) = thread::enter() else {
+            reentry::note(lock);
+            return None;
+        };
+        if !reentry::may_allocate(entered.info) {
+            return None;
+        }
         let Some(id) = lock.id_at(site) else {
             if let Some(id) = lock.unfollowed_id() {
                 unfollow::end_own_holds(&entered, id);

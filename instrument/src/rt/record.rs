@@ -10,7 +10,7 @@ use lockscope_trace::{
 
 use super::{
     LockMeta, Site,
-    global::{self, flag, registry},
+    global::{self, flag, patient_registry},
     thread::{self, Entered, Env},
 };
 
@@ -38,14 +38,20 @@ pub(super) fn site_id(entered: &Entered, site: Site) -> u32 {
 #[cold]
 fn define_site(address: usize) -> u32 {
     let Some(writer) = global::trace() else { return 0 };
-    registry().site_of_address(writer, address)
+    patient_registry().map_or(0, |mut registry| registry.site_of_address(writer, address))
 }
 
 /// The id of a text that stands in the program; defines it first when that was not done.
 pub(super) fn name_id(entered: &Entered, name: &'static str) -> u32 {
     // A part of a text has the address of the whole; no address has these bits.
     let key = (name.as_ptr() as usize).wrapping_add(name.len() << (usize::BITS - 16));
-    entered.local().sites.id(key, || global::trace().map_or(0, |writer| registry().string(writer, name)))
+    entered.local().sites.id(key, || define_name(name))
+}
+
+#[cold]
+fn define_name(name: &str) -> u32 {
+    let Some(writer) = global::trace() else { return 0 };
+    patient_registry().map_or(0, |mut registry| registry.string(writer, name))
 }
 
 /// Says once that the recording has stopped, if it has. Called while no lock is being taken or released, since it allocates.
@@ -168,6 +174,6 @@ pub(super) fn attach_stack(entered: &Entered, addresses: &[usize]) {
     if global::flags_if_ready() & flag::RECORD != 0
         && let Some(writer) = global::trace()
     {
-        entered.local().pending_stack = Some(registry().stack(writer, addresses));
+        entered.local().pending_stack = patient_registry().map(|mut registry| registry.stack(writer, addresses));
     }
 }

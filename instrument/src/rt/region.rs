@@ -2,7 +2,7 @@
 
 use super::{
     Site,
-    global::{flag, flags, registry, trace},
+    global::{flag, flags, patient_registry, trace},
     record, thread,
 };
 
@@ -44,7 +44,7 @@ fn mark_recorded(text: &str, site: Site) {
     if let Some(entered) = thread::enter()
         && let Some(writer) = trace()
     {
-        let text = registry().string(writer, text);
+        let text = patient_registry().map_or(0, |mut registry| registry.string(writer, text));
         record::mark(&entered, text, site);
     }
 }

@@ -1,18 +1,13 @@
 //! Writes findings and carries out what the configuration asks for.
 
-use std::{
-    collections::HashSet,
-    fs::OpenOptions,
-    io::Write,
-    os::unix::fs::OpenOptionsExt,
-    sync::{Mutex, PoisonError},
-};
+use std::{collections::HashSet, fs::OpenOptions, io::Write, os::unix::fs::OpenOptionsExt, sync::Mutex};
 
 use lockscope_trace::{LockKind, Mode, Nanos, clock, defs::short_paths, format::kind};
 
 use super::{
     Site,
-    global::{self, registry},
+    global::{self, Named, patient_registry},
+    reentry,
     stack::{self, Stack},
     thread::{self, Env, ThreadInfo},
 };
@@ -73,10 +68,12 @@ impl Draft {
         text.push_str(&stacks);
         let report = Report { code: self.code, confidence: self.confidence, title: self.title, text };
         if let Some(callback) = &global::config().callback {
-            callback(&report);
+            reentry::callback(|| callback(&report));
         }
         match policy {
-            Policy::Panic if !std::thread::panicking() => panic!("lockscope: {}: {}", report.code, report.title),
+            Policy::Panic if !std::thread::panicking() => {
+                reentry::callback(|| panic!("lockscope: {}: {}", report.code, report.title))
+            }
             Policy::Off | Policy::Report | Policy::Panic => {}
             Policy::Abort => std::process::abort(),
             Policy::Exit => {
@@ -106,7 +103,7 @@ impl Draft {
     fn record(&self, entered: &thread::Entered, text: &str) {
         let Some(writer) = global::trace() else { return };
         let (code, text) = {
-            let mut registry = registry();
+            let Some(mut registry) = patient_registry() else { return };
             (registry.string(writer, self.code), registry.long_string(writer, text))
         };
         if let Some(thread_writer) = &mut entered.local().writer {
@@ -141,10 +138,10 @@ pub(super) fn say(text: &str) {
     }
 }
 
-/// Whether this is the first finding with that key; later ones are not reported again.
+/// Whether this is the first finding with that key; later ones are not reported again, nor are those that are not known to be first.
 pub(super) fn is_first(key: u64) -> bool {
     static SEEN: Mutex<Option<HashSet<u64>>> = Mutex::new(None);
-    SEEN.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default().insert(key)
+    reentry::lock(&SEEN).is_some_and(|mut seen| seen.get_or_insert_default().insert(key))
 }
 
 /// What a report says of a lock.
@@ -159,7 +156,7 @@ pub(super) struct LockFacts {
 impl LockFacts {
     /// The lock's name in backquotes, else its kind, type and place of creation.
     pub(super) fn describe(&self) -> String {
-        let named = registry().named(self.lock);
+        let named = patient_registry().map_or_else(Named::default, |registry| registry.named(self.lock));
         if let Some(name) = named.name {
             return format!("`{}`", lockscope_trace::Definitions::clean(name));
         }

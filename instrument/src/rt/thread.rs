@@ -105,7 +105,10 @@ impl Sites {
             return id;
         }
         let id = define();
-        entry.set((address, id));
+        // 0 is nothing to remember: the next time it may be defined.
+        if id != 0 {
+            entry.set((address, id));
+        }
         id
     }
 }
@@ -156,6 +159,12 @@ fn enter_first(current: &Current) -> Option<Entered> {
         return None;
     }
     Some(Entered { info: register(None), nested: false })
+}
+
+/// Whether this thread is known to have locks of the program.
+pub(super) fn holds_locks() -> bool {
+    // SAFETY: as in `enter`.
+    CURRENT.with(|current| unsafe { current.info.get().as_ref() }.is_some_and(|info| !info.held.is_empty()))
 }
 
 /// This thread's record, for steps that neither allocate nor call anything: those need not enter the runtime. `None` when the
@@ -309,6 +318,7 @@ static LIVING: AtomicU32 = AtomicU32::new(0);
 /// Gives this thread a record. `id` was assigned by the parent when it was spawned through lockscope.
 #[cold]
 fn register(id: Option<u32>) -> &'static ThreadInfo {
+    super::reentry::probe();
     let name = current_name();
     let os_id = os_id();
     let was_spawned_unseen = id.is_none() && os_id != std::process::id();

@@ -94,7 +94,7 @@ fn watch() {
     let mut memory = Memory::default();
     // How many looks there were since the last call; 0 when there is nothing to suspect.
     let mut looks = 0;
-    let (mut patience, mut called_at) = (PAUSES[0], Instant::now());
+    let (mut reentry, mut called_at) = (PAUSES[0], Instant::now());
     loop {
         if BELL.lie_down() {
             match looks {
@@ -104,9 +104,9 @@ fn watch() {
         }
         if BELL.is_rung() {
             // Those who call meanwhile need not do anything.
-            patience = if called_at.elapsed() > CALM { PAUSES[0] } else { patience };
-            thread::sleep(patience);
-            patience = (patience * 2).min(PAUSES[3]);
+            reentry = if called_at.elapsed() > CALM { PAUSES[0] } else { reentry };
+            thread::sleep(reentry);
+            reentry = (reentry * 2).min(PAUSES[3]);
             called_at = Instant::now();
             looks = 0;
         } else if looks == 0 {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use crate::rt::{
-    Site,
+    Site, reentry,
     stack::{self, Stack},
     thread::Entered,
 };
@@ -30,7 +30,7 @@ pub(super) fn note(entered: &Entered, site: Site) {
     if std::mem::replace(entry, address) == address {
         return;
     }
-    let mut first = FIRST.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(mut first) = reentry::lock(&FIRST) else { return };
     let first = first.get_or_insert_default();
     if !first.contains_key(&address) {
         first.extend(stack::capture().map(|stack| (address, stack)));

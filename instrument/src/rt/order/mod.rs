@@ -10,7 +10,7 @@ mod present;
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -24,8 +24,9 @@ use self::{
 use super::{
     Site,
     counts::{self, Count},
-    global::{self, registry},
+    global::{self, patient_registry},
     held::HeldLock,
+    reentry,
     report::{Draft, LockFacts, describe_all, is_first, mode_words, thread_name},
     stack::{self, Stack},
     thread::{self, Entered},
@@ -74,7 +75,7 @@ pub(super) fn check(entered: &Entered, request: &Request) -> Checked {
 fn check_rank(entered: &Entered, request: &Request, held: &[HeldLock]) {
     let policy = global::config().rank;
     let (rank, highest) = {
-        let registry = registry();
+        let Some(registry) = patient_registry() else { return };
         let Some(rank) = registry.named(request.lock.lock).rank else { return };
         let ranked = held.iter().filter_map(|held| Some((registry.named(held.lock).rank?, held)));
         (rank, ranked.max_by_key(|(rank, _)| *rank).map(|(rank, held)| (rank, *held)))
@@ -106,7 +107,8 @@ fn check_order(entered: &Entered, request: &Request, held: &[HeldLock]) -> Check
     // Made when first needed: most acquisitions that come here turn out to be known.
     let mut name: Option<Arc<str>> = None;
     {
-        let mut guard = GRAPH.lock().unwrap_or_else(PoisonError::into_inner);
+        // Not checked this time; so not remembered either, but checked again the next time.
+        let Some(mut guard) = reentry::lock(&GRAPH) else { return Checked { stack: None, counts: true } };
         let graph = guard.get_or_insert_default();
         for from in held {
             let occurrence = Occurrence {
@@ -166,7 +168,7 @@ pub(super) fn note_written(entered: &Entered, lock: u32, site: Site) {
     }
     PRESENT.note(lock);
     let found = {
-        let mut guard = GRAPH.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(mut guard) = reentry::lock(&GRAPH) else { return };
         let graph = guard.get_or_insert_default();
         let repeat = |key| policy == Policy::Report && !is_first(key);
         if graph.note_written(lock) { cycles::of_readers(graph, lock, repeat) } else { None }
@@ -183,7 +185,9 @@ pub(super) fn forget_lock(lock: u32) {
     if !PRESENT.may_have(lock) {
         return;
     }
-    if let Some(graph) = &mut *GRAPH.lock().unwrap_or_else(PoisonError::into_inner) {
+    if let Some(mut guard) = reentry::lock(&GRAPH)
+        && let Some(graph) = &mut *guard
+    {
         graph.kill(lock);
     }
 }
