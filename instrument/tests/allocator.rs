@@ -7,7 +7,6 @@
 use std::{
     alloc::{GlobalAlloc, Layout, System},
     env,
-    hint::black_box,
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     time::{Duration, Instant},
@@ -75,7 +74,7 @@ fn child() {
             // New locks in new orders, which lockscope has to note, and memory that comes and goes.
             let (one, other) = (Mutex::new(n), Mutex::new(vec![n; n % 50]));
             let held = one.lock().unwrap();
-            black_box(other.lock().unwrap().push(*held));
+            other.lock().unwrap().push(*held);
             drop(held);
             if n % 500 == 0 {
                 // The other order as well: a finding, which is called back with.
