@@ -40,7 +40,7 @@ fn a_user_finds_the_deadlock_and_steps_back_to_its_beginning() {
     tmux.wait_for("deadlock: 2 threads");
     // Seek and filter.
     tmux.keys(&["E", ":"]);
-    tmux.wait_for("#1234, end");
+    tmux.wait_for("#1234, T3");
     tmux.text("#9");
     tmux.keys(&["Enter"]);
     tmux.wait_for("#9 of 16");

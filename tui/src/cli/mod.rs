@@ -11,7 +11,7 @@ mod config;
 mod deps;
 mod engines;
 pub mod exit;
-mod explain;
+pub mod explain;
 mod export;
 mod failure;
 mod graph;

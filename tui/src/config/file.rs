@@ -125,7 +125,9 @@ mod tests {
     use crate::config::schema;
 
     fn check(text: &str, is_trusted: bool, expected: Result<&str, &str>) {
+        // One that says yes to less than the dashboard's does.
         let mut sections = schema::sections();
+        sections.retain(|section| !matches!(section.name, "dashboard" | "colors" | "keys"));
         sections.push(Section {
             name: "keys",
             help: "keys",

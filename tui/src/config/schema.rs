@@ -4,7 +4,6 @@ use lockscope_analyzer::finding::Code;
 
 /// What a key may be set to.
 #[derive(Clone, Copy, Debug)]
-#[allow(dead_code, reason = "some kinds are for the dashboard's keys and colours")]
 pub enum Kind {
     /// `true` or `false`.
     Flag,
@@ -46,7 +45,6 @@ impl Value {
     }
 
     /// All texts: one, or those of the list.
-    #[allow(dead_code, reason = "for the dashboard's keys")]
     pub fn texts(&self) -> Vec<&str> {
         match self {
             Value::Flag(_) => Vec::new(),
@@ -104,7 +102,7 @@ pub fn sections() -> Vec<Section> {
     let level = Kind::Choice(&["default", "allow", "warn", "deny"]);
     let lints = Code::ALL.map(|code| spec(code.as_str(), level, "\"default\"", "what such findings count as"));
     let all = spec("all", level, "\"default\"", "what all others count as");
-    vec![
+    let mut sections = vec![
         Section {
             name: "check",
             help: "Checking traces, by `check`, `run` and `diff`",
@@ -143,5 +141,7 @@ pub fn sections() -> Vec<Section> {
             keys: Vec::new(),
             others: Some(Kind::Text),
         },
-    ]
+    ];
+    sections.extend(crate::dashboard::config::sections());
+    sections
 }

@@ -11,19 +11,23 @@ use std::{
 };
 
 use lockscope_analyzer::{
-    Analysis, Options,
+    Analysis, Contention, Options,
     finding::Finding,
     input::{self, Options as InputOptions},
 };
 use lockscope_trace::{Completeness, Definitions, Error, Event, EventSource, Progress, TraceInfo};
+
+use crate::dashboard::{digest::Digest, memory};
 
 /// Batches that may wait to be shown: bounded, for when the screen is slower than the file, and enough that the reader
 /// need not wait while the screen is drawn.
 const QUEUE: usize = 32;
 /// Pause before looking again whether a live trace has grown.
 const LIVE_POLL: Duration = Duration::from_millis(33);
-/// How often findings are brought up to date while events keep coming: asking for them costs.
-const FINDINGS_EVERY: Duration = Duration::from_millis(250);
+/// How often findings and numbers are brought up to date while events keep coming: asking for them costs.
+const NEWS_EVERY: Duration = Duration::from_millis(250);
+/// And of all time they take no more than a part of so many.
+const NEWS_SHARE: u32 = 10;
 
 /// What is new in a trace.
 #[derive(Debug)]
@@ -36,6 +40,8 @@ pub struct Batch {
     pub defs: Option<Arc<Definitions>>,
     /// All findings so far, worst first, when they were brought up to date.
     pub findings: Option<Vec<Finding>>,
+    /// Numbers of the whole trace, when they were brought up to date.
+    pub digest: Option<Arc<Digest>>,
     /// What is missing so far.
     pub completeness: Completeness,
     /// How far the reader is.
@@ -67,9 +73,11 @@ pub fn start(path: PathBuf, options: InputOptions) -> Result<(TraceInfo, Receive
 /// Sends batches until the trace ends or nobody listens any more.
 fn read(mut source: Box<dyn EventSource>, batches: &SyncSender<Result<Batch, Error>>) {
     let mut analysis = Analysis::new(Options::default());
+    let (mut contention, mut uses) = (Contention::default(), Vec::new());
     let mut known = Size::default();
     let mut last_progress = None;
-    let mut last_findings: Option<Instant> = None;
+    // When findings were asked for last, and how long that took.
+    let mut last_news: Option<(Instant, Duration)> = None;
     // Events have come since findings were asked for.
     let mut is_stale = false;
     loop {
@@ -79,17 +87,25 @@ fn read(mut source: Box<dyn EventSource>, batches: &SyncSender<Result<Batch, Err
         let progress = *polled.as_ref().unwrap_or(&Progress::Ended);
         // Who waits at the end of a process may be found to be stuck.
         is_stale |= !events.is_empty() || progress == Progress::Ended;
-        let is_due = last_findings.is_none_or(|last| last.elapsed() >= FINDINGS_EVERY);
-        let wants_findings = is_stale && (is_due || progress == Progress::Ended);
-        if progress == Progress::CaughtUp && events.is_empty() && !wants_findings && last_progress == Some(progress) {
+        let is_due =
+            last_news.is_none_or(|(last, took)| last.elapsed() >= NEWS_EVERY.max(took.saturating_mul(NEWS_SHARE)));
+        let wants_news = is_stale && (is_due || progress == Progress::Ended);
+        if progress == Progress::CaughtUp && events.is_empty() && !wants_news && last_progress == Some(progress) {
             thread::sleep(LIVE_POLL);
             continue;
         }
-        events.iter().for_each(|event| analysis.feed(event, source.definitions()));
+        for event in &events {
+            contention.before(event, analysis.state());
+            memory::note(&mut uses, event, analysis.state().position + 1);
+            analysis.feed(event, source.definitions());
+        }
         analysis.end(progress, source.completeness());
-        let findings = wants_findings.then(|| analysis.findings(source.definitions()));
-        if findings.is_some() {
-            (last_findings, is_stale) = (Some(Instant::now()), false);
+        let (mut findings, mut digest) = (None, None);
+        if wants_news {
+            let began = Instant::now();
+            findings = Some(analysis.findings(source.definitions()));
+            digest = Some(Arc::new(Digest::new(&analysis, &contention, source.definitions(), &uses)));
+            (last_news, is_stale) = (Some((Instant::now(), began.elapsed())), false);
         }
         let size = Size::of(source.definitions());
         let batch = Batch {
@@ -97,6 +113,7 @@ fn read(mut source: Box<dyn EventSource>, batches: &SyncSender<Result<Batch, Err
             events,
             defs: (size != known).then(|| Arc::new(source.definitions().clone())),
             findings,
+            digest,
             completeness: source.completeness().clone(),
             progress: if polled.is_ok() { progress } else { Progress::More },
             fraction: source.fraction_read(),
@@ -111,6 +128,19 @@ fn read(mut source: Box<dyn EventSource>, batches: &SyncSender<Result<Batch, Err
             return;
         }
     }
+}
+
+/// Numbers of a run that is there as a whole.
+#[cfg(test)]
+pub fn digest_of(events: &[Event], defs: &Definitions) -> Digest {
+    let mut analysis = Analysis::new(Options::default());
+    let (mut contention, mut uses) = (Contention::default(), Vec::new());
+    for event in events {
+        contention.before(event, analysis.state());
+        memory::note(&mut uses, event, analysis.state().position + 1);
+        analysis.feed(event, defs);
+    }
+    Digest::new(&analysis, &contention, defs, &uses)
 }
 
 /// Sizes of all tables of definitions. They only grow, so equal sizes mean that nothing changed but names of threads,

@@ -1,4 +1,6 @@
-//! Owns the terminal: sets it up and back, turns key presses into inputs, draws what changed.
+//! Owns the terminal and the clock: turns what comes in into inputs, draws what changed, and does what [`state`] asks for.
+//!
+//! Nothing runs while nothing happens: a paused view of a finished trace waits for a key without looking at a clock.
 
 use std::{
     io,
@@ -8,10 +10,10 @@ use std::{
 
 use lockscope_trace::{Error, Nanos, Progress};
 use ratatui::{
-    DefaultTerminal,
+    buffer::Buffer,
     crossterm::{
         self,
-        event::{self, Event},
+        event::{self, Event, MouseButton, MouseEventKind},
     },
 };
 use signal_hook::{
@@ -22,10 +24,11 @@ use signal_hook::{
 use crate::{
     cli::exit,
     dashboard::{
-        draw::{self, theme::Theme},
-        keys,
+        draw::{self, theme::Palette},
+        export, keys,
         reader::Batch,
-        state::{self, Effect, Input, State},
+        state::{self, Effect, Input, Mouse, MouseKind, State},
+        terminal::{self, Screen},
     },
 };
 
@@ -35,73 +38,166 @@ const FRAME: Duration = Duration::from_millis(33);
 const CLOCK: Duration = Duration::from_secs(1);
 /// Batches taken before input is looked at again.
 const MAX_BATCHES: usize = 16;
+/// Two presses within this time at one place are a double press.
+const DOUBLE: Duration = Duration::from_millis(400);
 
-/// Runs the dashboard until the user quits.
-pub fn run(mut state: State, theme: Theme, batches: Receiver<Result<Batch, Error>>) -> io::Result<()> {
-    if !theme.color {
+/// How the terminal is used.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The mouse is listened to.
+    pub mouse: bool,
+    /// Command of the editor.
+    pub editor: Option<String>,
+}
+
+/// Runs the dashboard until the user quits. Returns the last screen when it is to be left printed.
+pub fn run(mut state: State, batches: Receiver<Result<Batch, Error>>, options: Options) -> io::Result<Option<String>> {
+    if state.theme.palette == Palette::Mono {
         // With NO_COLOR set, crossterm writes an empty colour as a full reset, which would lose bold and reverse too.
         // Our theme without colours has none to write, so forcing them keeps just those.
         crossterm::style::force_color_output(true);
     }
-    // Installs a hook that restores the terminal on panic.
-    let mut terminal = ratatui::try_init()?;
+    let mut screen = Screen::take(options.mouse)?;
     let mut signals = Signals::new([SIGTERM, SIGHUP])?;
     let handle = signals.handle();
     let watcher = std::thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
-            ratatui::restore();
+            terminal::give_back();
             std::process::exit(exit::signal(signal).into());
         }
     });
-    let result = events(&mut terminal, &mut state, &theme, &batches);
-    ratatui::restore();
+    let result = Loop::new(&mut screen, &options).run(&mut state, &batches);
+    drop(screen);
     handle.close();
     let _ = watcher.join();
     result
 }
 
-fn events(
-    terminal: &mut DefaultTerminal,
-    state: &mut State,
-    theme: &Theme,
-    batches: &Receiver<Result<Batch, Error>>,
-) -> io::Result<()> {
-    let size = terminal.size()?;
-    state::update(state, Input::Resize(size.width, size.height));
-    let mut is_dirty = true;
-    let mut is_reading = true;
-    let mut has_more = true;
-    let mut last_frame: Option<Instant> = None;
-    let mut last_clock: Option<Instant> = None;
-    loop {
-        if is_dirty && last_frame.is_none_or(|last| last.elapsed() >= FRAME) {
-            let mut limit = 0;
-            terminal.draw(|frame| limit = draw::draw(state, theme, frame))?;
-            state::update(state, Input::Drawn(limit));
-            last_frame = Some(Instant::now());
-            is_dirty = false;
-        }
-        let mut inputs = Vec::new();
-        // A finished trace that is on the screen needs nothing until a key is pressed.
-        let is_idle = !is_reading && !is_dirty;
-        let patience = if has_more { Duration::ZERO } else { FRAME };
-        if is_idle || event::poll(patience)? {
-            inputs.extend(input(event::read()?, state));
-        } else {
-            let arrived = receive(batches, &mut inputs);
-            has_more = arrived == Arrived::More;
-            is_reading &= arrived != Arrived::Last;
-        }
-        if state.model.is_live() && last_clock.is_none_or(|last| last.elapsed() >= CLOCK) {
-            last_clock = Some(Instant::now());
-            inputs.push(Input::Clock(now(state)));
-        }
-        for input in inputs {
-            match state::update(state, input) {
-                Effect::Nothing => {}
-                Effect::Redraw => is_dirty = true,
-                Effect::Quit => return Ok(()),
+struct Loop<'a> {
+    screen: &'a mut Screen,
+    options: &'a Options,
+    is_dirty: bool,
+    last_frame: Option<Instant>,
+    last_press: Option<(Instant, u16, u16)>,
+    drawn: Buffer,
+}
+
+impl Loop<'_> {
+    fn new<'a>(screen: &'a mut Screen, options: &'a Options) -> Loop<'a> {
+        Loop { screen, options, is_dirty: true, last_frame: None, last_press: None, drawn: Buffer::default() }
+    }
+
+    fn run(&mut self, state: &mut State, batches: &Receiver<Result<Batch, Error>>) -> io::Result<Option<String>> {
+        let size = self.screen.terminal().size()?;
+        state::update(state, Input::Resize(size.width, size.height));
+        let mut is_reading = true;
+        let mut has_more = true;
+        let mut last_clock: Option<Instant> = None;
+        let mut last_played: Option<Instant> = None;
+        loop {
+            if self.is_dirty && self.last_frame.is_none_or(|last| last.elapsed() >= FRAME) {
+                self.draw(state)?;
             }
+            let mut inputs = Vec::new();
+            // A finished trace that is on the screen needs nothing until a key is pressed.
+            let is_idle = !is_reading && !self.is_dirty && !state.plays;
+            let patience = if has_more { Duration::ZERO } else { FRAME };
+            if is_idle || event::poll(patience)? {
+                inputs.extend(self.input(event::read()?));
+            } else {
+                let arrived = receive(batches, &mut inputs);
+                has_more = arrived == Arrived::More;
+                is_reading &= arrived != Arrived::Last;
+            }
+            if state.model.is_live() && last_clock.is_none_or(|last| last.elapsed() >= CLOCK) {
+                last_clock = Some(Instant::now());
+                inputs.push(Input::Clock(now(state)));
+            }
+            if !state.plays {
+                last_played = None;
+            } else if last_played.is_none_or(|last| last.elapsed() >= FRAME) {
+                let passed = last_played.replace(Instant::now()).map_or(FRAME, |last| last.elapsed());
+                inputs.push(Input::Played(Nanos(passed.as_nanos() as u64)));
+            }
+            for input in inputs {
+                let effect = state::update(state, input);
+                if let Some(end) = self.effect(state, effect)? {
+                    return Ok(end);
+                }
+            }
+        }
+    }
+
+    fn draw(&mut self, state: &mut State) -> io::Result<()> {
+        state.refresh();
+        let mut drawn_screen = Default::default();
+        let frame = self.screen.terminal().draw(|frame| drawn_screen = draw::draw(state, frame))?;
+        self.drawn = frame.buffer.clone();
+        state::update(state, Input::Drawn(Box::new(drawn_screen)));
+        self.last_frame = Some(Instant::now());
+        self.is_dirty = false;
+        Ok(())
+    }
+
+    /// Does what is asked for. Returns how it ends, if it does.
+    fn effect(&mut self, state: &mut State, effect: Effect) -> io::Result<Option<Option<String>>> {
+        let said = match effect {
+            Effect::Nothing => return Ok(None),
+            Effect::Redraw | Effect::Theme => None,
+            Effect::Clear => {
+                self.screen.terminal().clear()?;
+                None
+            }
+            Effect::Quit { prints } => return Ok(Some(prints.then(|| export::text(&self.drawn)))),
+            Effect::Suspend => self.screen.lend(terminal::suspend)?.err(),
+            Effect::Edit(path, line) => {
+                let editor = self.options.editor.as_deref();
+                self.screen.lend(|| terminal::edit(editor, &path, line))?.err()
+            }
+            Effect::Copy(text) => Some(match terminal::copy(&text) {
+                Ok(()) => format!("copied: {}", text.lines().next().unwrap_or("")),
+                Err(error) => format!("cannot copy: {error}"),
+            }),
+            Effect::Write { stem, format } => {
+                let text = export::render(state, format, &self.drawn);
+                Some(match terminal::write_new(&stem, format.extension(), &text) {
+                    Ok(name) => format!("written to {name}"),
+                    Err(error) => format!("cannot write {stem}.{}: {error}", format.extension()),
+                })
+            }
+        };
+        if let Some(said) = said {
+            state::update(state, Input::Said(said));
+        }
+        self.is_dirty = true;
+        Ok(None)
+    }
+
+    /// What an event of the terminal means.
+    fn input(&mut self, event: Event) -> Option<Input> {
+        match event {
+            Event::Resize(columns, rows) => Some(Input::Resize(columns, rows)),
+            Event::Key(key) => keys::key_name(key).map(Input::Key),
+            Event::Paste(text) => Some(Input::Paste(text)),
+            Event::Mouse(mouse) => {
+                let (x, y) = (mouse.column, mouse.row);
+                let what = match mouse.kind {
+                    MouseEventKind::Down(MouseButton::Left) => {
+                        let is_double = self
+                            .last_press
+                            .replace((Instant::now(), x, y))
+                            .is_some_and(|(last, at_x, at_y)| last.elapsed() < DOUBLE && (at_x, at_y) == (x, y));
+                        if is_double { MouseKind::DoublePress } else { MouseKind::Press }
+                    }
+                    MouseEventKind::Drag(MouseButton::Left) => MouseKind::Drag,
+                    MouseEventKind::Up(MouseButton::Left) => MouseKind::Release,
+                    MouseEventKind::ScrollDown => MouseKind::Wheel(1),
+                    MouseEventKind::ScrollUp => MouseKind::Wheel(-1),
+                    _ => return None,
+                };
+                Some(Input::Mouse(Mouse { what, x, y }))
+            }
+            _ => None,
         }
     }
 }
@@ -137,28 +233,6 @@ fn receive(batches: &Receiver<Result<Batch, Error>>, inputs: &mut Vec<Input>) ->
         }
     }
     Arrived::More
-}
-
-/// What an event of the terminal means in this state.
-fn input(event: Event, state: &State) -> Option<Input> {
-    match event {
-        Event::Resize(columns, rows) => Some(Input::Resize(columns, rows)),
-        Event::Key(key) => {
-            let name = keys::key_name(key)?;
-            if state.prompt.is_none() {
-                return keys::lookup(state.view, &name).map(Input::Action);
-            }
-            match name.as_str() {
-                "enter" => Some(Input::Accept),
-                "backspace" => Some(Input::Erase),
-                "esc" => Some(Input::Action(state::Action::Escape)),
-                "ctrl-c" => Some(Input::Action(state::Action::ForceQuit)),
-                "space" => Some(Input::Type(' ')),
-                _ => name.chars().next().filter(|_| name.chars().count() == 1).map(Input::Type),
-            }
-        }
-        _ => None,
-    }
 }
 
 /// The present, by the trace's clock.

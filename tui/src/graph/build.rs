@@ -56,7 +56,9 @@ pub fn order(order: &OrderGraph, findings: &[Finding], defs: &Definitions) -> Gr
     }
     for edge in &order.edges {
         let site = place(defs, edge.site);
-        let detail = format!("{}x {site}", edge.count);
+        // Asked for, and never got.
+        let times = if edge.count == 0 { "asked".to_owned() } else { format!("{}x", edge.count) };
+        let detail = format!("{times} {site}");
         let detail = detail.trim_end().to_owned();
         graph.add_edge(Edge { from: edge.from, to: edge.to, kind: EdgeKind::Order, detail, in_cycle: false });
     }

@@ -1,7 +1,7 @@
 //! Graphs of threads and locks: one model, one deterministic layout, several ways to write them.
 //!
 //! [`build`] makes the model from an analysis; [`layout`] places it on a [`canvas`], which the dashboard colours and
-//! `lockscope graph --format text` prints; [`dot`] and [`mermaid`] write it for other tools.
+//! `lockscope graph --format text` prints; [`dot`] and [`mermaid`] write it for other tools, [`svg`] the same drawing as a picture.
 //! The same state gives the same picture: replay must not flicker and pictures must be comparable.
 
 pub mod build;
@@ -12,6 +12,7 @@ pub mod layout;
 mod levels;
 pub mod mermaid;
 mod ring;
+pub mod svg;
 
 use std::collections::{HashMap, HashSet, hash_map::Entry};
 

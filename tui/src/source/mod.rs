@@ -24,6 +24,8 @@ const MAX_SIZE: u64 = 8 << 20;
 /// A source file that was found.
 #[derive(Debug)]
 pub struct SourceFile {
+    /// Where it was found.
+    pub path: PathBuf,
     /// Its text, free of control characters other than line ends and tabs.
     pub text: String,
     /// Byte offsets at which lines begin.
@@ -33,11 +35,11 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
-    fn new(text: &str, is_newer: bool) -> SourceFile {
+    fn new(path: &Path, text: &str, is_newer: bool) -> SourceFile {
         let text: String =
             text.chars().map(|c| if c.is_control() && !matches!(c, '\n' | '\t') { ' ' } else { c }).collect();
         let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(idx, _)| idx + 1)).collect();
-        SourceFile { text, line_starts, is_newer }
+        SourceFile { path: path.to_owned(), text, line_starts, is_newer }
     }
 
     /// A line, from 1, without its end.
@@ -123,7 +125,7 @@ impl Sources {
         let text = std::fs::read_to_string(path).ok()?;
         let is_newer =
             self.recorded.zip(metadata.modified().ok()).is_some_and(|(recorded, modified)| modified > recorded);
-        Some(SourceFile::new(&text, is_newer))
+        Some(SourceFile::new(path, &text, is_newer))
     }
 }
 

@@ -2,8 +2,8 @@
 
 pub mod events;
 mod json;
-mod locks;
-mod order;
+pub mod locks;
+pub mod order;
 mod stats;
 pub mod threads;
 

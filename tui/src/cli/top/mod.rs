@@ -17,7 +17,7 @@ use crate::{
         Failure, Global, exit,
         run::{child, environment::Recording, traces::Pattern},
     },
-    dashboard::{draw::theme::Theme, model::Model, reader, run, state::State},
+    dashboard::{Looks, config, model::Model, reader, run, state::State},
 };
 
 /// How long `run --top` waits for the program to begin recording before it opens the dashboard without it.
@@ -63,12 +63,21 @@ pub fn require_terminal() -> Result<(), Failure> {
 
 fn show(path: &Path, global: &Global) -> Result<u8, Failure> {
     // Before the terminal is touched, so that what is wrong is read as any other message.
+    let config = global.config()?;
     let (info, batches) = reader::start(path.to_owned(), global.input())?;
-    let sources = global.sources(&info, &global.config()?);
     let look = global.stdout();
-    let theme = Theme { color: look.color, ascii: look.ascii };
-    run::run(State::new(Model::new(info), sources), theme, batches)
+    let is_light = config::is_light(std::env::var("COLORFGBG").ok().as_deref());
+    let help = "`lockscope config show` lists what is configured";
+    let looks = Looks::new(look.color, look.ascii, is_light, &config).map_err(|error| Failure::usage(error, help))?;
+    let sources = global.sources(&info, &config);
+    let mut state = State::new(Model::new(info), sources, looks.theme, looks.keys);
+    state.settings = looks.settings;
+    let options = run::Options { mouse: looks.mouse, editor: looks.editor };
+    let last = run::run(state, batches, options)
         .map_err(|error| Failure::usage(format!("cannot use the terminal: {error}"), ""))?;
+    if let Some(last) = last {
+        print!("{last}");
+    }
     Ok(exit::OK)
 }
 

@@ -1,68 +1,86 @@
 //! Events around the cursor; the cursor's row is the moment that all views show.
 
-use ratatui::{
-    Frame,
-    layout::Rect,
-    style::Style,
-    widgets::{Paragraph, Wrap},
-};
+use ratatui::{Frame, layout::Rect, widgets::Paragraph};
 
 use crate::{
-    cli::{report::phrase, show::events::what},
+    cli::{
+        report::{grouped, phrase},
+        show::events::what,
+    },
     dashboard::{
-        draw::{table, theme::Theme},
+        draw::{
+            empty,
+            table::{mark, row},
+            theme::Tone,
+        },
         lists,
+        screen::{Screen, Table},
         state::State,
+        tables::{Cell, Column},
     },
     source::{file_and_line, short_site},
 };
 
+const fn column(title: &'static str, width: u16, is_number: bool) -> Column {
+    Column { title, width, is_number, from: 0, help: "" }
+}
+
 /// Draws the list.
-pub fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
+pub fn draw(state: &State, frame: &mut Frame, area: Rect, screen: &mut Screen) {
     let height = usize::from(area.height).saturating_sub(1);
     let positions = lists::events_around(state, height);
-    let selected = positions.iter().position(|&position| position == state.position);
-    let time_width = if state.model.info.has_times { 8 } else { 0 };
-    let mut columns = vec![table::number("event", 8)];
-    columns.extend((time_width > 0).then(|| table::number("time", time_width)));
-    columns.extend([table::text("thread", 14), table::text("op", 10), table::text("what", 0)]);
     // The path where there is room for it, else the file's name alone.
     let is_wide = area.width >= 110;
-    columns.extend((area.width >= 70).then(|| table::text("where", if is_wide { 40 } else { 16 })));
-    table::draw(theme, frame, area, &columns, positions.len(), selected, |idx| {
-        row(state, theme, positions[idx], &columns, is_wide)
+    let mut columns = vec![column("event", 10, true)];
+    if state.model.info.has_times {
+        columns.push(column("time", if is_wide { 15 } else { 9 }, true));
+    }
+    columns.extend([column("thread", 14, false), column("op", 10, false), column("what", 0, false)]);
+    if area.width >= 70 {
+        columns.push(column("where", if is_wide { 40 } else { 16 }, false));
+    }
+    let columns: Vec<&Column> = columns.iter().collect();
+    let fixed: u16 = columns.iter().map(|column| column.width + 1).sum();
+    let left = area.width.saturating_sub(fixed);
+    let widths: Vec<u16> = columns.iter().map(|column| if column.width == 0 { left } else { column.width }).collect();
+    let titles: Vec<Cell> =
+        columns.iter().map(|column| Cell { text: column.title.to_owned(), tone: Tone::Title, rank: None }).collect();
+    let mut lines = vec![row(state, &columns, &widths, &titles, false)];
+    for &position in &positions {
+        let line = row(state, &columns, &widths, &cells(state, position, columns.len(), is_wide), false);
+        lines.push(mark(state, line, position == state.position, area.width));
+    }
+    let is_empty = positions.is_empty();
+    frame.render_widget(Paragraph::new(lines), area);
+    screen.table = Some(Table {
+        rows: Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area },
+        titles: area.y,
+        first: 0,
+        columns: Vec::new(),
     });
-    if positions.is_empty() {
-        let text = if state.model.len() == 0 { "no events yet" } else { "no event near this moment fits the filter" };
-        empty(state, theme, frame, area, text);
+    if is_empty {
+        let text = if state.model.len() == 0 { "no events yet" } else { "no event near this moment" };
+        empty(state, frame, area, text);
     }
 }
 
-fn row(state: &State, theme: &Theme, position: u64, columns: &[table::Column], is_wide: bool) -> Vec<(String, Style)> {
+fn cells(state: &State, position: u64, n_columns: usize, is_wide: bool) -> Vec<Cell> {
     let defs = &state.model.defs;
     let Some(event) = state.model.timeline.event(position) else { return Vec::new() };
-    let mut cells = vec![(format!("#{position}"), theme.dim())];
+    let cell = |text: String, tone: Tone| Cell { text, tone, rank: None };
+    let mut cells = vec![cell(format!("#{}", grouped(position)), Tone::Dim)];
     if state.model.info.has_times {
-        cells.push((event.time.to_string(), Style::new()));
+        cells.push(cell(state.when(event.time), Tone::Plain));
     }
     cells.extend([
-        (phrase::thread_label(defs, event.thread), theme.thread()),
-        (event.op.name().to_owned(), Style::new()),
-        (what(defs, &event), theme.lock()),
+        cell(phrase::thread_label(defs, event.thread), Tone::Thread),
+        cell(event.op.name().to_owned(), Tone::Plain),
+        cell(what(defs, &event), Tone::Lock),
     ]);
-    if cells.len() < columns.len() {
+    if cells.len() < n_columns {
         let site = event.site.and_then(|site| defs.site(site));
         let site = site.map(|site| if is_wide { short_site(site) } else { file_and_line(site) }).unwrap_or_default();
-        cells.push((site, theme.dim()));
+        cells.push(cell(site, Tone::Dim));
     }
     cells
-}
-
-/// A remark where there is nothing to show, and what to do about it.
-pub fn empty(state: &State, theme: &Theme, frame: &mut Frame, area: Rect, text: &str) {
-    let (filter, _) = state.filter(state.view);
-    let text =
-        if filter.is_empty() { text.to_owned() } else { format!("nothing fits the filter /{filter}; Esc clears it") };
-    let below = Rect { y: area.y + area.height.min(1), height: area.height.saturating_sub(1), ..area };
-    frame.render_widget(Paragraph::new(format!(" {text}")).style(theme.dim()).wrap(Wrap { trim: false }), below);
 }

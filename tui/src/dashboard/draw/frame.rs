@@ -3,7 +3,6 @@
 use ratatui::{
     Frame,
     layout::Rect,
-    style::Style,
     text::{Line, Span},
     widgets::Paragraph,
 };
@@ -15,16 +14,17 @@ use crate::{
         table::fit,
     },
     dashboard::{
-        draw::theme::{Mark, Theme},
-        keys,
-        state::{PromptKind, State, View},
+        draw::theme::Mark,
+        screen::Screen,
+        state::{Overlay, Pending, State, View},
     },
     graph::NodeKey,
     source::short_path,
 };
 
 /// Two lines: verdict, trace and moment; then the tabs.
-pub fn header(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
+pub fn header(state: &State, frame: &mut Frame, area: Rect, screen: &mut Screen) {
+    let theme = &state.theme;
     let width = usize::from(area.width);
     let (mark, verdict) = verdict(state);
     let left = format!(" {} {verdict} ", theme.glyph(mark));
@@ -40,7 +40,8 @@ pub fn header(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
         Span::raw(gap),
         Span::styled(right, theme.title()),
     ]);
-    frame.render_widget(Paragraph::new(vec![first, tabs(state, theme, width)]), area);
+    let tabs = tabs(state, area, screen);
+    frame.render_widget(Paragraph::new(vec![first, tabs]), area);
 }
 
 /// The worst that is true at this moment, in a few words.
@@ -62,7 +63,7 @@ pub fn n_deadlocked(state: &State) -> usize {
     nodes.filter(|(idx, node)| matches!(node.key, NodeKey::Thread(_)) && state.waits.in_cycle(*idx)).count()
 }
 
-/// `LIVE  #128  12.4 s`, `PAUSED  #64 of 128  6.2 s of 12.4 s`
+/// `LIVE  #128  12.4 s`, `PAUSED  #64 of 128  6.2 s of 12.4 s`, `PLAY x2  #64 of 128  ...`
 fn moment(state: &State) -> String {
     let model = &state.model;
     let word = match (model.is_live(), state.follows) {
@@ -70,6 +71,7 @@ fn moment(state: &State) -> String {
         _ if model.progress == lockscope_trace::Progress::More => {
             format!("LOADING {:.0}%", model.fraction.clamp(0.0, 1.0) * 100.0)
         }
+        _ if state.plays => format!("PLAY {}", state.speed_text()),
         (true, true) => "LIVE".to_owned(),
         (true, false) => "PAUSED".to_owned(),
         (false, _) => "REPLAY".to_owned(),
@@ -88,81 +90,170 @@ fn moment(state: &State) -> String {
     format!("{word}  {event}{time}")
 }
 
-fn tabs(state: &State, theme: &Theme, width: usize) -> Line<'static> {
+fn tabs(state: &State, area: Rect, screen: &mut Screen) -> Line<'static> {
+    let key = |view: View| state.keys.of(&view.title().to_lowercase()).first().cloned().unwrap_or_default();
+    let count = |view: View| match view {
+        View::Findings if !state.model.findings.is_empty() => format!(" {}", state.model.findings.len()),
+        _ => String::new(),
+    };
+    let full = |view: View| format!("{} {}{}", key(view), view.title(), count(view));
+    let short = |view: View| {
+        let key = key(view);
+        let gap = if key.ends_with(|c: char| c.is_ascii_digit()) { "" } else { " " };
+        format!("{key}{gap}{}{}", view.short(), count(view))
+    };
+    let width_of =
+        |text: &dyn Fn(View) -> String| View::ALL.iter().map(|view| text(*view).width() + 2).sum::<usize>() + 1;
+    // Where titles have no room, the keys are enough to find one's way.
+    let width = usize::from(area.width);
+    let (is_full, is_short) = (width_of(&full) <= width, width_of(&short) <= width);
     let mut spans = vec![Span::raw(" ")];
-    for (view, key) in View::ALL.into_iter().zip(["1", "2", "3", "4", "5", "E"]) {
-        let count = match view {
-            View::Findings if !state.model.findings.is_empty() => format!(" {}", state.model.findings.len()),
-            _ => String::new(),
+    let mut x = area.x + 1;
+    for view in View::ALL {
+        let text = match () {
+            () if is_full => full(view),
+            () if is_short => short(view),
+            () if view == state.view => full(view),
+            () => key(view),
         };
-        // Where all titles have no room, the keys are enough to find one's way.
-        let text =
-            if width >= 72 || view == state.view { format!("{key} {}{count}", view.title()) } else { key.to_owned() };
-        let style = if view == state.view { theme.selected() } else { Style::new() };
-        spans.extend([Span::styled(format!(" {text} "), style)]);
+        let text = format!(" {text} ");
+        let tab = Rect { x, y: area.y + 1, width: text.width() as u16, height: 1 };
+        screen.tabs.push((tab.intersection(area), view));
+        x = x.saturating_add(tab.width);
+        let style = if view == state.view { state.theme.selected() } else { Default::default() };
+        spans.push(Span::styled(text, style));
     }
     Line::from(spans)
 }
 
+/// Titles of the panes of the view.
+pub fn panes(state: &State, frame: &mut Frame, area: Rect, screen: &mut Screen) {
+    let theme = &state.theme;
+    let mut spans = vec![Span::raw(" ")];
+    let mut x = area.x + 1;
+    for (idx, title) in state.view.panes().iter().enumerate() {
+        let text = format!(" {title} ");
+        let tab = Rect { x, y: area.y, width: text.width() as u16, height: 1 };
+        screen.panes.push((tab.intersection(area), idx));
+        x = x.saturating_add(tab.width);
+        spans.push(Span::styled(text, if idx == state.pane() { theme.selected() } else { theme.dim() }));
+    }
+    let key = state.keys.of("next-pane").first().cloned().unwrap_or_default();
+    spans.push(Span::styled(format!(" {key}"), theme.dim()));
+    if let Some(list) = state.shown_list() {
+        let group = state.list(list).group.and_then(|idx| list.groupings().get(idx));
+        spans.extend(group.map(|(name, _)| Span::styled(format!("  grouped by {name}"), theme.dim())));
+    }
+    frame.render_widget(Paragraph::new(Line::from(spans)), area);
+}
+
 /// The prompt, or a remark, or what can be done here.
-pub fn footer(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
+pub fn footer(state: &State, frame: &mut Frame, area: Rect) {
+    let theme = &state.theme;
     let width = usize::from(area.width);
     let line = if let Some(prompt) = &state.prompt {
-        let label = match prompt.kind {
-            PromptKind::Filter => "/",
-            PromptKind::Seek => ":",
+        prompt_line(state, prompt, width)
+    } else if let Some(pending) = state.pending {
+        let text = match pending {
+            Pending::Mark => " a letter for the mark, Esc for none".to_owned(),
+            Pending::Jump => {
+                let letters: Vec<String> = state.marks.keys().map(char::to_string).collect();
+                format!(
+                    " a mark to go to: {}",
+                    if letters.is_empty() { "none yet, m makes one".to_owned() } else { letters.join(" ") }
+                )
+            }
         };
-        let (style, hint) = match (&prompt.error, prompt.kind) {
-            (Some(error), _) => (theme.mark(Mark::Warn), format!("  {error}")),
-            (None, PromptKind::Filter) => (Style::new(), format!("  {}", count(state))),
-            (None, PromptKind::Seek) => (Style::new(), "  12.4s, 350ms, #1234, end".to_owned()),
-        };
-        Line::from(vec![
-            Span::styled(format!("{label}{}", prompt.text), style),
-            Span::styled(" ", theme.selected()),
-            Span::styled(fit(&hint, width.saturating_sub(prompt.text.width() + 2), theme.ascii), theme.dim()),
-        ])
+        Line::styled(fit(&text, width, theme.ascii), theme.title())
     } else if let Some(message) = &state.message {
         Line::styled(fit(&format!(" {message}"), width, theme.ascii), theme.mark(Mark::Warn))
     } else {
-        hints(state, theme, width)
+        hints(state, width)
     };
     frame.render_widget(Paragraph::new(line), area);
 }
 
+/// The filter as it is typed, what is wrong underlined, and how many rows it keeps.
+fn prompt_line(state: &State, prompt: &crate::dashboard::state::Prompt, width: usize) -> Line<'static> {
+    let theme = &state.theme;
+    let mut spans = vec![Span::raw("/")];
+    let wrong = prompt.error.as_ref().map(|(_, columns)| columns.clone()).unwrap_or(0..0);
+    let mut column = 0;
+    for c in prompt.text.chars() {
+        let is_wrong = wrong.contains(&column);
+        let style = if is_wrong { theme.mark(Mark::Bad) } else { Default::default() };
+        spans.push(Span::styled(c.to_string(), style));
+        column += unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
+    }
+    spans.push(Span::styled(" ", theme.selected()));
+    let hint = match &prompt.error {
+        Some((error, _)) => format!("  {error}"),
+        None => format!("  {}", count(state)),
+    };
+    let room = width.saturating_sub(column + 2);
+    spans.push(Span::styled(fit(&hint, room, theme.ascii), theme.dim()));
+    Line::from(spans)
+}
+
 /// `12 of 480`
 pub fn count(state: &State) -> String {
-    let total = match state.view {
-        View::Findings => state.model.findings.len(),
-        View::Threads => state.at.threads.len(),
-        View::Locks => state.at.locks.len(),
-        View::Overview | View::Waits | View::Events => return String::new(),
-    };
-    let shown = crate::dashboard::lists::rows(state, state.view).len();
-    if shown == total { total.to_string() } else { format!("{shown} of {total}") }
+    let rows = &state.rows;
+    match state.shown_list() {
+        Some(_) if rows.kept == rows.total => grouped(rows.total as u64),
+        Some(_) => format!("{} of {}", grouped(rows.kept as u64), grouped(rows.total as u64)),
+        None => String::new(),
+    }
 }
 
 /// Hints of a view: the label, and the names of the actions whose keys are shown with it.
 type Hint = (&'static str, &'static [&'static str]);
 
-fn hints(state: &State, theme: &Theme, width: usize) -> Line<'static> {
+fn hints(state: &State, width: usize) -> Line<'static> {
     const STEP: Hint = ("step", &["step-back", "step-forward"]);
     const FINDING: Hint = ("finding", &["previous-finding", "next-finding"]);
-    const SEEK: Hint = ("go to", &["seek"]);
-    const SCROLL: Hint = ("scroll", &["up", "down"]);
-    let mut hints: Vec<Hint> = match (state.help.is_some(), state.view) {
-        (true, _) => vec![SCROLL],
-        (false, View::Overview) => vec![("findings", &["open"]), STEP, FINDING, SEEK],
-        (false, View::Waits) => vec![STEP, FINDING, SEEK, SCROLL],
-        (false, View::Findings) if state.is_detail_open => vec![("to that moment", &["open"]), SCROLL],
-        (false, View::Findings) => vec![("open", &["open"]), ("filter", &["filter"]), FINDING, STEP],
-        (false, View::Events) => vec![("thread", &["open"]), ("filter", &["filter"]), FINDING, SEEK],
-        (false, _) => vec![("follow", &["open"]), ("filter", &["filter"]), STEP, SEEK],
+    const FILTER: Hint = ("filter", &["filter"]);
+    const WAIT: Hint = ("wait", &["previous-blocking", "next-blocking"]);
+    const SORT: Hint = ("sort", &["sort"]);
+    const GO: Hint = ("go to", &["palette"]);
+    const LINK: Hint = ("handle", &["up", "down"]);
+    let theme = &state.theme;
+    let mut hints: Vec<Hint> = match (&state.overlay, state.view) {
+        (Some(Overlay::Menu(_)), _) => vec![("do", &["open"]), LINK],
+        (Some(_), _) => vec![("scroll", &["up", "down"])],
+        (None, View::Overview) => vec![("findings", &["open"]), LINK, STEP, FINDING, GO],
+        (None, View::Waits) => vec![LINK, STEP, WAIT, FINDING, GO],
+        (None, View::Findings) if state.is_detail_open => {
+            vec![("to that moment", &["open"]), LINK, ("edit", &["edit"]), ("copy", &["copy"])]
+        }
+        (None, View::Findings) => vec![("open", &["open"]), FILTER, FINDING, ("explain", &["explain"]), STEP],
+        (None, View::Events) => vec![("thread", &["open"]), FILTER, WAIT, FINDING, GO],
+        (None, View::Timeline) => {
+            vec![
+                ("zoom", &["zoom-in", "zoom-out"]),
+                ("pan", &["pan-left", "pan-right"]),
+                ("moment", &["left", "right"]),
+                WAIT,
+                ("fit", &["fit"]),
+            ]
+        }
+        (None, View::Tasks) => vec![GO],
+        (None, View::Order) if state.shown_list().is_none() => vec![LINK, ("list", &["next-pane"]), GO],
+        (None, _) => vec![("follow", &["open"]), FILTER, SORT, WAIT, STEP, GO],
     };
-    if state.model.is_live() && state.help.is_none() {
-        hints.push((if state.follows { "pause" } else { "live" }, &["pause"]));
+    if state.overlay.is_none() {
+        let is_live = state.model.is_live();
+        hints.push((
+            if is_live && state.follows {
+                "pause"
+            } else if is_live {
+                "live"
+            } else {
+                "play"
+            },
+            &["pause"],
+        ));
     }
-    let is_open = state.help.is_some() || state.is_detail_open;
+    let is_open = state.overlay.is_some() || state.is_detail_open;
     let ends: [Hint; 2] = if is_open {
         [("close", &["clear"]), ("quit", &["force-quit"])]
     } else {
@@ -171,14 +262,14 @@ fn hints(state: &State, theme: &Theme, width: usize) -> Line<'static> {
 
     // How to get help and out is shown first of all, then what there is room for.
     let text = |(label, names): &Hint| {
-        let keys: Vec<&str> = names.iter().map(|name| keys::keys_of(name)[0]).collect();
+        let keys: Vec<String> = names.iter().filter_map(|name| state.keys.of(name).first().cloned()).collect();
         (keys.join(" "), format!(" {label}  "))
     };
     let mut room = width.saturating_sub(1);
     let mut fits = |hint: &Hint| {
         let (key, label) = text(hint);
         let needed = key.width() + label.width();
-        let fits = needed <= room;
+        let fits = needed <= room && !key.is_empty();
         room -= if fits { needed } else { 0 };
         fits
     };

@@ -1,10 +1,9 @@
-//! Locks: who holds and who wants each; below, the selected one in full.
+//! Locks and other objects: the list, and the selected one in full: who holds it, who waits, what that has cost.
 
 use lockscope_trace::{LockId, Mode, Nanos, ThreadId};
 use ratatui::{
     Frame,
-    layout::{Constraint, Layout, Rect},
-    style::Style,
+    layout::Rect,
     text::{Line, Span},
 };
 
@@ -12,72 +11,55 @@ use crate::{
     cli::report::{grouped, phrase},
     dashboard::{
         draw::{
-            scrolled, table,
-            theme::{Mark, Theme},
+            detail, split, table,
             threads::{since_text, site_lines},
         },
-        lists,
-        state::{State, View},
+        screen::Screen,
+        state::State,
+        tables::{List, Row},
     },
 };
 
 /// Draws the list and the detail.
-pub fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
-    let rows = lists::rows(state, View::Locks);
-    let selected = lists::selected(state, &rows);
-    let detail = if area.height >= 14 { area.height * 2 / 5 } else { 0 };
-    let [list, below] = Layout::vertical([Constraint::Fill(1), Constraint::Length(detail)]).areas(area);
-    let columns = [
-        table::text("  lock", 0),
-        table::text("kind", 7),
-        table::text("held by", 16),
-        table::number("waiting", 7),
-        table::number("taken", 9),
-        table::number("had to wait", 11),
-    ];
-    table::draw(theme, frame, list, &columns, rows.len(), selected, |idx| match lists::lock(rows[idx]) {
-        Some(id) => row(state, theme, id),
-        None => Vec::new(),
-    });
-    if rows.is_empty() {
-        super::events::empty(state, theme, frame, list, "no locks yet at this moment");
-    }
-    let lock = selected.and_then(|idx| lists::lock(rows[idx]));
-    if let Some(id) = lock.filter(|_| detail > 0) {
-        let block = theme.block(&phrase::lock_label(&state.model.defs, id));
-        let inner = block.inner(below);
-        frame.render_widget(block, below);
-        scrolled(detail_lines(state, theme, id), 0, frame, inner);
+pub fn draw(state: &State, frame: &mut Frame, area: Rect, screen: &mut Screen, list: List) {
+    let (above, below) = split(state, area, screen);
+    table::list(state, list, frame, above, screen);
+    if let (Some(Row::Lock(id)), true) = (state.selected_row(), below.height > 0) {
+        let title = phrase::lock_label(&state.model.defs, id);
+        detail(state, &title, detail_lines(state, id), frame, below, screen);
     }
 }
 
-fn row(state: &State, theme: &Theme, id: LockId) -> Vec<(String, Style)> {
-    let defs = &state.model.defs;
-    let Some(lock) = state.at.lock(id) else { return Vec::new() };
-    let mark = match (lock.waiters.is_empty(), lock.holders.is_empty()) {
-        (false, _) => Mark::Warn,
-        (true, false) => Mark::Good,
-        (true, true) => Mark::Quiet,
+/// What it has cost in the whole run.
+fn numbers(state: &State, id: LockId) -> Vec<Line<'static>> {
+    let Some(numbers) = state.model.digest.lock(id).filter(|numbers| numbers.acquisitions > 0) else {
+        return Vec::new();
     };
-    let holder = match lock.holders.as_slice() {
-        [] => String::new(),
-        [(thread, ..)] => phrase::thread_label(defs, *thread),
-        [(thread, ..), rest @ ..] => format!("{} +{}", phrase::thread_label(defs, *thread), rest.len()),
-    };
-    let waiting = if lock.waiters.is_empty() { String::new() } else { grouped(lock.waiters.len() as u64) };
-    let contended = if lock.contended == 0 { String::new() } else { grouped(lock.contended) };
-    vec![
-        (format!("{} {}", theme.glyph(mark), phrase::lock_label(defs, id)), theme.mark(mark)),
-        (defs.lock(id).map_or("", |lock| lock.kind.word()).to_owned(), theme.dim()),
-        (holder, theme.thread()),
-        (waiting, theme.mark(Mark::Warn)),
-        (grouped(lock.acquisitions), Style::new()),
-        (contended, Style::new()),
-    ]
+    let theme = &state.theme;
+    let mut lines = vec![Line::styled(
+        format!("whole run: taken {} times, {} with a wait", grouped(numbers.acquisitions), grouped(numbers.contended)),
+        theme.dim(),
+    )];
+    if state.model.info.has_times {
+        let part = |what: &str, total: Nanos, [half, most, all]: [Nanos; 3]| {
+            Line::styled(format!("  {what} {total} in all, p50 {half}, p99 {most}, max {all}"), theme.dim())
+        };
+        if numbers.waited.0 > 0 {
+            lines.push(part("waited", numbers.waited, numbers.wait));
+        }
+        lines.push(part("held", numbers.held, numbers.hold));
+    }
+    if let Some(longest) = numbers.longest {
+        let thread = phrase::thread_label(&state.model.defs, longest.thread);
+        let duration = if state.model.info.has_times { format!("{} ", longest.duration) } else { String::new() };
+        lines.push(Line::styled(format!("  longest {duration}by {thread}, taken at #{}", longest.event), theme.dim()));
+        lines.extend(site_lines(state, longest.site));
+    }
+    lines
 }
 
-fn detail_lines(state: &State, theme: &Theme, id: LockId) -> Vec<Line<'static>> {
-    let defs = &state.model.defs;
+fn detail_lines(state: &State, id: LockId) -> Vec<Line<'static>> {
+    let (defs, theme) = (&state.model.defs, &state.theme);
     let Some(lock) = state.at.lock(id) else { return Vec::new() };
     let mut lines = Vec::new();
     let who = |verb: &str, (thread, mode, since): &(ThreadId, Mode, Nanos)| {
@@ -92,12 +74,12 @@ fn detail_lines(state: &State, theme: &Theme, id: LockId) -> Vec<Line<'static>> 
     for holder in &lock.holders {
         lines.push(who("holds", holder));
         let held = state.at.thread(holder.0).and_then(|thread| thread.held.iter().rev().find(|held| held.lock == id));
-        lines.extend(held.map(|held| site_lines(state, theme, held.site)).unwrap_or_default());
+        lines.extend(held.map(|held| site_lines(state, held.site)).unwrap_or_default());
     }
     for waiter in &lock.waiters {
         lines.push(who("waits", waiter));
         if let Some(wait) = state.at.thread(waiter.0).and_then(|thread| thread.wait()) {
-            lines.extend(site_lines(state, theme, wait.site));
+            lines.extend(site_lines(state, wait.site));
         }
     }
     match phrase::object_state(defs, &state.at, id) {
@@ -105,6 +87,7 @@ fn detail_lines(state: &State, theme: &Theme, id: LockId) -> Vec<Line<'static>> 
         None if lines.is_empty() => lines.push(Line::raw("free")),
         None => {}
     }
+    lines.extend(numbers(state, id));
     if let Some(def) = defs.lock(id) {
         let mut facts = vec![def.kind.word().to_owned()];
         facts.extend(def.rank.map(|rank| format!("rank {rank}")));
@@ -114,7 +97,7 @@ fn detail_lines(state: &State, theme: &Theme, id: LockId) -> Vec<Line<'static>> 
         lines.push(Line::styled(facts.join(", "), theme.dim()));
         if def.created.is_some() {
             lines.push(Line::raw(if def.is_first_use { "first used at" } else { "made at" }));
-            lines.extend(site_lines(state, theme, def.created));
+            lines.extend(site_lines(state, def.created));
         }
     }
     lines

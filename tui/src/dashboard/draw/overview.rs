@@ -1,12 +1,11 @@
 //! One screen that answers "is it stuck, and why": the verdict with both sides, findings, who is blocked, which locks
 //! are hot, how many were blocked over time, and how healthy the recording is.
 
-use lockscope_analyzer::{finding::Severity, state::Activity};
+use lockscope_analyzer::state::Activity;
 use lockscope_trace::ThreadId;
 use ratatui::{
     Frame,
     layout::{Constraint, Layout, Rect},
-    style::Style,
     text::{Line, Span},
     widgets::Paragraph,
 };
@@ -14,17 +13,19 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::{
     cli::{
-        report::{grouped, phrase, plural},
+        report::{phrase, plural},
         table::fit,
     },
     dashboard::{
         draw::{
+            findings::finding_line,
             frame::{n_deadlocked, verdict},
-            scrolled, table,
-            theme::{Mark, Theme},
+            framed, scrolled,
+            theme::Mark,
             threads::{activity, n_blocked, since_text},
         },
-        lists::{self, Id},
+        lists,
+        screen::Screen,
         state::State,
     },
     graph::NodeKey,
@@ -34,8 +35,8 @@ use crate::{
 const MAX_FINDINGS: usize = 4;
 
 /// Draws the view.
-pub fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) -> usize {
-    let verdict = verdict_lines(state, theme, usize::from(area.width).saturating_sub(2));
+pub fn draw(state: &State, frame: &mut Frame, area: Rect, screen: &mut Screen) {
+    let verdict = verdict_lines(state, usize::from(area.width).saturating_sub(2));
     let n_findings = state.model.findings.len();
     // The verdict is what one came for; the rest shares what is left.
     let verdict_height = (verdict.len() as u16 + 2).min((area.height * 2 / 3).max(3));
@@ -57,32 +58,29 @@ pub fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) -> usiz
     ];
     let [top, findings, middle, spark, health] = Layout::vertical(rows).areas(area);
 
-    let block = theme.block("Verdict");
-    let inner = block.inner(top);
-    frame.render_widget(block, top);
-    let limit = scrolled(verdict, state.scroll, frame, inner);
+    let inner = framed(state, "Verdict", frame, top);
+    screen.scroll_limit = scrolled(verdict, state.scroll, frame, inner);
     if findings.height > 2 {
-        self::findings(state, theme, frame, findings);
+        self::findings(state, frame, findings);
     }
     // A tall screen has room for the picture as well.
     let picture = if middle.height >= 20 && !state.waits.edges.is_empty() { middle.height - 8 } else { 0 };
     let [middle, below] = Layout::vertical([Constraint::Fill(1), Constraint::Length(picture)]).areas(middle);
     if picture > 0 {
-        super::waits::draw(state, theme, frame, below);
+        super::waits::draw(state, frame, below, screen);
     }
     if middle.height > 2 {
         let [left, right] = Layout::horizontal([Constraint::Percentage(50), Constraint::Percentage(50)]).areas(middle);
-        blocked(state, theme, frame, left);
-        hottest(state, theme, frame, right);
+        blocked(state, frame, left);
+        hottest(state, frame, right);
     }
-    frame.render_widget(Paragraph::new(sparkline(state, theme, usize::from(spark.width))), spark);
-    frame.render_widget(Paragraph::new(self::health(state, theme, usize::from(health.width))), health);
-    limit
+    frame.render_widget(Paragraph::new(sparkline(state, usize::from(spark.width))), spark);
+    frame.render_widget(Paragraph::new(self::health(state, usize::from(health.width))), health);
 }
 
 /// Who holds and wants what, of every thread of the first cycle, with the lines where they wait.
-fn verdict_lines(state: &State, theme: &Theme, width: usize) -> Vec<Line<'static>> {
-    let defs = &state.model.defs;
+fn verdict_lines(state: &State, width: usize) -> Vec<Line<'static>> {
+    let (defs, theme) = (&state.model.defs, &state.theme);
     let (mark, words) = verdict(state);
     let Some(cycle) = state.waits.cycles.first() else {
         let text = match n_blocked(state) {
@@ -158,48 +156,33 @@ fn cycle_holds(state: &State, cycle: &[usize], id: ThreadId) -> Option<lockscope
     }
 }
 
-fn findings(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
+fn findings(state: &State, frame: &mut Frame, area: Rect) {
     let n = state.model.findings.len();
-    let block = theme.block(&plural(n as u64, "finding"));
-    let inner = block.inner(area);
-    frame.render_widget(block, area);
+    let inner = framed(state, &plural(n as u64, "finding"), frame, area);
     let width = usize::from(inner.width);
-    let shown = state.model.findings.iter().take(usize::from(inner.height));
-    let lines: Vec<Line> = shown.map(|finding| finding_line(theme, finding, width)).collect();
+    let shown = state.model.findings.iter().enumerate().take(usize::from(inner.height));
+    let lines: Vec<Line> = shown.map(|(idx, finding)| finding_line(state, idx, finding, width)).collect();
     frame.render_widget(Paragraph::new(lines), inner);
 }
 
-/// Mark, code, confidence and title of a finding.
-pub fn finding_line(theme: &Theme, finding: &lockscope_analyzer::finding::Finding, width: usize) -> Line<'static> {
-    let mark = severity_mark(finding.severity);
-    let head = format!(" {} {:<20} {:<9} ", theme.glyph(mark), finding.code.as_str(), finding.confidence.as_str());
-    let title = fit(&finding.title, width.saturating_sub(head.width()), theme.ascii);
-    Line::from(vec![Span::styled(head, theme.mark(mark)), Span::raw(title)])
-}
-
-/// The mark of a severity.
-pub fn severity_mark(severity: Severity) -> Mark {
-    match severity {
-        Severity::Error => Mark::Bad,
-        Severity::Warning => Mark::Warn,
-        Severity::Note => Mark::Quiet,
-    }
-}
-
-fn blocked(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
-    let defs = &state.model.defs;
-    let mut waiting: Vec<(lockscope_trace::Nanos, ThreadId, String)> = Vec::new();
+fn blocked(state: &State, frame: &mut Frame, area: Rect) {
+    let (defs, theme) = (&state.model.defs, &state.theme);
+    let mut waiting: Vec<(lockscope_trace::Nanos, ThreadId)> = Vec::new();
     for (idx, thread) in state.at.threads.iter().enumerate() {
         if let Some(wait) = thread.wait() {
-            waiting.push((wait.since, ThreadId(idx as u32), phrase::waited_for_short(defs, thread)));
+            waiting.push((wait.since, ThreadId(idx as u32)));
         }
     }
-    // Who waits longest comes first.
-    waiting.sort_by_key(|(since, id, _)| (*since, *id));
-    let block = theme.block(&format!("Blocked now: {}", waiting.len()));
-    let inner = block.inner(area);
-    frame.render_widget(block, area);
-    if waiting.is_empty() {
+    let inner = framed(state, &format!("Blocked now: {}", waiting.len()), frame, area);
+    // Who waits longest comes first; only those that are shown need an order.
+    let n_shown = usize::from(inner.height).min(waiting.len());
+    if n_shown > 0 && n_shown < waiting.len() {
+        waiting.select_nth_unstable(n_shown - 1);
+    }
+    let n_waiting = waiting.len();
+    waiting.truncate(n_shown);
+    waiting.sort_unstable();
+    if n_waiting == 0 {
         let live = state.at.threads.iter().filter(|thread| matches!(thread.activity, Activity::Running)).count();
         frame.render_widget(
             Paragraph::new(Line::styled(format!(" nobody; {} running", plural(live as u64, "thread")), theme.dim())),
@@ -210,8 +193,8 @@ fn blocked(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
     let width = usize::from(inner.width);
     let lines: Vec<Line> = waiting
         .into_iter()
-        .take(usize::from(inner.height))
-        .map(|(since, id, wanted)| {
+        .map(|(since, id)| {
+            let wanted = state.at.thread(id).map(|thread| phrase::waited_for_short(defs, thread)).unwrap_or_default();
             let mark = state.at.thread(id).map_or(Mark::Warn, |thread| activity(state, id, thread).0);
             let since = since_text(state, since);
             let room = width.saturating_sub(since.width() + 4);
@@ -230,39 +213,47 @@ fn blocked(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
     frame.render_widget(Paragraph::new(lines), inner);
 }
 
-fn hottest(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) {
-    let block = theme.block("Hottest locks");
-    let inner = block.inner(area);
-    frame.render_widget(block, area);
-    let rows: Vec<_> = lists::hottest(state);
-    if rows.is_empty() {
+fn hottest(state: &State, frame: &mut Frame, area: Rect) {
+    let (defs, theme) = (&state.model.defs, &state.theme);
+    let inner = framed(state, "Hottest locks", frame, area);
+    let locks = lists::hottest(state, usize::from(inner.height));
+    if locks.is_empty() {
         frame.render_widget(Paragraph::new(Line::styled(" no lock had to be waited for", theme.dim())), inner);
         return;
     }
-    let columns = [table::text(" lock", 0), table::number("taken", 8), table::number("waits", 8)];
-    table::draw(theme, frame, inner, &columns, rows.len(), None, |idx| {
-        let Id::Lock(id) = rows[idx] else { return Vec::new() };
-        let Some(lock) = state.at.lock(id) else { return Vec::new() };
-        let waits = lock.contended + lock.waiters.len() as u64;
-        vec![
-            (format!(" {}", phrase::lock_short(&state.model.defs, id)), theme.lock()),
-            (grouped(lock.acquisitions), Style::new()),
-            (grouped(waits), theme.mark(Mark::Warn)),
-        ]
-    });
+    let width = usize::from(inner.width);
+    let mut lines = Vec::new();
+    for id in locks {
+        let Some(lock) = state.at.lock(id) else { continue };
+        let waits = plural(lock.contended + lock.waiters.len() as u64, "wait");
+        // How long was waited is what it costs, and known of waits that have ended.
+        let waited = state.model.digest.lock(id).map(|numbers| numbers.waited).filter(|waited| waited.0 > 0);
+        let waited = waited.filter(|_| state.model.info.has_times);
+        let right = match waited {
+            Some(waited) => format!("{waited} in {waits} "),
+            None => format!("{waits} "),
+        };
+        let name =
+            fit(&format!(" {}", phrase::lock_short(defs, id)), width.saturating_sub(right.width() + 1), theme.ascii);
+        let gap = " ".repeat(width.saturating_sub(name.width() + right.width()));
+        lines.push(Line::from(vec![
+            Span::styled(name, theme.lock()),
+            Span::raw(gap),
+            Span::styled(right, theme.mark(Mark::Warn)),
+        ]));
+    }
+    frame.render_widget(Paragraph::new(lines), inner);
 }
 
 /// Blocked threads over the whole run, with the cursor's column marked.
-fn sparkline(state: &State, theme: &Theme, width: usize) -> Line<'static> {
+fn sparkline(state: &State, width: usize) -> Line<'static> {
+    let theme = &state.theme;
     let label = " blocked ";
     let columns = width.saturating_sub(label.width() + 10);
     let end = state.model.end();
     let values = state.model.blocked.columns(columns, end);
     let most = values.iter().copied().max().unwrap_or(0);
-    let levels: [&str; 9] = match theme.ascii {
-        false => [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
-        true => [" ", ".", ".", ":", ":", "=", "=", "#", "#"],
-    };
+    let levels = theme.bars();
     let cursor = (u128::from(state.time().0) * columns as u128 / (u128::from(end.0) + 1)) as usize;
     let mut spans = vec![Span::styled(label, theme.dim())];
     for (column, value) in values.iter().enumerate() {
@@ -276,8 +267,8 @@ fn sparkline(state: &State, theme: &Theme, width: usize) -> Line<'static> {
 }
 
 /// What the recording is, and what is missing from it.
-fn health(state: &State, theme: &Theme, width: usize) -> Line<'static> {
-    let model = &state.model;
+fn health(state: &State, width: usize) -> Line<'static> {
+    let (model, theme) = (&state.model, &state.theme);
     if let Some(error) = &model.error {
         return Line::styled(
             fit(&format!(" {} reading stopped: {error}", theme.glyph(Mark::Bad)), width, theme.ascii),

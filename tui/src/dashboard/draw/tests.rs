@@ -1,155 +1,247 @@
-//! Views on a terminal in memory, at several sizes, coloured and not, with Unicode and ASCII.
-
-use std::fmt::Write;
+//! Views on a terminal in memory: at several sizes, coloured and not, with Unicode and ASCII.
 
 use lockscope_trace::Progress;
 use ratatui::{Terminal, backend::TestBackend};
 
-use crate::{
-    dashboard::{
-        draw::{self, theme::Theme},
-        model::Model,
-        reader::Batch,
-        state::{Action, Input, State, View, update},
+use crate::dashboard::{
+    draw::{
+        self,
+        theme::{Palette, Theme},
     },
-    fixture,
+    keys::TABLE,
+    state::{
+        Input, Mouse, MouseKind, State, View,
+        tests::{bank, empty, press},
+        update,
+    },
 };
 
-const UNICODE: Theme = Theme { color: true, ascii: false };
-const ASCII: Theme = Theme { color: false, ascii: true };
-
-/// The fixture's run, read to its end.
-pub fn bank(progress: Progress) -> State {
-    let mut state = State::new(Model::new(fixture::info()), fixture::sources());
-    update(
-        &mut state,
-        Input::Batch(Box::new(Batch {
-            info: fixture::info(),
-            events: fixture::events(),
-            defs: Some(fixture::defs().into()),
-            findings: Some(fixture::findings()),
-            completeness: Default::default(),
-            progress,
-            fraction: 1.0,
-        })),
-    );
-    state
-}
-
-fn screen(state: &State, theme: Theme, (width, height): (u16, u16)) -> Terminal<TestBackend> {
+/// Draws, and lets the state know where things are.
+fn screen(state: &mut State, (width, height): (u16, u16)) -> Terminal<TestBackend> {
+    update(state, Input::Resize(width, height));
+    state.refresh();
     let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("memory is always there");
-    terminal
-        .draw(|frame| {
-            draw::draw(state, &theme, frame);
-        })
-        .expect("memory can be drawn on");
+    let mut drawn = Default::default();
+    terminal.draw(|frame| drawn = draw::draw(state, frame)).expect("memory can be drawn on");
+    update(state, Input::Drawn(Box::new(drawn)));
     terminal
 }
 
-fn text(state: &State, theme: Theme, size: (u16, u16)) -> String {
-    screen(state, theme, size).backend().to_string()
+fn text(state: &mut State, size: (u16, u16)) -> String {
+    screen(state, size).backend().to_string()
 }
 
 fn shown(view: View) -> State {
     let mut state = bank(Progress::Ended);
-    update(&mut state, Input::Action(Action::Show(view)));
+    let key = state.keys.of(&view.title().to_lowercase())[0].clone();
+    press(&mut state, &key);
     state
 }
 
 #[test]
-fn every_view_at_the_usual_size() {
+fn every_view_at_the_usual_sizes() {
     for view in View::ALL {
-        insta::assert_snapshot!(format!("{view:?}_80x24"), text(&shown(view), UNICODE, (80, 24)));
-    }
-}
-
-#[test]
-fn every_view_at_a_large_size() {
-    for view in View::ALL {
-        insta::assert_snapshot!(format!("{view:?}_120x40"), text(&shown(view), UNICODE, (120, 40)));
+        for size in [(80, 24), (120, 40), (200, 60)] {
+            let text = text(&mut shown(view), size);
+            insta::assert_snapshot!(format!("{view:?}_{}x{}", size.0, size.1), text);
+        }
     }
 }
 
 #[test]
 fn every_view_at_the_least_useful_size_in_ascii() {
     for view in View::ALL {
-        let mut state = shown(view);
-        update(&mut state, Input::Resize(60, 15));
-        let text = text(&state, ASCII, (60, 15));
-        // The backend puts quotes around lines; everything else must be ASCII.
-        assert!(text.is_ascii(), "{text}");
-        insta::assert_snapshot!(format!("{view:?}_60x15_ascii"), text);
+        for size in [(60, 15), (80, 24)] {
+            let mut state = shown(view);
+            state.theme = Theme::new(Palette::Mono, true);
+            let text = text(&mut state, size);
+            // Units may have a letter that is not; everything else must be ASCII.
+            assert!(text.replace('µ', "u").is_ascii(), "{text}");
+            insta::assert_snapshot!(format!("{view:?}_{}x{}_ascii", size.0, size.1), text);
+        }
     }
 }
 
 #[test]
 fn styles_with_and_without_colour() {
-    for (name, theme) in [("colour", UNICODE), ("mono", Theme { color: false, ascii: false })] {
-        for view in [View::Overview, View::Threads] {
-            let terminal = screen(&shown(view), theme, (80, 24));
-            insta::assert_debug_snapshot!(format!("{view:?}_style_{name}"), terminal.backend().buffer());
+    for palette in [Palette::Dark, Palette::Mono] {
+        for view in View::ALL {
+            let mut state = shown(view);
+            state.theme.palette = palette;
+            let buffer = screen(&mut state, (80, 24)).backend().buffer().clone();
+            if palette == Palette::Mono {
+                let has_color = |cell: &ratatui::buffer::Cell| {
+                    cell.fg != ratatui::style::Color::Reset || cell.bg != ratatui::style::Color::Reset
+                };
+                assert!(!buffer.content.iter().any(has_color), "{view:?} has no colours");
+            }
+            // Only the styles: the text is in the other snapshots.
+            let debug = format!("{buffer:?}");
+            let styles = debug.split_once("styles: [").map_or("", |(_, styles)| styles);
+            insta::assert_snapshot!(format!("{view:?}_style_{}", palette.name()), styles);
         }
     }
 }
 
 #[test]
-fn the_detail_of_a_finding_and_help() {
-    let mut state = shown(View::Findings);
-    update(&mut state, Input::Action(Action::Open));
-    insta::assert_snapshot!("detail_80x24", text(&state, UNICODE, (80, 24)));
-    update(&mut state, Input::Action(Action::Help));
-    insta::assert_snapshot!("help_80x24", text(&state, UNICODE, (80, 40)));
-}
-
-#[test]
-fn a_moment_before_the_deadlock() {
-    let mut state = shown(View::Overview);
-    for _ in 0..6 {
-        update(&mut state, Input::Action(Action::Step(-1)));
+fn panes_details_and_menus() {
+    for (name, script) in [
+        ("finding_detail", "2 enter"),
+        ("help", "?"),
+        ("help_search", "? \"edit\""),
+        ("palette", ": \"zoom\""),
+        ("columns", "3 c"),
+        ("groups", "3 v down enter"),
+        ("order_pairs", "6 tab"),
+        ("order_classes", "6 tab tab"),
+        ("contention_places", "7 tab"),
+        ("contention_delays", "7 tab tab"),
+        ("contention_threads", "7 tab tab tab"),
+        ("timeline_locks", "8 tab"),
+        ("timeline_zoomed", "8 : \"100ms\" enter w w w"),
+        ("memory", "0 tab"),
+        ("waits_list", "5 v"),
+        ("explain", "2 i"),
+        ("explain_columns", "3 i"),
+        ("settings", "f2"),
+        ("export", "5 e"),
+        ("moment_before", ", , , , , ,"),
+        ("waits_before", ", , , , , , 5"),
+        ("beginning", "home"),
+        ("filter_error", "3 / \"wait_>\""),
+        ("filter_count", "3 / \"clerk\""),
+        ("link", "5 down down"),
+    ] {
+        let mut state = bank(Progress::Ended);
+        // Keys are about what is seen.
+        for key in script.split(' ') {
+            screen(&mut state, (80, 24));
+            press(&mut state, key);
+        }
+        insta::assert_snapshot!(name, text(&mut state, (80, 24)));
     }
-    insta::assert_snapshot!("overview_before", text(&state, UNICODE, (80, 24)));
-    update(&mut state, Input::Action(Action::Show(View::Waits)));
-    insta::assert_snapshot!("waits_before", text(&state, UNICODE, (80, 24)));
-    update(&mut state, Input::Action(Action::Begin));
-    update(&mut state, Input::Action(Action::Show(View::Overview)));
-    insta::assert_snapshot!("overview_beginning", text(&state, UNICODE, (80, 24)));
 }
 
 #[test]
-fn prompts_are_shown_with_what_is_wrong() {
+fn links_lead_where_they_say() {
+    let mut state = shown(View::Waits);
+    screen(&mut state, (80, 24));
+    press(&mut state, "down");
+    let link = state.screen.links[state.link.expect("there is a handle in the picture")];
+    press(&mut state, "enter");
+    assert_ne!(state.view, View::Waits, "{:?} was followed", link.target);
+    press(&mut state, "backspace");
+    assert_eq!(state.view, View::Waits);
+    // The same by the mouse.
+    screen(&mut state, (80, 24));
+    let mouse = |what, x, y| Input::Mouse(Mouse { what, x, y });
+    update(&mut state, mouse(MouseKind::Press, link.area.x, link.area.y));
+    assert_ne!(state.view, View::Waits);
+}
+
+#[test]
+fn the_mouse_selects_sorts_and_drags() {
     let mut state = shown(View::Threads);
-    let mut out = String::new();
-    for input in [Action::OpenFilter, Action::Escape, Action::OpenSeek].map(Input::Action) {
-        update(&mut state, input);
-        for c in "\"cler".chars() {
-            update(&mut state, Input::Type(c));
-        }
-        update(&mut state, Input::Accept);
-        let screen = text(&state, UNICODE, (80, 24));
-        writeln!(out, "{}", screen.lines().last().expect("a screen has lines")).expect("a string takes everything");
-    }
-    insta::assert_snapshot!("prompts", out);
+    let mouse = |what, x, y| Input::Mouse(Mouse { what, x, y });
+    screen(&mut state, (80, 24));
+    let table = state.screen.table.clone().expect("there is a list");
+    // The third row; the title of the first column, twice.
+    update(&mut state, mouse(MouseKind::Press, 3, table.rows.y + 2));
+    assert_eq!(state.selection.thread.map(|id| id.0), Some(0));
+    update(&mut state, mouse(MouseKind::Press, 3, table.titles));
+    assert_eq!(state.rows.rows.len(), 5);
+    update(&mut state, mouse(MouseKind::Wheel(1), 3, 9));
+    assert_eq!(state.selection.thread.map(|id| id.0), Some(1));
+    update(&mut state, mouse(MouseKind::DoublePress, 3, table.rows.y + 1));
+    assert_eq!(state.view, View::Locks);
+    // A tab.
+    screen(&mut state, (80, 24));
+    let (tab, _) = *state.screen.tabs.iter().find(|(_, view)| *view == View::Timeline).expect("every view has one");
+    update(&mut state, mouse(MouseKind::Press, tab.x, tab.y));
+    assert_eq!(state.view, View::Timeline);
+    // A range of time.
+    screen(&mut state, (80, 24));
+    let lanes = state.screen.lanes.expect("there are lanes");
+    update(&mut state, mouse(MouseKind::Press, lanes.x + 10, lanes.y));
+    update(&mut state, mouse(MouseKind::Drag, lanes.x + 20, lanes.y));
+    screen(&mut state, (80, 24));
+    update(&mut state, mouse(MouseKind::Release, lanes.x + 20, lanes.y));
+    let (from, to) = state.window.expect("it was drawn over");
+    let whole = state.model.end().0;
+    assert!(from.0 > whole / 10 && to.0 < whole / 2 && from < to, "{from} {to}");
+    // The splitter.
+    state.view = View::Threads;
+    screen(&mut state, (80, 24));
+    let splitter = state.screen.splitter.expect("there is a detail");
+    update(&mut state, mouse(MouseKind::Press, 9, splitter));
+    update(&mut state, mouse(MouseKind::Drag, 9, splitter - 4));
+    assert!(state.split > 50, "{}", state.split);
 }
 
 #[test]
 fn nothing_panics_at_any_size() {
     for view in View::ALL {
-        let mut state = shown(view);
-        let mut empty = State::new(Model::new(fixture::info()), fixture::sources());
-        update(&mut empty, Input::Action(Action::Show(view)));
-        for width in 0..40 {
-            for height in 0..20 {
-                for state in [&mut state, &mut empty] {
-                    update(state, Input::Resize(width, height));
-                    screen(state, UNICODE, (width, height));
+        for (mut state, step) in [(shown(view), 3), (empty(), 7)] {
+            state.view = view;
+            // Every width and every height, though not each with each.
+            for width in (0..42).chain([80, 133]) {
+                for height in (width % step..21).step_by(step.into()).chain([33]) {
+                    screen(&mut state, (width, height));
+                }
+            }
+            for script in ["enter", "tab", "?", ": \"x\"", "esc c", "esc /", "i"] {
+                press(&mut state, script);
+                for size in [(20, 5), (21, 6), (39, 7), (39, 19)] {
+                    screen(&mut state, size);
                 }
             }
         }
-        for action in [Action::Open, Action::Help, Action::OpenFilter] {
-            update(&mut state, Input::Action(action));
-            for (width, height) in [(20, 5), (21, 6), (39, 7), (39, 19)] {
-                screen(&state, ASCII, (width, height));
-            }
+    }
+}
+
+/// A fixed generator, so that a failure can be repeated.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % n as u64) as usize
+    }
+}
+
+#[test]
+fn any_keys_in_any_order_at_any_size_keep_the_state_valid() {
+    let keys: Vec<&str> = TABLE
+        .iter()
+        .flat_map(|binding| binding.keys)
+        .copied()
+        .filter(|key| !matches!(*key, "ctrl-c" | "q" | "Q"))
+        .chain(["a", "z", "4", "-", ":", "\"", "(", "~"])
+        .collect();
+    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    let mut state = bank(Progress::CaughtUp);
+    let kinds = [MouseKind::Press, MouseKind::DoublePress, MouseKind::Drag, MouseKind::Release, MouseKind::Wheel(1)];
+    for step in 0..2_000 {
+        if dice.roll(20) == 0 {
+            let what = kinds[dice.roll(kinds.len())];
+            let (x, y) = (dice.roll(90) as u16, dice.roll(30) as u16);
+            update(&mut state, Input::Mouse(Mouse { what, x, y }));
+        } else {
+            press(&mut state, keys[dice.roll(keys.len())]);
         }
+        if step % 10 == 0 {
+            let size = if dice.roll(4) == 0 { (dice.roll(140) as u16, dice.roll(45) as u16) } else { (80, 24) };
+            screen(&mut state, size);
+        }
+        if step % 500 == 0 {
+            press(&mut state, "esc esc esc");
+        }
+        update(&mut state, Input::Played(lockscope_trace::Nanos(7_000_000)));
+        assert!(state.position <= state.model.len());
+        assert!(state.selection.finding.is_none_or(|idx| idx < state.model.findings.len()));
+        state.refresh();
+        assert_eq!(state.at.position, state.position);
     }
 }

@@ -1,4 +1,4 @@
-//! The wait-for graph at this moment: cycles as rings, then who waits behind them.
+//! The wait-for graph at this moment: cycles as rings, then who waits behind them; or the same as a list of edges.
 
 use ratatui::{
     Frame,
@@ -8,33 +8,66 @@ use ratatui::{
 
 use crate::{
     dashboard::{
-        draw::{scrolled, theme::Theme},
+        draw::{canvas_lines, empty, framed, more, scrolled, theme::Mark},
+        screen::Screen,
         state::{State, View},
     },
-    graph::layout::{self, Options},
+    graph::{
+        NodeKey,
+        layout::{self, Options},
+    },
 };
 
 /// Draws the graph.
-pub fn draw(state: &State, theme: &Theme, frame: &mut Frame, area: Rect) -> usize {
-    let block = theme.block("Who waits for whom");
-    let inner = block.inner(area);
-    frame.render_widget(block, area);
+pub fn draw(state: &State, frame: &mut Frame, area: Rect, screen: &mut Screen) {
+    let inner = framed(state, "Who waits for whom", frame, area);
     if state.waits.edges.is_empty() {
         let text = match state.model.info.has_waits {
-            true => "nobody waits at this moment",
+            true => "nobody waits at this moment; [ goes to the wait before",
             false => "this trace records no waits, so nobody can be seen waiting",
         };
-        super::events::empty(state, theme, frame, inner, text);
-        return 0;
+        return empty(state, frame, inner, text);
     }
-    let canvas = layout::wait_for(&state.waits, Options { width: usize::from(inner.width), glyphs: theme.glyphs() });
-    let lines: Vec<Line> = canvas
-        .runs()
-        .map(|runs| {
-            Line::from(runs.into_iter().map(|(text, role)| Span::styled(text, theme.role(role))).collect::<Vec<_>>())
-        })
-        .collect();
+    let lines = if state.shows_lists {
+        edges(state)
+    } else {
+        let options = Options { width: usize::from(inner.width), glyphs: state.theme.glyphs() };
+        canvas_lines(state, &layout::wait_for(&state.waits, options))
+    };
     // Elsewhere the picture is part of another view, and scrolling is that view's.
-    let scroll = if state.view == View::Waits { state.scroll } else { 0 };
-    scrolled(lines, scroll, frame, inner)
+    let is_own = state.view == View::Waits;
+    let scroll = if is_own { state.scroll } else { 0 };
+    let limit = scrolled(lines, scroll, frame, inner);
+    if is_own {
+        screen.scroll_limit = limit;
+        if limit > scroll {
+            more(state, limit - scroll, frame, area);
+        }
+    }
+}
+
+/// One edge a line, those of cycles first.
+fn edges(state: &State) -> Vec<Line<'static>> {
+    let (graph, theme) = (&state.waits, &state.theme);
+    let mut edges: Vec<usize> = (0..graph.edges.len()).collect();
+    edges.sort_by_key(|&idx| !graph.edges[idx].in_cycle);
+    let name = |node: usize| {
+        let style = match graph.nodes[node].key {
+            NodeKey::Thread(_) => theme.thread(),
+            NodeKey::Lock(_) => theme.lock(),
+        };
+        Span::styled(graph.nodes[node].label.clone(), style)
+    };
+    let line = |idx: usize| {
+        let edge = &graph.edges[idx];
+        let mark = if edge.in_cycle { Mark::Bad } else { Mark::Quiet };
+        Line::from(vec![
+            Span::styled(format!(" {} ", theme.glyph(mark)), theme.mark(mark)),
+            name(edge.from),
+            Span::raw(format!(" {} ", edge.kind.word())),
+            name(edge.to),
+            Span::styled(format!("  {}", edge.detail), theme.dim()),
+        ])
+    };
+    edges.into_iter().map(line).collect()
 }

@@ -1,46 +1,46 @@
 //! What is shown, and [`update()`], which alone changes it.
 //!
-//! [`action`] says what can happen, [`update`](mod@update) what comes of it; this file is what is shown.
+//! [`action`] says what can happen and [`view`] where; [`update`](mod@update) is what comes of it, with a file for each kind of
+//! thing: [`time`], [`list`], [`go`], [`menu`], [`prompt`], [`mouse`]. This file is what is shown.
 
-mod action;
+pub mod action;
+mod go;
+mod list;
+pub mod menu;
+mod mouse;
+mod prompt;
+mod time;
 mod update;
+pub mod view;
 
 #[cfg(test)]
-mod tests;
+pub mod tests;
+
+use std::collections::{BTreeMap, HashSet};
 
 use lockscope_analyzer::{finding::Finding, state::State as TraceState};
 use lockscope_trace::{LockId, Nanos, ThreadId};
 
 pub use self::{
-    action::{Action, Effect, Input, View},
+    action::{Action, Effect, Input, Mouse, MouseKind},
+    go::Spot,
+    menu::Menu,
+    prompt::Prompt,
+    time::{TimeStyle, Window},
     update::update,
+    view::View,
 };
 use crate::{
-    dashboard::model::Model,
-    filter::Filter,
-    graph::{self, Graph},
+    dashboard::{
+        draw::theme::Theme,
+        keys::Keys,
+        model::Model,
+        screen::Screen,
+        tables::{self, List, ListSettings, Row, Rows},
+    },
+    graph::{self, Graph, NodeKey},
     source::{Sources, frames::Symbols},
 };
-
-/// A question at the bottom of the screen.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Prompt {
-    /// What is asked for.
-    pub kind: PromptKind,
-    /// The answer so far.
-    pub text: String,
-    /// What is wrong with it.
-    pub error: Option<String>,
-}
-
-/// What a prompt asks for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum PromptKind {
-    /// A filter of this list.
-    Filter,
-    /// A point in time.
-    Seek,
-}
 
 /// The selection: one for all views, so that switching views keeps what one looks at.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -53,71 +53,207 @@ pub struct Selection {
     pub finding: Option<usize>,
 }
 
+/// What lies over the view.
+#[derive(Clone, Debug)]
+pub enum Overlay {
+    /// Something to choose from.
+    Menu(Menu),
+    /// Something to read.
+    Text {
+        /// Title.
+        title: String,
+        /// Lines.
+        lines: Vec<String>,
+        /// First line that is shown.
+        scroll: usize,
+    },
+}
+
+/// A key that is waited for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pending {
+    /// The letter of a new mark.
+    Mark,
+    /// The letter of a mark to go to.
+    Jump,
+}
+
 /// Everything that a screen is drawn from.
 pub struct State {
     /// What is known of the trace.
     pub model: Model,
     /// Events applied to what is shown.
     pub position: u64,
+    /// The moment that is shown: that of the last event, or after it and before the next one.
+    pub moment: Nanos,
     /// The view follows the end of the trace.
     pub follows: bool,
+    /// Replay goes on by itself.
+    pub plays: bool,
+    /// Speed of replay, as a power of two.
+    pub speed: i32,
     /// State of threads and locks at the position.
     pub at: TraceState,
     /// Who waits for whom at the position.
     pub waits: Graph,
+    /// Threads that cannot go on any more.
+    pub stuck: HashSet<ThreadId>,
+    /// Time of all waits for locks that go on at the end of the trace.
+    pub open_waited: Nanos,
+    /// Rows of the list that is shown.
+    pub rows: Rows,
     /// The view.
     pub view: View,
-    /// Views to return to.
-    pub history: Vec<View>,
+    /// The pane of each view.
+    pub panes: [usize; View::ALL.len()],
+    /// Where to return to, and where to go forward to.
+    pub history: (Vec<Spot>, Vec<Spot>),
     /// What is selected.
     pub selection: Selection,
-    /// Text and filter by view.
-    pub filters: [(String, Filter); View::ALL.len()],
-    /// The question that is open.
+    /// What was made of each list.
+    lists: [ListSettings; List::ALL.len()],
+    /// What was made of the list of events.
+    pub events: ListSettings,
+    /// The filter that is being typed.
     pub prompt: Option<Prompt>,
-    /// Help is shown, scrolled by so many lines.
-    pub help: Option<usize>,
-    /// The detail of a finding, or a picture, is scrolled by so many lines.
+    /// Filters that were used, latest last.
+    pub filters: Vec<String>,
+    /// What lies over the view.
+    pub overlay: Option<Overlay>,
+    /// A key that is waited for.
+    pub pending: Option<Pending>,
+    /// The detail, or a picture, is scrolled by so many lines.
     pub scroll: usize,
+    /// The handle under the cursor, as its place among those on the screen.
+    pub link: Option<usize>,
     /// The detail of the finding takes the whole view.
     pub is_detail_open: bool,
+    /// Threads and locks that have ended are listed.
+    pub shows_ended: bool,
+    /// All frames of stacks are shown.
+    pub shows_frames: bool,
+    /// Graphs are lists.
+    pub shows_lists: bool,
+    /// Share of the height that the lower pane takes, in percent.
+    pub split: u16,
+    /// The lower pane takes all.
+    pub is_zoomed: bool,
+    /// How times are shown.
+    pub times: TimeStyle,
+    /// Window of the timeline; the whole run without.
+    pub window: Option<Window>,
+    /// Windows before.
+    pub windows: Vec<Option<Window>>,
+    /// Where a range of the timeline is being drawn, as columns of the screen.
+    pub drag: Option<(u16, u16)>,
+    /// Remembered moments.
+    pub marks: BTreeMap<char, (u64, Nanos)>,
     /// A remark until the next key.
     pub message: Option<String>,
     /// Size of the terminal.
     pub size: (u16, u16),
+    /// What was drawn last.
+    pub screen: Screen,
+    /// How things look.
+    pub theme: Theme,
+    /// Which key does what.
+    pub keys: Keys,
     /// Source files.
     pub sources: Sources,
     /// Names of functions.
     pub symbols: Symbols,
+    /// Settings, in words.
+    pub settings: Vec<String>,
+    /// What is shown has to be brought up to date.
+    is_stale: bool,
 }
 
 impl State {
     /// The dashboard of a trace of which nothing was read yet.
-    pub fn new(model: Model, sources: Sources) -> State {
+    pub fn new(model: Model, sources: Sources, theme: Theme, keys: Keys) -> State {
         State {
             symbols: Symbols::new(&model.info),
             model,
             position: 0,
+            moment: Nanos(0),
             follows: true,
+            plays: false,
+            speed: 0,
             at: TraceState::default(),
             waits: Graph::default(),
+            stuck: HashSet::new(),
+            open_waited: Nanos(0),
+            rows: Rows::default(),
             view: View::Overview,
-            history: Vec::new(),
+            panes: Default::default(),
+            history: Default::default(),
             selection: Selection::default(),
-            filters: Default::default(),
+            lists: Default::default(),
+            events: ListSettings::default(),
             prompt: None,
-            help: None,
+            filters: Vec::new(),
+            overlay: None,
+            pending: None,
             scroll: 0,
+            link: None,
             is_detail_open: false,
+            shows_ended: true,
+            shows_frames: false,
+            shows_lists: false,
+            split: 40,
+            is_zoomed: false,
+            times: TimeStyle::default(),
+            window: None,
+            windows: Vec::new(),
+            drag: None,
+            marks: BTreeMap::new(),
             message: None,
             size: (80, 24),
+            screen: Screen::default(),
+            theme,
+            keys,
             sources,
+            settings: Vec::new(),
+            is_stale: true,
         }
     }
 
-    /// The filter of a view.
-    pub fn filter(&self, view: View) -> &(String, Filter) {
-        &self.filters[view.index()]
+    /// The pane of the view.
+    pub fn pane(&self) -> usize {
+        self.panes[self.view.index()]
+    }
+
+    /// The list that the view shows, where it shows one with columns.
+    pub fn shown_list(&self) -> Option<List> {
+        self.view.list(self.pane())
+    }
+
+    /// Whether the view has rows to move through.
+    pub fn has_rows(&self) -> bool {
+        match self.view {
+            View::Findings => !self.is_detail_open,
+            View::Events => true,
+            _ => self.shown_list().is_some(),
+        }
+    }
+
+    /// What was made of a list.
+    pub fn list(&self, list: List) -> &ListSettings {
+        &self.lists[index(list)]
+    }
+
+    /// The same, to be changed.
+    pub fn list_mut(&mut self, list: List) -> &mut ListSettings {
+        self.is_stale = true;
+        &mut self.lists[index(list)]
+    }
+
+    /// The settings of whatever list is shown, events included.
+    pub fn shown_settings(&self) -> Option<&ListSettings> {
+        match self.view {
+            View::Events => Some(&self.events),
+            _ => self.shown_list().map(|list| self.list(list)),
+        }
     }
 
     /// The selected finding.
@@ -127,30 +263,72 @@ impl State {
 
     /// The moment that is shown. While following a live trace that is the present, not the last event.
     pub fn time(&self) -> Nanos {
-        if self.follows { self.model.end() } else { self.at.time }
+        if self.follows { self.model.end() } else { self.moment.max(self.at.time) }
+    }
+
+    /// Index of the selected row; the first one where the selection is not in the list.
+    pub fn selected(&self) -> Option<usize> {
+        let other = self.shown_list().and_then(|list| self.list(list).selected);
+        let is_selected = |row: &Row| match *row {
+            _ if other.is_some() && matches!(other, Some(Row::Group(_))) => other == Some(*row),
+            Row::Thread(id) => self.selection.thread == Some(id),
+            Row::Lock(id) => self.selection.lock == Some(id),
+            Row::Finding(idx) => self.selection.finding == Some(idx),
+            row => other == Some(row),
+        };
+        let rows = &self.rows.rows;
+        rows.iter().position(is_selected).or((!rows.is_empty()).then_some(0))
+    }
+
+    /// The selected row.
+    pub fn selected_row(&self) -> Option<Row> {
+        self.selected().and_then(|idx| self.rows.rows.get(idx).copied())
     }
 
     /// Rows of a list that fit the screen.
     pub fn page(&self) -> usize {
-        usize::from(self.size.1).saturating_sub(6).max(1)
+        let table = self.screen.table.as_ref().map_or(0, |table| table.rows.height);
+        if table > 0 { table.into() } else { usize::from(self.size.1).saturating_sub(6).max(1) }
     }
 
-    /// Moves to a position.
-    pub(super) fn seek(&mut self, position: u64) {
-        self.position = position.min(self.model.len());
-        self.follows = false;
-        self.show_position();
-    }
-
-    /// Moves to the end and stays there.
-    pub(super) fn follow(&mut self) {
-        self.follows = true;
-        self.position = self.model.len();
-        self.show_position();
-    }
-
-    fn show_position(&mut self) {
+    /// Brings what is shown up to date, if anything has changed. To be called before drawing.
+    pub fn refresh(&mut self) {
+        if !std::mem::take(&mut self.is_stale) {
+            return;
+        }
+        if self.follows {
+            self.position = self.model.len();
+        }
         self.model.timeline.seek(&mut self.at, self.position);
-        self.waits = graph::build::wait_for(&self.at, &self.model.defs, self.model.info.has_times.then(|| self.time()));
+        if self.follows {
+            self.moment = self.at.time;
+        }
+        let now = self.model.info.has_times.then(|| self.time());
+        self.waits = graph::build::wait_for(&self.at, &self.model.defs, now);
+        let hopeless = self.waits.hopeless.iter().chain(&self.waits.cycles).flatten();
+        self.stuck = hopeless
+            .filter_map(|&node| match self.waits.nodes[node].key {
+                NodeKey::Thread(id) => Some(id),
+                NodeKey::Lock(_) => None,
+            })
+            .collect();
+        self.open_waited = tables::open_waits(self);
+        // The first finding is what one came for.
+        if self.selection.finding.is_none() && !self.model.findings.is_empty() {
+            self.selection.finding = Some(0);
+        }
+        self.rows = match self.shown_list() {
+            Some(list) => Rows::of(self, list),
+            None => Rows::default(),
+        };
     }
+
+    /// What is shown has changed.
+    fn touch(&mut self) {
+        self.is_stale = true;
+    }
+}
+
+fn index(list: List) -> usize {
+    List::ALL.iter().position(|&other| other == list).expect("every list is in the table")
 }

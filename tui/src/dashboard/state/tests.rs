@@ -5,17 +5,27 @@ use lockscope_trace::Progress;
 use super::*;
 use crate::{
     dashboard::{
-        keys,
-        lists::{self, Id},
-        reader::Batch,
+        draw::theme::Palette,
+        export::Format,
+        keys::TABLE,
+        lists,
+        reader::{self, Batch},
     },
     fixture,
 };
 
-fn bank(progress: Progress) -> State {
-    let mut state = State::new(Model::new(fixture::info()), fixture::sources());
+/// The fixture's run, read to its end.
+pub fn bank(progress: Progress) -> State {
+    let mut state = empty();
     update(&mut state, Input::Batch(Box::new(batch(fixture::events(), progress))));
+    state.refresh();
     state
+}
+
+/// A run of which nothing was read.
+pub fn empty() -> State {
+    let theme = Theme::new(Palette::Dark, false);
+    State::new(Model::new(fixture::info()), fixture::sources(), theme, Keys::default())
 }
 
 fn batch(events: Vec<lockscope_trace::Event>, progress: Progress) -> Batch {
@@ -24,29 +34,26 @@ fn batch(events: Vec<lockscope_trace::Event>, progress: Progress) -> Batch {
         events,
         defs: Some(fixture::defs().into()),
         findings: Some(fixture::findings()),
+        digest: Some(reader::digest_of(&fixture::events(), &fixture::defs()).into()),
         completeness: Default::default(),
         progress,
         fraction: 1.0,
     }
 }
 
-/// Presses keys, separated by spaces; text in a prompt is typed with `"..."` around it.
-fn press(state: &mut State, script: &str) -> Effect {
+/// Presses keys, separated by spaces; text is typed with `"..."` around it, with `_` for spaces.
+pub fn press(state: &mut State, script: &str) -> Effect {
     let mut effect = Effect::Nothing;
     for word in script.split(' ').filter(|word| !word.is_empty()) {
         if let Some(text) = word.strip_prefix('"').and_then(|word| word.strip_suffix('"')) {
             for c in text.chars() {
-                effect = update(state, Input::Type(if c == '_' { ' ' } else { c }));
+                let key = if c == '_' { "space".to_owned() } else { c.to_string() };
+                effect = update(state, Input::Key(key));
             }
-        } else if state.prompt.is_some() && word == "enter" {
-            effect = update(state, Input::Accept);
-        } else if state.prompt.is_some() && word == "backspace" {
-            effect = update(state, Input::Erase);
         } else {
-            let action =
-                keys::lookup(state.view, word).unwrap_or_else(|| panic!("{word} is bound in {:?}", state.view));
-            effect = update(state, Input::Action(action));
+            effect = update(state, Input::Key(word.to_owned()));
         }
+        state.refresh();
     }
     effect
 }
@@ -60,37 +67,49 @@ fn seen(state: &State) -> String {
     format!("{:?} #{}{follows} {thread} {lock} {finding}", state.view, state.position)
 }
 
+/// Each script begins with the finished run.
+fn check(table: &[(&str, &str)]) {
+    for (script, expected) in table {
+        let mut state = bank(Progress::Ended);
+        press(&mut state, script);
+        assert_eq!(seen(&state), *expected, "{script}");
+    }
+}
+
 #[test]
 fn keys_change_what_is_shown() {
-    for (script, expected) in [
+    check(&[
         ("", "Overview #24 follows - - F1"),
         ("3", "Threads #24 follows - - F1"),
         ("tab tab", "Threads #24 follows - - F1"),
         ("backtab", "Events #24 follows - - F1"),
+        ("7 tab ctrl-n", "Timeline #24 follows - - F1"),
         // The list is sorted by what matters: T1 and T2 are deadlocked, T0 is blocked.
         ("3 down", "Threads #24 follows T2 - F1"),
         ("3 down down up", "Threads #24 follows T2 - F1"),
         ("3 G", "Threads #24 follows T3 - F1"),
         ("3 G g", "Threads #24 follows T1 - F1"),
         ("3 pgdn", "Threads #24 follows T3 - F1"),
-        // From a thread to the lock it wants, to who holds it, and back.
-        ("3 enter", "Locks #24 follows - L1 F1"),
+        // From a thread to the lock it wants, to who holds it, and back, and forward again.
+        ("3 enter", "Locks #24 follows T1 L1 F1"),
         ("3 enter enter", "Threads #24 follows T2 L1 F1"),
-        ("3 enter enter backspace", "Locks #24 follows T2 L1 F1"),
+        ("3 enter enter backspace", "Locks #24 follows T1 L1 F1"),
+        ("3 enter enter backspace backspace alt-right", "Locks #24 follows T1 L1 F1"),
         ("enter", "Findings #24 follows - - F1"),
-        ("2 down", "Findings #24 follows - - F2"),
-        ("2 enter enter", "Waits #19 - - F1"),
-        // The selection is one for all views.
-        ("3 down 4 down 3", "Threads #24 follows T2 L1 F1"),
-        (",", "Overview #23 - - F1"),
+        ("enter enter enter", "Waits #19 - - F1"),
+        ("enter enter enter backspace", "Findings #24 follows - - F1"),
+        ("6 tab enter", "Events #6 T1 L1 F1"),
+    ]);
+}
+
+#[test]
+fn keys_go_through_time() {
+    check(&[
+        (", ,", "Overview #22 - - F1"),
         (", , .", "Overview #23 - - F1"),
-        ("home", "Overview #0 - - F1"),
-        ("home ,", "Overview #0 - - F1"),
         ("home . .", "Overview #2 - - F1"),
         (".", "Overview #24 - - F1"),
         ("home end", "Overview #24 follows - - F1"),
-        ("space", "Overview #24 - - F1"),
-        ("space space", "Overview #24 follows - - F1"),
         ("{", "Overview #19 - - F2"),
         ("{ {", "Overview #19 - - F1"),
         ("{ { }", "Overview #19 - - F2"),
@@ -98,115 +117,224 @@ fn keys_change_what_is_shown() {
         ("E up", "Events #23 - - F1"),
         ("E g", "Events #1 - - F1"),
         ("E g enter", "Threads #1 T0 - F1"),
+        // Waits: of all, of the lock, of the thread.
+        ("[", "Overview #22 - - F1"),
+        ("[ [ ]", "Overview #22 - - F1"),
+        ("4 G [", "Locks #24 follows - L2 F1"),
+        ("4 g [", "Locks #21 - L0 F1"),
+        ("4 g [ [", "Locks #19 - L0 F1"),
+        ("3 G home )", "Threads #10 T3 - F1"),
+        ("3 g home ) )", "Threads #4 T1 - F1"),
+        // Marks.
+        ("home . m a end ' a", "Overview #1 - - F1"),
+        ("' b", "Overview #24 follows - - F1"),
+        // A finished run plays from its beginning.
+        ("space", "Overview #0 - - F1"),
+        ("space space", "Overview #0 - - F1"),
+    ]);
+}
+
+#[test]
+fn the_palette_goes_anywhere() {
+    check(&[
         (": \"#16\" enter", "Overview #16 - - F1"),
         (": \"101ms\" enter", "Overview #17 - - F1"),
         (": \"end\" enter", "Overview #24 follows - - F1"),
         (": \"#99\" enter", "Overview #24 - - F1"),
-        (": enter", "Overview #24 follows - - F1"),
-    ] {
-        let mut state = bank(Progress::Ended);
-        press(&mut state, script);
-        assert_eq!(seen(&state), expected, "{script}");
-    }
+        (": \"T2\" enter", "Threads #24 follows T2 - F1"),
+        (": \"l1\" enter", "Locks #24 follows - L1 F1"),
+        (": \"F2\" enter", "Findings #24 follows - - F2"),
+        (": \"contention\" enter", "Contention #24 follows - - F1"),
+        (": \"step-b\" enter", "Overview #23 - - F1"),
+        // Any word of what it does will do.
+        (": \"wait-for_graph\" esc", "Overview #24 follows - - F1"),
+        ("? \"who_waits_for\" enter", "Waits #24 follows - - F1"),
+        ("? esc", "Overview #24 follows - - F1"),
+        ("? ? 3", "Threads #24 follows - - F1"),
+    ]);
+}
+
+fn rows(state: &State) -> String {
+    let rows = state.rows.rows.iter().map(|row| match *row {
+        Row::Thread(id) => id.to_string(),
+        Row::Lock(id) => id.to_string(),
+        Row::Finding(idx) => format!("F{}", idx + 1),
+        Row::Group(idx) => format!("[{} {}]", state.rows.groups[idx].0, state.rows.groups[idx].1),
+        other => format!("{other:?}"),
+    });
+    rows.collect::<Vec<_>>().join(" ")
 }
 
 #[test]
-fn filters_select_rows() {
+fn lists_are_filtered_sorted_grouped_and_hidden() {
     for (script, expected) in [
         ("3 / \"clerk\" enter", "T4 T3"),
         ("3 / \"state:blocked\"", "T1 T2 T0 T4"),
         ("3 / \"state:blocked_-teller\"", "T2 T4"),
+        ("3 / \"state:deadlocked\"", "T1 T2"),
         ("3 / \"wants:accounts\" enter", "T2 T4"),
+        ("3 / \"wait_>_40ms\" enter", "T1 T2"),
         ("3 / \"nobody\" enter", ""),
         ("3 / \"nobody\" enter esc", "T1 T2 T0 T4 T3"),
+        ("3 / \"nobody\" esc", "T1 T2 T0 T4 T3"),
         ("3 / \"clerk\" backspace backspace enter", "T4 T3"),
         // An incomplete filter keeps the last complete one.
         ("3 / \"clerk_-\"", "T4 T3"),
-        // Each view has its own.
+        // Each list has its own.
         ("3 / \"clerk\" enter 4", "L0 L1 L2"),
+        ("3 / \"clerk\" enter / ctrl-u up enter", "T4 T3"),
         ("4 / \"kind:rwlock\" enter", "L2"),
+        ("4 / \"waiting_>_1\" enter", "L0"),
         ("2 / \"conf:potential\" enter", "F2"),
-        ("2 / \"sev:error\" enter", "F1"),
+        ("2 / \"sev>=error\" enter", "F1"),
+        // Tab completes.
+        ("3 / \"stat\" tab \"blocked\"", "T1 T2 T0 T4"),
+        ("3 s", "T0 T1 T2 T3 T4"),
+        ("3 S", "T4 T3 T2 T1 T0"),
+        ("3 s s", "T1 T2 T0 T4 T3"),
+        ("3 right right s", "T1 T2 T4 T0 T3"),
+        ("3 x", "T2 T0 T4 T3"),
+        ("3 x x X", "T1 T2 T0 T4 T3"),
+        ("3 G p", "T3 T1 T2 T0 T4"),
+        ("3 H", "T1 T2 T0 T4"),
+        ("3 v down enter", "[teller 1] T1 [auditor 1] T2 [main 1] T0 [clerk-* 2] T4 T3"),
+        ("3 v down enter G up up space", "[teller 1] T1 [auditor 1] T2 [main 1] T0 [clerk-* 2]"),
+        ("3 v down enter G up up space enter", "[teller 1] T1 [auditor 1] T2 [main 1] T0 [clerk-* 2] T4 T3"),
     ] {
         let mut state = bank(Progress::Ended);
         press(&mut state, script);
-        let rows: Vec<String> = lists::rows(&state, state.view)
-            .into_iter()
-            .map(|id| match id {
-                Id::Thread(id) => id.to_string(),
-                Id::Lock(id) => id.to_string(),
-                Id::Finding(idx) => format!("F{}", idx + 1),
-            })
-            .collect();
-        assert_eq!(rows.join(" "), expected, "{script}");
+        assert_eq!(rows(&state), expected, "{script}");
     }
+}
+
+#[test]
+fn columns_are_chosen() {
+    let mut state = bank(Progress::Ended);
+    let titles = |state: &State| -> Vec<&str> {
+        let shape = state.list(List::Threads).shape(List::Threads, 80);
+        shape.into_iter().map(|idx| List::Threads.columns()[idx].title).collect()
+    };
+    press(&mut state, "3");
+    assert_eq!(titles(&state), ["thread", "state", "for", "wants", "holds"]);
+    press(&mut state, "c down enter");
+    assert_eq!(titles(&state), ["thread", "for", "wants", "holds"]);
+    press(&mut state, "\"parent\" enter esc c left");
+    assert_eq!(titles(&state), ["thread", "for", "wants", "holds", "parent"]);
+    press(&mut state, "down right esc");
+    assert_eq!(titles(&state), ["thread", "wants", "for", "holds", "parent"]);
 }
 
 #[test]
 fn filtered_events_are_stepped_through() {
     let mut state = bank(Progress::Ended);
-    press(&mut state, "E / \"wait\" enter up");
+    press(&mut state, "E / \"op:wait\" enter up");
     assert_eq!(state.position, 22, "the last event that fits: a wait for the end of a thread");
     press(&mut state, "up");
     assert_eq!(state.position, 21);
     press(&mut state, "g");
     assert_eq!(state.position, 18);
     assert_eq!(lists::events_around(&state, 10), [18, 19, 21, 22]);
-    press(&mut state, "/ \"ing_for_godot\" enter");
+    press(&mut state, "/ ctrl-u \"after:F1_before:#20\" enter");
+    assert_eq!(lists::events_around(&state, 10), [17, 18, 19]);
+    press(&mut state, "/ ctrl-u \"waiting_for_godot\" enter");
     assert!(lists::events_around(&state, 10).is_empty());
 }
 
 #[test]
 fn quit_closes_what_is_open_first() {
+    let quit = Effect::Quit { prints: false };
     for (script, expected) in [
-        ("q", Effect::Quit),
-        ("ctrl-c", Effect::Quit),
-        ("2 q", Effect::Quit),
+        ("q", quit.clone()),
+        ("Q", Effect::Quit { prints: true }),
+        ("ctrl-c", quit.clone()),
+        ("2 q", quit.clone()),
         ("2 enter q", Effect::Redraw),
-        ("2 enter q q", Effect::Quit),
-        ("? q", Effect::Redraw),
-        ("? ctrl-c", Effect::Quit),
+        ("2 enter q q", quit.clone()),
+        ("? ctrl-c", quit.clone()),
+        ("3 / ctrl-c", quit.clone()),
+        ("i ctrl-c", quit.clone()),
+        ("i q", Effect::Redraw),
         ("esc", Effect::Redraw),
+        ("ctrl-z", Effect::Suspend),
+        ("ctrl-l", Effect::Clear),
+        ("T", Effect::Theme),
+        ("f12", Effect::Nothing),
     ] {
         assert_eq!(press(&mut bank(Progress::Ended), script), expected, "{script}");
     }
 }
 
 #[test]
-fn scrolling_ends_where_the_text_ends() {
-    let mut state = bank(Progress::Ended);
-    press(&mut state, "5 down down down down");
-    assert_eq!(update(&mut state, Input::Drawn(2)), Effect::Nothing);
-    press(&mut state, "up");
-    assert_eq!(state.scroll, 1);
-    press(&mut state, "? down down down");
-    update(&mut state, Input::Drawn(1));
-    assert_eq!((state.help, state.scroll), (Some(1), 1), "the view behind the help stays where it is");
+fn what_is_selected_can_be_taken_elsewhere() {
+    let effect = |script: &str| press(&mut bank(Progress::Ended), script);
+    assert!(
+        matches!(effect("2 y"), Effect::Copy(text) if text.contains("### deadlock (actual)") && text.contains("teller"))
+    );
+    assert!(matches!(effect("3 y"), Effect::Copy(text) if text.contains("T1 teller")));
+    assert!(matches!(effect("E y"), Effect::Copy(text) if text.starts_with("#24 ")));
+    assert!(matches!(effect("2 o"), Effect::Edit(path, 13) if path.ends_with("src/bank.rs")));
+    assert!(matches!(effect("4 o"), Effect::Edit(path, 11) if path.ends_with("src/bank.rs")));
+    assert!(matches!(effect("3 e enter"), Effect::Write { format: Format::Csv, .. }));
+    assert!(matches!(effect("5 e \"svg\" enter"), Effect::Write { format: Format::Svg, .. }));
 }
 
 #[test]
-fn a_wrong_answer_stays_in_the_prompt() {
+fn the_timeline_zooms_around_its_moment() {
     let mut state = bank(Progress::Ended);
-    press(&mut state, ": \"soon\" enter");
-    let prompt = state.prompt.as_ref().expect("it is still open");
-    assert!(prompt.error.as_ref().is_some_and(|error| error.contains("soon")), "{prompt:?}");
-    press(&mut state, "backspace");
-    assert_eq!(state.prompt.as_ref().and_then(|prompt| prompt.error.clone()), None);
-    press(&mut state, "esc");
-    assert_eq!(state.prompt, None);
+    let ms = |ms: u64| Nanos(ms * 1_000_000);
+    press(&mut state, "8");
+    assert_eq!(state.shown_window(), (Nanos(0), Nanos(150_000_001)));
+    press(&mut state, ": \"100ms\" enter w");
+    let (from, to) = state.shown_window();
+    assert!(from > ms(40) && to < ms(130) && (from..to).contains(&ms(100)), "{from} {to}");
+    press(&mut state, "w w w w w w w w w w w w w w w w w w w w w w w w w w w w w w w w");
+    let (from, to) = state.shown_window();
+    assert!(to.0 - from.0 <= 60 && (from..to).contains(&ms(100)), "as far as it goes: {from} {to}");
+    press(&mut state, "f d a F R");
+    assert_ne!(state.shown_window(), (Nanos(0), Nanos(150_000_001)));
+    press(&mut state, "F");
+    assert_eq!(state.shown_window(), (Nanos(0), Nanos(150_000_001)));
+    // The wait of the first thread, from before it began until after its end.
+    press(&mut state, "end g r");
+    let (from, to) = state.shown_window();
+    assert!(from < ms(102) && from > ms(90) && to > ms(150), "{from} {to}");
+}
+
+#[test]
+fn replay_plays() {
+    let mut state = bank(Progress::Ended);
+    press(&mut state, "space");
+    assert!(state.plays);
+    update(&mut state, Input::Played(Nanos(2_000_000)));
+    assert_eq!((state.position, state.moment), (4, Nanos(2_000_000)));
+    press(&mut state, "> >");
+    update(&mut state, Input::Played(Nanos(10_000_000)));
+    assert_eq!((state.position, state.moment), (12, Nanos(42_000_000)));
+    for _ in 0..20 {
+        update(&mut state, Input::Played(Nanos(33_000_000)));
+    }
+    assert_eq!((state.position, state.plays), (24, false));
+    assert_eq!(update(&mut state, Input::Played(Nanos(33_000_000))), Effect::Nothing);
 }
 
 #[test]
 fn live_views_follow_the_end_until_they_are_paused() {
     let mut events = fixture::events();
     let late = events.split_off(17);
-    let mut state = State::new(Model::new(fixture::info()), fixture::sources());
+    let mut state = empty();
     update(&mut state, Input::Batch(Box::new(batch(events, Progress::CaughtUp))));
+    state.refresh();
     assert_eq!((state.position, state.waits.cycles.len()), (17, 0));
     press(&mut state, "space");
     update(&mut state, Input::Batch(Box::new(batch(late, Progress::CaughtUp))));
+    state.refresh();
     assert_eq!((state.position, state.model.len(), state.waits.cycles.len()), (17, 24, 0));
-    press(&mut state, "end");
+    // Paused, the present does not matter, and nothing is drawn.
+    assert_eq!(update(&mut state, Input::Clock(Nanos(1_000_000_000))), Effect::Nothing);
+    // Back and forth while it goes on, then to the end.
+    press(&mut state, ", , .");
+    assert_eq!(state.position, 16);
+    press(&mut state, "L");
     assert_eq!((state.position, state.waits.cycles.len()), (24, 1));
     // A hung process writes nothing, and yet it waits longer and longer.
     assert_eq!(update(&mut state, Input::Clock(Nanos(9_000_000_000))), Effect::Redraw);
@@ -238,24 +366,24 @@ fn every_step_shows_the_state_of_its_position() {
 }
 
 #[test]
-fn any_keys_in_any_order_keep_the_selection_valid() {
-    // A fixed generator, so that a failure can be repeated.
-    let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut state = bank(Progress::CaughtUp);
-    for _ in 0..5_000 {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        let binding = &keys::TABLE[(seed % keys::TABLE.len() as u64) as usize];
-        match state.prompt.is_some() {
-            true if seed.is_multiple_of(5) => update(&mut state, Input::Accept),
-            true => update(&mut state, Input::Type(char::from(b' ' + (seed >> 32) as u8 % 90))),
-            false => update(&mut state, Input::Action(binding.action)),
-        };
-        assert!(state.position <= state.model.len());
-        assert!(state.selection.finding.is_none_or(|idx| idx < state.model.findings.len()));
-        assert_eq!(state.at.position, state.position);
-        lists::rows(&state, state.view);
-        lists::events_around(&state, 5);
+fn times_are_said_in_three_ways() {
+    let mut state = bank(Progress::Ended);
+    press(&mut state, "{");
+    assert_eq!(state.when(Nanos(3_000_000)), "3.00 ms");
+    press(&mut state, "t");
+    assert_eq!(state.when(Nanos(3_000_000)), "23:06:40.003000");
+    press(&mut state, "t");
+    assert_eq!(state.when(Nanos(3_000_000)), "-100 ms");
+    assert_eq!(state.when(Nanos(150_000_000)), "+47.0 ms");
+}
+
+#[test]
+fn every_action_can_be_found_by_its_name() {
+    let state = bank(Progress::Ended);
+    for binding in TABLE {
+        let menu = Menu { kind: menu::MenuKind::Help, text: binding.name.to_owned(), selected: 0 };
+        let items = menu.items(&state);
+        let is_first = items.iter().take(3).any(|item| item.label == binding.name);
+        assert!(is_first, "{} is among the first of {:?}", binding.name, items.first());
     }
 }

@@ -1,15 +1,9 @@
 //! The one function that changes a state: no terminal, no clock, no file.
 
-use lockscope_analyzer::finding::Finding;
-use lockscope_trace::Nanos;
-
+use super::{Action, Effect, Input, Overlay, Pending, State, View, menu::MenuKind};
 use crate::{
-    cli::time::Point,
-    dashboard::{
-        lists::{self, Id},
-        state::{Action, Effect, Input, Prompt, PromptKind, State, View},
-    },
-    filter::Filter,
+    dashboard::{describe, draw::theme::Palette, tables::List},
+    filter::KEYS,
 };
 
 /// Changes the state by what came from outside, and says what is to be done.
@@ -17,261 +11,236 @@ pub fn update(state: &mut State, input: Input) -> Effect {
     match input {
         Input::Batch(batch) => {
             state.model.receive(*batch);
-            if state.follows {
-                state.follow();
-            }
-            // The first finding is what one came for.
-            if state.selection.finding.is_none() && !state.model.findings.is_empty() {
-                state.selection.finding = Some(0);
-            }
+            state.touch();
         }
-        Input::Failed(error) => state.model.error = Some(error),
+        Input::Failed(error) => {
+            state.model.error = Some(error);
+            state.touch();
+        }
         Input::Clock(now) => {
             if !state.model.is_live() || now <= state.model.now {
                 return Effect::Nothing;
             }
             state.model.now = now;
-            if state.follows {
-                state.follow();
+            if !state.follows {
+                return Effect::Nothing;
             }
+            state.touch();
         }
-        Input::Resize(columns, rows) => state.size = (columns, rows),
-        Input::Drawn(limit) => {
+        Input::Played(passed) => {
+            if !state.plays {
+                return Effect::Nothing;
+            }
+            state.played(passed);
+        }
+        Input::Resize(columns, rows) => {
+            state.size = (columns, rows);
+            state.link = None;
+        }
+        Input::Drawn(screen) => {
             // Without this, scrolling past the end would have to be scrolled back unseen.
-            let scroll = state.help.as_mut().unwrap_or(&mut state.scroll);
-            *scroll = (*scroll).min(limit);
+            state.scroll = state.scroll.min(screen.scroll_limit);
+            if let Some(Overlay::Text { scroll, .. }) = &mut state.overlay {
+                *scroll = (*scroll).min(screen.scroll_limit);
+            }
+            if state.link.is_some_and(|link| link >= screen.links.len()) {
+                state.link = None;
+            }
+            state.screen = *screen;
             return Effect::Nothing;
         }
-        Input::Type(c) => edit(state, |text| text.push(c)),
-        Input::Erase => edit(state, |text| {
-            text.pop();
-        }),
-        Input::Accept => accept(state),
+        Input::Said(message) => state.message = Some(message),
+        Input::Paste(text) => state.paste(&text),
+        Input::Mouse(mouse) => {
+            state.refresh();
+            return state.mouse(mouse);
+        }
+        Input::Key(key) => {
+            state.refresh();
+            return press(state, &key);
+        }
         Input::Action(action) => {
-            state.message = None;
-            return act(state, action);
+            state.refresh();
+            let effect = act(state, action);
+            state.refresh();
+            return effect;
         }
     }
     Effect::Redraw
+}
+
+/// A key goes to what asks for one, and else to the action that it is bound to.
+fn press(state: &mut State, key: &str) -> Effect {
+    state.message = None;
+    if let Some(pending) = state.pending.take() {
+        state.letter(pending, key);
+        return Effect::Redraw;
+    }
+    if state.overlay.is_some() {
+        return state.overlay_key(key);
+    }
+    if state.prompt.is_some() {
+        // Ctrl-C always ends the program.
+        return if key == "ctrl-c" { Effect::Quit { prints: false } } else { state.type_key(key) };
+    }
+    match state.keys.lookup(state.view, state.has_rows(), key) {
+        Some(action) => update(state, Input::Action(action)),
+        None => Effect::Nothing,
+    }
 }
 
 fn act(state: &mut State, action: Action) -> Effect {
-    if let Some(scroll) = state.help {
-        match action {
-            Action::ForceQuit => return Effect::Quit,
-            Action::Move(by) => state.help = Some(scroll.saturating_add_signed(by as isize)),
-            Action::Page(by) | Action::Leap(by) => {
-                state.help = Some(scroll.saturating_add_signed(by as isize * state.page() as isize));
-            }
-            Action::Top | Action::Begin => state.help = Some(0),
-            Action::Help | Action::Escape | Action::Quit | Action::Back => state.help = None,
-            _ => {}
-        }
-        return Effect::Redraw;
-    }
     match action {
-        Action::ForceQuit => return Effect::Quit,
+        Action::ForceQuit => return Effect::Quit { prints: false },
+        Action::QuitPrinted => return Effect::Quit { prints: true },
         Action::Quit => {
-            if state.prompt.is_none() && !state.is_detail_open {
-                return Effect::Quit;
+            if state.prompt.is_none() && !state.is_detail_open && state.overlay.is_none() {
+                return Effect::Quit { prints: false };
             }
-            state.prompt = None;
-            state.is_detail_open = false;
+            (state.prompt, state.overlay, state.is_detail_open) = (None, None, false);
         }
+        Action::Suspend => return Effect::Suspend,
+        Action::Redraw => return Effect::Clear,
         Action::Escape => escape(state),
-        Action::Help => state.help = Some(0),
-        Action::Show(view) => show(state, view),
-        Action::NextView => show(state, View::ALL[(state.view.index() + 1) % View::ALL.len()]),
-        Action::PreviousView => show(state, View::ALL[(state.view.index() + View::ALL.len() - 1) % View::ALL.len()]),
-        Action::Back if state.is_detail_open => state.is_detail_open = false,
-        Action::Back => {
-            if let Some(view) = state.history.pop() {
-                state.view = view;
-                state.scroll = 0;
+        Action::Help => state.open_menu(MenuKind::Help),
+        Action::Palette => state.open_menu(MenuKind::Palette),
+        Action::Columns => state.open_menu(MenuKind::Columns),
+        Action::Export => state.open_menu(MenuKind::Export),
+        Action::Group => state.group(),
+        Action::Show(view) => state.show(view),
+        Action::Turn(by) => state.turn(by),
+        Action::Pane(by) => state.turn_pane(by),
+        Action::Back if state.is_detail_open && state.history.0.is_empty() => state.is_detail_open = false,
+        Action::Back => state.travel(true),
+        Action::Forward => state.travel(false),
+        Action::Move(by) => state.move_by(by),
+        Action::Page(by) => state.move_by(by * state.page() as i64),
+        Action::Side(by) => state.side(by),
+        Action::Top => state.move_by(i64::MIN / 2),
+        Action::Bottom => state.move_by(i64::MAX / 2),
+        Action::Home => state.seek(0),
+        Action::Open => state.open(),
+        Action::Filter => state.open_prompt(),
+        Action::Match(by) => {
+            if state.has_rows() {
+                state.move_by(by)
+            } else {
+                state.next_link(by)
             }
         }
-        Action::Move(by) => move_by(state, by),
-        Action::Page(by) => move_by(state, by * state.page() as i64),
-        Action::Top => move_by(state, i64::MIN),
-        Action::Bottom => move_by(state, i64::MAX),
-        Action::Open => open(state),
-        Action::OpenFilter => {
-            let text = state.filter(state.view).0.clone();
-            state.prompt = Some(Prompt { kind: PromptKind::Filter, text, error: None });
+        Action::Sort => state.sort(),
+        Action::Reverse => state.reverse(),
+        Action::Hide => state.hide(),
+        Action::ShowHidden => state.show_hidden(),
+        Action::Pin => state.pin(),
+        Action::Ended => {
+            state.shows_ended = !state.shows_ended;
+            let what = if state.shows_ended { "what has ended is listed" } else { "what has ended is not listed" };
+            state.message = Some(what.to_owned());
+            state.touch();
         }
-        Action::OpenSeek => state.prompt = Some(Prompt { kind: PromptKind::Seek, text: String::new(), error: None }),
-        Action::TogglePause if state.follows => state.seek(state.position),
-        Action::TogglePause | Action::Live => state.follow(),
+        // On the title of a group it folds, as in any tree.
+        Action::Pause => {
+            if !state.fold() {
+                state.pause();
+            }
+        }
+        Action::Live => state.follow(),
         Action::Step(by) => state.seek(state.position.saturating_add_signed(by)),
-        Action::Leap(by) => leap(state, by),
-        Action::Begin => state.seek(0),
-        Action::Finding(by) => to_finding(state, by),
+        Action::StepHere(by) => state.step_here(by),
+        Action::Blocking(by) => state.go_to_blocking(by),
+        Action::Finding(by) => state.go_to_finding(by),
+        Action::Speed(by) => state.change_speed(by),
+        Action::Leap(by) => state.leap(by),
+        Action::Zoom(by) => state.zoom(by),
+        Action::Pan(by) => state.pan(by),
+        Action::Fit => state.fit(),
+        Action::Centre => state.centre(),
+        Action::Range => state.go_to_range(),
+        Action::PopRange => state.pop_range(),
+        Action::Mark => state.pending = Some(Pending::Mark),
+        Action::Jump => state.pending = Some(Pending::Jump),
+        Action::Times => {
+            let (times, said) = state.times.next();
+            state.times = times;
+            state.message = Some(said.to_owned());
+        }
+        Action::ZoomPane => state.is_zoomed = !state.is_zoomed,
+        Action::Resize(by) => state.split = state.split.saturating_add_signed(by as i16 * 5).clamp(10, 90),
+        Action::Frames => state.shows_frames = !state.shows_frames,
+        Action::Explain => explain(state),
+        Action::Settings => {
+            let lines = describe::settings(state);
+            state.overlay = Some(Overlay::Text { title: "Settings in effect".to_owned(), lines, scroll: 0 });
+        }
+        Action::Theme => {
+            let at = Palette::ALL.iter().position(|palette| *palette == state.theme.palette).unwrap_or(0);
+            state.theme.palette = Palette::ALL[(at + 1) % Palette::ALL.len()];
+            state.message = Some(format!("theme {}", state.theme.palette.name()));
+            return Effect::Theme;
+        }
+        Action::Copy => {
+            return match describe::selected(state) {
+                Some(text) => Effect::Copy(text),
+                None => {
+                    state.message = Some("there is nothing to copy here".to_owned());
+                    Effect::Redraw
+                }
+            };
+        }
+        Action::Edit => return edit(state),
     }
     Effect::Redraw
 }
 
-fn show(state: &mut State, view: View) {
-    state.is_detail_open = false;
-    state.scroll = 0;
-    if state.view != view {
-        state.history.push(state.view);
-        state.history.drain(..state.history.len().saturating_sub(100));
-        state.view = view;
-    }
-}
-
 fn escape(state: &mut State) {
-    if state.prompt.take().is_some() {
+    let was_open = state.overlay.take().is_some() || state.prompt.take().is_some();
+    if was_open || state.link.take().is_some() || state.drag.take().is_some() {
+        // One thing at a time.
     } else if state.is_detail_open {
         state.is_detail_open = false;
+    } else if state.is_zoomed {
+        state.is_zoomed = false;
     } else {
-        state.filters[state.view.index()] = Default::default();
+        state.set_filter(String::new());
     }
 }
 
-/// Moves the selection in lists, the cursor in events, the picture elsewhere.
-fn move_by(state: &mut State, by: i64) {
-    match state.view {
-        View::Findings if state.is_detail_open => state.scroll = state.scroll.saturating_add_signed(by as isize),
-        View::Overview | View::Waits => state.scroll = state.scroll.saturating_add_signed(by as isize),
-        View::Events => {
-            let position = lists::event_from(state, by);
-            state.seek(position);
+/// The page on the selected kind of finding, or what the columns of the list mean.
+fn explain(state: &mut State) {
+    let code = state.finding().map(|finding| finding.code);
+    match (state.view, code, state.shown_list()) {
+        (View::Findings | View::Overview, Some(code), _) => {
+            let text = crate::cli::explain::page(code);
+            state.read(code.as_str(), text);
         }
-        View::Findings | View::Threads | View::Locks => {
-            let rows = lists::rows(state, state.view);
-            let selected = lists::selected(state, &rows);
-            let last = rows.len().saturating_sub(1) as i64;
-            let to = selected.map_or(0, |idx| (idx as i64).saturating_add(by).clamp(0, last));
-            if let Some(&id) = rows.get(to as usize) {
-                select(state, id);
-                state.scroll = 0;
-            }
+        (_, _, Some(list)) => {
+            let text = columns_text(list);
+            state.read("Columns", &text);
         }
+        _ => state.message = Some("there is nothing to explain here".to_owned()),
     }
 }
 
-fn select(state: &mut State, id: Id) {
-    match id {
-        Id::Thread(thread) => state.selection.thread = Some(thread),
-        Id::Lock(lock) => state.selection.lock = Some(lock),
-        Id::Finding(idx) => state.selection.finding = Some(idx),
-    }
+fn columns_text(list: List) -> String {
+    let columns = list.columns().iter().map(|column| format!("{:<14}  {}\n", column.title.trim(), column.help));
+    let known = KEYS.iter().filter(|key| list.keys().contains(&key.name));
+    let keys = known.map(|key| format!("{:<14}  {}\n", key.name, key.help));
+    let title = "\nKeys of the filter, as `wait > 5ms` or `state:blocked`:\n\n".to_owned();
+    columns.chain([title]).chain(keys).collect()
 }
 
-/// Enter: from a list to what its row is about.
-fn open(state: &mut State) {
-    match state.view {
-        View::Overview => show(state, if state.model.findings.is_empty() { View::Threads } else { View::Findings }),
-        View::Findings if !state.is_detail_open => {
-            state.is_detail_open = state.finding().is_some();
-            state.scroll = 0;
-        }
-        View::Findings => {
-            let event = state.finding().and_then(|finding| finding.events.last().copied());
-            if let Some(event) = event {
-                state.seek(event);
-                show(state, View::Waits);
-            }
-        }
-        View::Threads => {
-            let rows = lists::rows(state, View::Threads);
-            let thread = lists::selected(state, &rows)
-                .and_then(|idx| state.at.threads.get(lists::thread(rows[idx])?.0 as usize));
-            // The lock that it wants says more than those that it holds.
-            if let Some(lock) = thread.and_then(lists::lock_of_interest) {
-                state.selection.lock = Some(lock);
-                show(state, View::Locks);
-            }
-        }
-        View::Locks => {
-            let rows = lists::rows(state, View::Locks);
-            let lock =
-                lists::selected(state, &rows).and_then(|idx| state.at.locks.get(lists::lock(rows[idx])?.0 as usize));
-            let holder =
-                lock.and_then(|lock| lock.holders.first().or(lock.waiters.first()).map(|(thread, ..)| *thread));
-            if let Some(thread) = holder {
-                state.selection.thread = Some(thread);
-                show(state, View::Threads);
-            }
-        }
-        View::Waits => show(state, View::Threads),
-        View::Events => {
-            let event = state.model.timeline.event(state.position);
-            if let Some(event) = event {
-                state.selection.thread = Some(event.thread);
-                state.selection.lock = event.op.lock().or(state.selection.lock);
-                show(state, View::Threads);
-            }
-        }
-    }
-}
-
-fn leap(state: &mut State, by: i64) {
-    // By time, so that a burst of events is one place; by events where times say nothing or nothing would move.
-    let end = state.model.head().time.0;
-    let step = end / 20;
-    let time = if by < 0 { state.at.time.0.saturating_sub(step) } else { state.at.time.0.saturating_add(step) };
-    let position = state.model.timeline.position_at(Nanos(time));
-    let position = match position == state.position {
-        true => state.position.saturating_add_signed(by * (state.model.len() as i64 / 20).max(1)),
-        false => position,
+fn edit(state: &mut State) -> Effect {
+    let Some(site) = state.place().cloned() else {
+        state.message = Some("nothing here has a place in the source".to_owned());
+        return Effect::Redraw;
     };
-    state.seek(position);
-}
-
-/// To the next finding after the cursor, or the last one before it, in the order of time.
-fn to_finding(state: &mut State, by: i64) {
-    let event = |finding: &Finding| finding.events.last().copied().unwrap_or(0);
-    let mut found: Vec<(u64, usize)> =
-        state.model.findings.iter().map(event).enumerate().map(|(idx, event)| (event, idx)).collect();
-    found.sort_unstable();
-    let here = (state.position, state.selection.finding.unwrap_or(0));
-    let next = match by < 0 {
-        true => found.iter().rev().find(|&&(event, idx)| (event, idx) < here).copied(),
-        false => found.iter().find(|&&(event, idx)| (event, idx) > here).copied(),
-    };
-    match next {
-        Some((event, idx)) => {
-            state.selection.finding = Some(idx);
-            state.scroll = 0;
-            state.seek(event);
-        }
-        None => state.message = Some(format!("no finding {} this moment", if by < 0 { "before" } else { "after" })),
-    }
-}
-
-/// Changes the text of the prompt. While typing, an incomplete filter keeps the last one that was complete.
-fn edit(state: &mut State, change: impl FnOnce(&mut String)) {
-    let Some(prompt) = &mut state.prompt else { return };
-    change(&mut prompt.text);
-    prompt.error = None;
-    if prompt.kind == PromptKind::Filter {
-        match prompt.text.parse::<Filter>() {
-            Ok(filter) => state.filters[state.view.index()] = (prompt.text.clone(), filter),
-            Err(error) => prompt.error = Some(error.message),
+    match state.sources.file(&site.file) {
+        Some(file) => Effect::Edit(file.path.clone(), site.line),
+        None => {
+            let name = crate::source::short_site(&site);
+            state.message = Some(format!("{name} was not found; --source-map FROM=TO tells where sources are"));
+            Effect::Redraw
         }
     }
-}
-
-fn accept(state: &mut State) {
-    let Some(prompt) = &mut state.prompt else { return };
-    match (prompt.kind, &prompt.error) {
-        (_, Some(_)) => return,
-        (PromptKind::Filter, None) => {}
-        (PromptKind::Seek, None) if prompt.text.trim().is_empty() => {}
-        (PromptKind::Seek, None) => match prompt.text.parse::<Point>() {
-            Ok(Point::End) => state.follow(),
-            Ok(Point::Event(number)) => state.seek(number),
-            Ok(Point::Time(time)) => {
-                let position = state.model.timeline.position_at(time);
-                state.seek(position);
-            }
-            Err(error) => {
-                prompt.error = Some(error);
-                return;
-            }
-        },
-    }
-    state.prompt = None;
 }
