@@ -73,11 +73,11 @@ fn check_whole(trace: &Path) {
 }
 
 /// A small file system of our own, unmounted when dropped.
-struct SmallDisk(std::path::PathBuf);
+pub struct SmallDisk(pub std::path::PathBuf);
 
 impl SmallDisk {
     /// `None` when this user may not mount.
-    fn mount(path: std::path::PathBuf, bytes: usize) -> Option<Self> {
+    pub fn mount(path: std::path::PathBuf, bytes: usize) -> Option<Self> {
         std::fs::create_dir(&path).expect("the folder is ours");
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", &format!("size={bytes}"), "lockscope-test"]).arg(&path);
@@ -195,7 +195,7 @@ fn a_link_is_not_followed() {
     check_whole(&own[0]);
 }
 
-fn check_no_recording(case: &Case, reason: &str) {
+pub fn check_no_recording(case: &Case, reason: &str) {
     let stderr = case.stderr();
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
     assert!(stderr.contains("cannot record to") && stderr.contains(reason), "{stderr}");

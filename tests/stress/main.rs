@@ -6,6 +6,7 @@
 mod child;
 mod cut_off;
 mod downgrade;
+mod edges;
 mod faults;
 mod fork;
 mod kill;
@@ -30,6 +31,12 @@ fn child_process() {
         Ok("faults") => faults::run(),
         Ok("cut-off") => cut_off::run(),
         Ok("own-fault") => cut_off::run_own(),
+        Ok("no-descriptors") => edges::run_without_descriptors(),
+        Ok("no-shm") => edges::run_without_shm(),
+        Ok("late-lock") => edges::run_once(),
+        Ok("starting") => edges::run_starting(),
+        Ok("crowd") => edges::run_crowd(),
+        Ok("signals") => edges::run_signals(),
         Ok("window") => window::run(),
         Ok(other) => unreachable!("{other} is no role"),
         Err(_) => {}

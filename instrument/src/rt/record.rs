@@ -64,15 +64,19 @@ pub(super) fn note_stopped() {
     }
 }
 
-/// Counts an acquisition; call while the lock is held.
+/// Counts an acquisition; call while the lock is held. 0 is left out when the count wraps, since it means "not counted".
 #[inline]
 pub(super) fn next_acquisition(meta: &LockMeta, mode: Mode) -> u32 {
     if mode == Mode::Exclusive {
-        let count = meta.count.load(Ordering::Relaxed).wrapping_add(1);
+        let count = meta.count.load(Ordering::Relaxed).checked_add(1).unwrap_or(1);
         meta.count.store(count, Ordering::Relaxed);
-        count
-    } else {
-        meta.count.fetch_add(1, Ordering::Relaxed).wrapping_add(1)
+        return count;
+    }
+    loop {
+        match meta.count.fetch_add(1, Ordering::Relaxed).wrapping_add(1) {
+            0 => {}
+            count => return count,
+        }
     }
 }
 

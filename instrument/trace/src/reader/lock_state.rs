@@ -38,7 +38,8 @@ impl Counter {
 
     /// The event with this count went out; 0 is none.
     pub(super) fn pass(&mut self, count: u64) {
-        let after = (count as u32).wrapping_add(1);
+        // 0 means "not counted", so it is left out when counts wrap.
+        let after = (count as u32).checked_add(1).unwrap_or(1);
         if count != 0 && self.next.is_none_or(|next| !is_before(after, next)) {
             self.next = Some(after);
         }

@@ -1,5 +1,6 @@
 //! Writes traces as a recorder would and reads them back: at rest, while growing, cut off, and damaged.
 
+mod clocks;
 mod counted;
 mod damage;
 mod killed;
