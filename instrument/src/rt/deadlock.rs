@@ -3,7 +3,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::{
-    global, knot,
+    global, helper, knot,
     report::{Draft, held_for, is_first, mode_words, thread_name},
     search::{self, Blocker, Link},
     stack,
@@ -85,6 +85,18 @@ fn report_deadlock(entered: &Entered, cycle: &[Link]) {
         draft.line("note: a wait in the cycle has a time limit, which will dissolve it");
     }
     draft.stack(&format!("stack of {}:", thread_name(entered.info)), stack::capture(), cycle[0].waiting.site);
+    // What helpers do for others says little without.
+    for (index, link) in cycle.iter().enumerate() {
+        if link.info.index != entered.info.index && helper::is_helper(link.waiting.site) {
+            let stack = link.info.wait.stack(link.waiting.episode);
+            draft.stack(&format!("stack of {}:", thread_name(link.info)), stack, link.waiting.site);
+        }
+        if let Blocker::Holds(held) | Blocker::HoldsMutex(held) = &link.blocker {
+            let holder = cycle[(index + 1) % cycle.len()].info;
+            let heading = format!("stack of {} when it took {}:", thread_name(holder), names[index]);
+            draft.stack(&heading, helper::held_from(holder, held), held.site);
+        }
+    }
     draft.line(if cycle.len() == 1 {
         "help: release the lock before taking it again, or pass the guard on"
     } else {

@@ -38,6 +38,8 @@ pub(super) mod flag {
     pub const TIMES: u32 = 32;
     /// This is the child of a fork: off for good, and nothing of the runtime's may be locked.
     pub const FORKED: u32 = 64;
+    /// Places are known at which functions take locks for others, see `helper`.
+    pub const HELPERS: u32 = 128;
 }
 
 #[inline]
@@ -50,6 +52,13 @@ pub(super) fn flags() -> u32 {
 #[inline]
 pub fn is_tracking() -> bool {
     flags() & flag::TRACK != 0
+}
+
+/// There are helpers from now on.
+pub(super) fn note_helpers() {
+    // Before everything is set up no flag may be set.
+    let with = |flags| (flags & flag::READY != 0).then_some(flags | flag::HELPERS);
+    let _ = FLAGS.fetch_update(Ordering::AcqRel, Ordering::Acquire, with);
 }
 
 /// Flags without initialising: for destructors.
@@ -133,7 +142,8 @@ fn set_config(config: Config) -> u32 {
             Err(complaint) => report::say(&format!("lockscope: {complaint}\n")),
         }
     }
-    let mut flags = flag::READY;
+    // Those that were found with another configuration.
+    let mut flags = flag::READY | FLAGS.load(Ordering::Acquire) & flag::HELPERS;
     if [config.order, config.rank].iter().any(|&policy| policy != Policy::Off) {
         flags |= flag::TRACK | flag::ORDER;
     }

@@ -292,6 +292,9 @@ impl<'a> LockRef<'a> {
         let (name, rank) = unsafe { self.meta.name_and_rank() };
         let made = self.made();
         let created = made.or(site)?;
+        if let Some(site) = site {
+            super::helper::note_first_use(site, (self.type_name)());
+        }
         let named = Named { name, rank, first_use: made.is_none() };
         let id = registry.new_lock(self.kind(), (self.type_name)(), created, named);
         if id > ID_MASK {

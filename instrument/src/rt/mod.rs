@@ -21,6 +21,7 @@ mod episode;
 mod fast;
 mod global;
 mod held;
+mod helper;
 mod helpers;
 mod hierarchy;
 mod hold;

@@ -10,6 +10,7 @@ use super::{
     deadlock::search_and_report,
     global::{self, flag, flags},
     held::HeldLock,
+    helper::{self, Caller},
     misuse, order, record, reentry,
     report::{Draft, elapsed, held_for, mode_words, thread_name},
     stack,
@@ -35,6 +36,8 @@ pub(super) struct Op<'a> {
     flags: u32,
     /// A free slot for the acquisition.
     slot: u32,
+    /// From where, when a helper asks.
+    caller: Option<Caller>,
 }
 
 impl<'a> Op<'a> {
@@ -70,7 +73,14 @@ impl<'a> Op<'a> {
             record::note_stopped();
             site_id = record::site_id(&entered, site);
         }
-        Some(Self { id, entered, lock, mode, how, site, site_id, flags, slot })
+        let mut caller = None;
+        if flags & flag::HELPERS != 0 {
+            caller = helper::caller(&entered, site);
+            if caller.is_some() {
+                entered.info.held_from.prepare(slot);
+            }
+        }
+        Some(Self { id, entered, lock, mode, how, site, site_id, flags, slot, caller })
     }
 
     /// Checks the order and the rank, unless this thread has had the same set of locks and the same lock checked before.
@@ -96,6 +106,7 @@ impl<'a> Op<'a> {
             mode: self.mode,
             recursive: self.lock.is_recursive(),
             site: self.site,
+            stack: self.caller.as_ref().map(|caller| &caller.stack),
         };
         let checked = order::check(&self.entered, &request);
         if let Some(stack) = checked.stack {
@@ -115,7 +126,11 @@ impl<'a> Op<'a> {
         }
         // Recorded before it is in the set: a section that begins with this event lists what was held before it.
         if self.flags & flag::RECORD != 0 {
+            self.attach_caller();
             record::acquired(&self.entered, self.lock.meta, self.id, self.mode, self.how, self.site_id, ticks);
+        }
+        if let Some(caller) = &self.caller {
+            self.entered.info.held_from.set(self.slot, self.id, self.site, &caller.stack);
         }
         let slot = self.entered.info.held.fill(
             self.slot,
@@ -132,6 +147,12 @@ impl<'a> Op<'a> {
             },
         );
         Hold::new(self.entered.info.index, slot, self.mode)
+    }
+
+    fn attach_caller(&self) {
+        if let Some(caller) = &self.caller {
+            caller.attach(&self.entered);
+        }
     }
 
     /// Notes that a hold changed its mode; call while the stronger of both is held.
@@ -225,6 +246,9 @@ impl<'a> Op<'a> {
             owner: self.lock.meta.owner_hint(),
         };
         let guard = self.entered.info.wait.begin(&waiting);
+        if let Some(caller) = &self.caller {
+            self.entered.info.wait.set_stack(Some(caller.stack.clone()));
+        }
         if self.flags & flag::DEADLOCK != 0 {
             search_and_report(&self.entered);
         }
@@ -235,6 +259,7 @@ impl<'a> Op<'a> {
         if self.flags & flag::RECORD == 0 {
             return;
         }
+        self.attach_caller();
         if global::config().stacks == Stacks::All
             && let Some(stack) = stack::capture()
         {

@@ -15,7 +15,7 @@ use super::{
     Hold, LockRef, Mode, Need, Site,
     fast::{self, Fast},
     global::{flag, flags},
-    helpers, misuse,
+    helper, helpers, misuse,
     object::{self, next_count},
     op::{ENDLESS, Op},
     record,
@@ -42,8 +42,13 @@ pub fn acquire<G>(
     if flags & flag::TRACK == 0 {
         return (try_now().or_else(|| wait(None)).expect(ENDLESS), Hold::untracked(mode));
     }
-    if flags & flag::RECORD != 0 {
-        return acquire_recording(lock, mode, site, flags, try_now, wait);
+    if flags & (flag::RECORD | flag::HELPERS) != 0 {
+        if flags & flag::HELPERS != 0 && helper::is_helper(site) {
+            return acquire_slow(lock, mode, site, try_now, wait);
+        }
+        if flags & flag::RECORD != 0 {
+            return acquire_recording(lock, mode, site, flags, try_now, wait);
+        }
     }
     if let Some(fast) = Fast::<false>::begin(lock, mode, site, flags)
         && let Some(guard) = try_now()

@@ -173,6 +173,14 @@ pub(super) fn mark(entered: &Entered, text: u32, site: Site) {
     with(entered, |writer, env| writer.event(env, kind::MARK, text, site, clock::ticks()));
 }
 
+/// The id of a stack in the trace; 0 when nothing is recorded.
+pub(super) fn stack_id(addresses: &[usize]) -> u32 {
+    match global::trace().filter(|_| global::flags_if_ready() & flag::RECORD != 0) {
+        Some(writer) => patient_registry().map_or(0, |mut registry| registry.stack(writer, addresses)),
+        None => 0,
+    }
+}
+
 /// Attaches a stack to the next event of this thread.
 pub(super) fn attach_stack(entered: &Entered, addresses: &[usize]) {
     if global::flags_if_ready() & flag::RECORD != 0

@@ -33,9 +33,68 @@ pub(super) fn capture() -> Option<Stack> {
     Some(addresses.into())
 }
 
+/// The current stack, unless stacks are off, and where its return addresses lie, each with the address: those above `here`, a place
+/// in the frame of the calling function, the innermost first, as far as they are found where the unwinder says. None are on machines other than
+/// x86-64, where a function need not keep its return address on the stack.
+pub(super) fn capture_with_returns(here: usize) -> Option<(Stack, Vec<(usize, usize)>)> {
+    if global::config().stacks == Stacks::Off {
+        return None;
+    }
+    let mut addresses = Vec::with_capacity(MAX_FRAMES);
+    let mut returns = Vec::with_capacity(MAX_FRAMES);
+    let mut all_found = cfg!(all(target_arch = "x86_64", not(miri)));
+    backtrace::trace(|frame| {
+        let address = frame.ip() as usize;
+        addresses.extend(Some(address).filter(|&address| address != 0));
+        // A call pushes the return address, so it lies below where the caller's stack ends.
+        let place = (frame.sp() as usize).wrapping_sub(size_of::<usize>());
+        if all_found && place > here {
+            all_found = address != 0 && word_at(place) == address;
+            returns.extend(all_found.then_some((place, address)));
+        }
+        addresses.len() < MAX_FRAMES
+    });
+    Some((addresses.into(), returns))
+}
+
+/// The word at a place in a frame of this thread's stack; 0 where that is not known to be possible.
+#[inline]
+pub(super) fn word_at(place: usize) -> usize {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    {
+        let word;
+        // SAFETY: callers name places in live frames of this thread, which are mapped and aligned. Not a read of Rust's, for which
+        // return addresses are no values.
+        unsafe {
+            std::arch::asm!("mov {}, [{}]", out(reg) word, in(reg) place, options(nostack, readonly, preserves_flags));
+        }
+        word
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    {
+        let _ = place;
+        0
+    }
+}
+
+/// What called the function that has the operation at `site`, as far as its file tells: `function at file:line`.
+pub(super) fn caller(stack: &[usize], site: Site) -> Option<String> {
+    let frames = resolve(stack);
+    let operation = frames.iter().position(|frame| frame.is_at(site))?;
+    let outside = |frame: &&Frame| !frame.is_boring() && !frame.file.ends_with(site.file());
+    frames[operation..].iter().find(outside).map(Frame::to_string)
+}
+
 /// Lines for a report, `function at file:line`, from the frame of the operation at `site` outwards, without std's and other
 /// frames that say nothing about the program.
 pub(super) fn describe(stack: &[usize], site: Site) -> Vec<String> {
+    let frames = resolve(stack);
+    let first = frames.iter().position(|frame| frame.is_at(site)).unwrap_or(0);
+    let shown = frames[first..].iter().filter(|frame| !frame.is_boring());
+    shown.take(SHOWN).map(Frame::to_string).collect()
+}
+
+fn resolve(stack: &[usize]) -> Vec<Frame> {
     let mut frames = Vec::new();
     for &address in stack {
         // A return address belongs to the instruction after the call.
@@ -45,10 +104,7 @@ pub(super) fn describe(stack: &[usize], site: Site) -> Vec<String> {
             frames.push(Frame { function, file, line: symbol.lineno().unwrap_or(0) });
         });
     }
-    let is_site = |frame: &Frame| frame.line == site.line() && frame.file.ends_with(site.file());
-    let first = frames.iter().position(is_site).unwrap_or(0);
-    let shown = frames[first..].iter().filter(|frame| !frame.is_boring());
-    shown.take(SHOWN).map(Frame::to_string).collect()
+    frames
 }
 
 struct Frame {
@@ -58,6 +114,10 @@ struct Frame {
 }
 
 impl Frame {
+    fn is_at(&self, site: Site) -> bool {
+        self.line == site.line() && self.file.ends_with(site.file())
+    }
+
     fn is_boring(&self) -> bool {
         const FUNCTIONS: [&str; 15] = [
             "lockscope::",

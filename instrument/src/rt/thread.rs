@@ -22,6 +22,7 @@ use super::{
     chains::Chains,
     global::{self, flag, registry},
     held::HeldSet,
+    helper::{HeldFrom, Seen},
     helpers::Notified,
     knot::Places,
     memory::LatestLoad,
@@ -45,6 +46,8 @@ pub(super) struct ThreadInfo {
     pub ended: AtomicBool,
     /// Locks it holds.
     pub held: HeldSet,
+    /// From where helpers took some of them.
+    pub held_from: HeldFrom,
     /// What it waits for.
     pub wait: Wait,
     /// Its name, for reports.
@@ -68,6 +71,8 @@ pub(super) struct Local {
     pub tries: Tries,
     pub notified: Notified,
     pub places: Places,
+    /// Stacks it has seen at helpers' places.
+    pub seen: Seen,
     /// Ids of places in the trace.
     pub sites: Sites,
     /// What this thread has loaded last.
@@ -335,6 +340,7 @@ fn register(id: Option<u32>) -> &'static ThreadInfo {
     let local = unsafe { &mut *info.local.get() };
     local.chains.clear();
     local.notified.clear();
+    local.seen.clear();
     local.exit_recorded = false;
     local.observed.clear();
     local.latest_load = LatestLoad::default();
@@ -361,6 +367,7 @@ impl ThreadInfo {
             alive: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             held: HeldSet::default(),
+            held_from: HeldFrom::default(),
             wait: Wait::default(),
             name: Mutex::new(None),
             std_id: Mutex::new(None),

@@ -3,11 +3,13 @@
 #![cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
 
 mod child;
+mod helpers;
 mod idle;
 mod knots;
 mod lock;
 mod raw;
 mod scenarios;
+mod wrapper;
 
 use child::{Expect, run};
 
@@ -39,6 +41,19 @@ scenarios! {
     two_orders_off, "order=off", Expect::silence();
     two_orders_panic, "order=panic,misuse=off", Expect::panics("lock-order-inversion");
     one_order, "", Expect::silence();
+    one_order_by_a_helper, "", Expect::silence();
+    two_orders_by_a_helper, "", Expect::reports(&["lock-order-inversion"], &[
+        "stack of thread \"first\" when it took `Mutex<u8>`", "helpers::sell at", "helpers::take_note at",
+        "stack of thread \"second\" when it took `Mutex<u16>`", "helpers::close at", "helpers::count at",
+    ]);
+    two_orders_by_a_helper_twice, "", Expect::reports(&["lock-order-inversion", "lock-order-inversion"], &[
+        "helpers::sell at", "helpers::hire at",
+    ]);
+    two_orders_by_a_helper_without_stacks, "stacks=off", Expect::reports(&["lock-order-inversion"], &["wrapper.rs"]);
+    deadlock_by_a_helper, "order=off", Expect::hangs(&["deadlock"], &[
+        "stack of thread \"first\" when it took `Mutex<u8>`", "stack of thread \"second\" when it took `Mutex<u16>`",
+        "stack of thread \"first\":", "stack of thread \"second\":",
+    ]);
     two_orders_under_a_gate, "", Expect::silence();
     two_orders_by_one_thread, "", Expect::silence();
     two_orders_by_try, "", Expect::silence();

@@ -14,7 +14,7 @@ use lockscope::{
 
 use crate::lock::{Lock, Once};
 
-pub use crate::{idle::*, knots::*, raw::*};
+pub use crate::{helpers::*, idle::*, knots::*, raw::*};
 
 static A: Lock = Lock::mutex("a");
 static B: Lock = Lock::mutex("b");

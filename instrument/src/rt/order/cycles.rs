@@ -13,6 +13,7 @@ use std::{
 use lockscope_trace::Mode;
 
 use super::{
+    super::{helper, stack},
     Cycle, Side,
     graph::{Graph, Occurrence},
 };
@@ -129,11 +130,25 @@ impl<'a> Search<'a, '_> {
 
 /// Cycles over the same places are the same to a reader, whichever instances of the locks were involved.
 fn key(path: &[Step<'_>]) -> u64 {
-    let mut places: Vec<String> = path.iter().map(|(_, _, o)| format!("{} {}", o.held_site, o.wanted_site)).collect();
+    let mut places: Vec<String> = path.iter().map(|(_, _, occurrence)| place(occurrence)).collect();
     places.sort_unstable();
     let mut hasher = DefaultHasher::new();
     ("order", places).hash(&mut hasher);
     hasher.finish()
+}
+
+/// Where the locks were taken; when helpers took them, from where.
+fn place(occurrence: &Occurrence) -> String {
+    let Occurrence { held_site, wanted_site, .. } = occurrence;
+    let mut place = format!("{held_site} {wanted_site}");
+    for (site, stack) in [(held_site, &occurrence.held_stack), (wanted_site, &occurrence.stack)] {
+        if let Some(stack) = stack
+            && helper::is_helper(site)
+        {
+            place.push_str(&format!(" {:?}", stack::caller(stack, site)));
+        }
+    }
+    place
 }
 
 /// Whether another thread's occurrence can happen while all of the path's do.

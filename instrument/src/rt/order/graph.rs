@@ -39,6 +39,8 @@ pub(super) struct Occurrence {
     pub held: Arc<[(u32, Mode)]>,
     pub held_key: u64,
     pub stack: Option<Stack>,
+    /// The one with which the held lock was taken, when a helper took it.
+    pub held_stack: Option<Stack>,
 }
 
 impl Occurrence {
