@@ -198,8 +198,8 @@ impl Builder {
         self
     }
 
-    /// Ranks from a file (`hierarchy=FILE`): one lock a line, outermost first, by its name or by `FILE:LINE` of its
-    /// creation; `#` begins a comment. Ranks given in code win.
+    /// Ranks from a file (`hierarchy=FILE`): as `lockscope hierarchy` writes it, or one lock a line, outermost first, by its name or by
+    /// `FILE:LINE` of its creation; `#` begins a comment. Ranks given in code win.
     pub fn hierarchy(mut self, file: PathBuf) -> Self {
         self.config.hierarchy = Some(file);
         self

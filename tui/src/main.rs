@@ -12,6 +12,7 @@ mod filter;
 #[cfg(test)]
 mod fixture;
 mod graph;
+mod hierarchy;
 mod source;
 
 fn main() -> std::process::ExitCode {

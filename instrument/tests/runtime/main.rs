@@ -35,6 +35,8 @@ fn child_process() {
     }
 }
 
+const HIERARCHY: &str = concat!("order=off,hierarchy=", env!("CARGO_MANIFEST_DIR"), "/tests/runtime/hierarchy.toml");
+
 scenarios! {
     two_orders, "", Expect::reports(&["lock-order-inversion"], &["`a` and `b` are taken in both orders", "scenarios.rs"]);
     two_orders_of_locks_from_constants, "", Expect::reports(&["lock-order-inversion"], &["`Mutex<()>` first used at", "`FairMutex<()>` first used at"]);
@@ -83,6 +85,8 @@ scenarios! {
     join_after_release, "", Expect::silence();
     ranks_violated, "", Expect::reports(&["hierarchy-violation"], &["rank 1", "rank 2"]);
     ranks_kept, "", Expect::silence();
+    ranks_of_a_file_violated, HIERARCHY, Expect::reports(&["hierarchy-violation"], &["`inner` (rank 20)", "`outer` (rank 10)"]);
+    ranks_of_a_file_kept, HIERARCHY, Expect::silence();
     held_too_long, "timeout=50ms", Expect::reports(&["lock-timeout"], &["waits for `slow` for longer than 50.0 ms", "held for"]);
     held_too_long_panic, "timeout=50ms,on-timeout=panic", Expect::panics("lock-timeout");
     held_briefly, "timeout=60s", Expect::silence();

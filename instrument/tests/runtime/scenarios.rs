@@ -383,6 +383,18 @@ pub fn ranks_kept() {
     nested(&[&RANK_2]);
 }
 
+static OUTER: Lock = Lock::mutex("outer");
+static INNER: Lock = Lock::mutex("inner");
+
+pub fn ranks_of_a_file_violated() {
+    nested(&[&INNER, &OUTER]);
+}
+
+pub fn ranks_of_a_file_kept() {
+    nested(&[&OUTER, &INNER]);
+    nested(&[&INNER]);
+}
+
 static SLOW: Lock = Lock::mutex("slow");
 
 pub fn held_too_long() {

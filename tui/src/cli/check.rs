@@ -14,7 +14,7 @@ use crate::{
         engines::EngineArgs,
         exit,
         lint::LintArgs,
-        load::{self, Checked},
+        load::{self, AtEnd, Checked, EachBatch},
         report::{Counts, human, json, junit, lines, markdown, sarif},
         rules::{Rules, VerdictArgs},
         style,
@@ -154,8 +154,20 @@ fn all(
 
 /// Reads one trace and applies the rules. The second value is how many findings lint levels turned off.
 pub fn check(path: &Path, rules: &Rules, engines: &EngineArgs, global: &Global) -> Result<(Checked, usize), Failure> {
+    check_with(path, rules, engines, global, &mut |_, _, _| {}, &mut |_, _| {})
+}
+
+/// The same, for who wants more than findings; see [`load::check_with`].
+pub fn check_with(
+    path: &Path,
+    rules: &Rules,
+    engines: &EngineArgs,
+    global: &Global,
+    each: EachBatch<'_>,
+    at_end: AtEnd<'_>,
+) -> Result<(Checked, usize), Failure> {
     let options = Options { no_timeout: rules.levels.asks_for(Code::NoTimeout), ..Options::default() };
-    let mut checked = load::check(path, engines.apply(options), global)?;
+    let mut checked = load::check_with(path, engines.apply(options), global, each, at_end)?;
     let (mut findings, hidden, n_allowed) = rules.apply(&checked.defs, std::mem::take(&mut checked.findings));
     if !engines.all {
         // Levels change severities, and the worst comes first.

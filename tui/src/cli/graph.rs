@@ -12,14 +12,14 @@ use crate::{
         canvas::{ASCII, Canvas, Role, UNICODE},
         dot,
         layout::{self, Options},
-        mermaid,
+        mermaid, picture,
     },
 };
 
 /// Arguments of `graph`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  lockscope graph trace.lks wait --at 12.4s\n  lockscope graph trace.lks order --by class\n  lockscope graph trace.lks order --format dot | dot -Tsvg > order.svg"
+    after_help = "Examples:\n  lockscope graph trace.lks wait --at 12.4s\n  lockscope graph trace.lks order --by class\n  lockscope graph trace.lks order --format svg > order.svg\n  lockscope graph trace.lks order --format dot | dot -Tpdf > order.pdf"
 )]
 pub struct GraphArgs {
     /// Trace to read; `-` is the standard input
@@ -56,6 +56,8 @@ enum Format {
     Dot,
     /// For Markdown
     Mermaid,
+    /// A picture, laid out here
+    Svg,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
@@ -86,6 +88,7 @@ pub fn run(args: &GraphArgs, global: &Global, out: &mut dyn Write) -> Result<u8,
     match args.format {
         Format::Dot => write!(out, "{}", dot::write(&graph, if args.which == Which::Wait { "wait" } else { "order" }))?,
         Format::Mermaid => write!(out, "{}", mermaid::write(&graph))?,
+        Format::Svg => write!(out, "{}", picture::write(&graph, "graph", true))?,
         Format::Text => text(args.which, &graph, source.info().has_waits, &look, out)?,
     }
     Ok(exit::OK)
@@ -104,7 +107,8 @@ fn text(which: Which, graph: &Graph, has_waits: bool, look: &Look, out: &mut dyn
     print(&canvas, look, out)
 }
 
-fn print(canvas: &Canvas, look: &Look, out: &mut dyn Write) -> Result<(), Failure> {
+/// Writes what was drawn.
+pub fn print(canvas: &Canvas, look: &Look, out: &mut dyn Write) -> Result<(), Failure> {
     for runs in canvas.runs() {
         let line: String = runs.iter().map(|(text, role)| look.paint(style_of(*role), text)).collect();
         writeln!(out, "{}", line.trim_end())?;

@@ -79,15 +79,32 @@ fn for_each_batch(
     }
 }
 
+/// Is given events in batches, each with the number of its first, from 1.
+pub type EachBatch<'a> = &'a mut dyn FnMut(u64, &[Event], &Definitions);
+/// Is given what an analysis knows at the end.
+pub type AtEnd<'a> = &'a mut dyn FnMut(&mut Analysis, &dyn EventSource);
+
 /// Reads a trace through and collects the findings.
 pub fn check(path: &Path, options: Options, global: &Global) -> Result<Checked, Failure> {
+    check_with(path, options, global, &mut |_, _, _| {}, &mut |_, _| {})
+}
+
+/// The same, for who wants the events as well, or more of the analysis than its findings.
+pub fn check_with(
+    path: &Path,
+    options: Options,
+    global: &Global,
+    each: EachBatch<'_>,
+    at_end: AtEnd<'_>,
+) -> Result<Checked, Failure> {
     let mut source = open(path, global)?;
     let all = options.all;
     let mut analysis = Analysis::new(options);
     let mut duration = Nanos(0);
     // The standard input cannot be read twice.
     let mut kept = (path == Path::new("-")).then(Vec::new);
-    let (events, end) = for_each_batch(&mut *source, global, |_, events, defs| {
+    let (events, end) = for_each_batch(&mut *source, global, |first, events, defs| {
+        each(first, events, defs);
         // Threads have clocks that may differ a little, so the last event need not be the latest.
         duration = events.iter().map(|event| event.time).fold(duration, Nanos::max);
         analysis.feed_batch(events, defs);
@@ -108,6 +125,7 @@ pub fn check(path: &Path, options: Options, global: &Global) -> Result<Checked, 
     }
     let findings =
         if all { analysis.occurrences(source.definitions()) } else { analysis.findings(source.definitions()) };
+    at_end(&mut analysis, &*source);
     let engines = analysis.engine_bytes().map(|(engine, bytes)| (engine.as_str(), bytes)).collect();
     Ok(Checked {
         info: source.info().clone(),

@@ -5,18 +5,23 @@
 //! try. Doc comments of arguments are their help.
 
 mod baseline;
+mod cargo;
 mod check;
 mod completions;
 mod config;
 mod deps;
+mod diff;
+mod doctor;
 mod engines;
 pub mod exit;
 pub mod explain;
 mod export;
 mod failure;
 mod graph;
+mod hierarchy;
 mod lint;
 pub mod load;
+mod man;
 mod progress;
 pub mod report;
 pub mod rules;
@@ -140,19 +145,27 @@ enum Verb {
     Show(show::ShowArgs),
     /// Draw the wait-for graph or the lock order of a trace
     Graph(graph::GraphArgs),
+    /// Write the lock order that a program follows, as a file to check in and enforce
+    Hierarchy(hierarchy::HierarchyArgs),
     /// Write a trace in the format of another tool: Perfetto, Chrome, RAPID, JSON lines, flame graphs
     Export(export::ExportArgs),
+    /// Compare two traces: new, fixed and changed findings, and waits for locks
+    Diff(diff::DiffArgs),
     /// Explain a kind of finding: what it means, how it is found, what to do
     Explain(explain::ExplainArgs),
     /// Print settings, where they come from, or a file to begin with
     Config(config::ConfigArgs),
     /// Print a script that teaches a shell to complete lockscope's arguments
     Completions(completions::CompletionsArgs),
+    /// Print man pages
+    Man(man::ManArgs),
+    /// Print what a bug report should say of the surroundings
+    Doctor(doctor::DoctorArgs),
 }
 
 /// Parses the arguments, runs the verb, reports what went wrong.
 pub fn main() -> ExitCode {
-    let matches = Cli::command().get_matches();
+    let matches = Cli::command().get_matches_from(cargo::arguments(std::env::args_os().collect()));
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     // Not locked for good: the dashboard restores the terminal from another thread when a signal ends it.
     let mut out = BufWriter::new(io::stdout());
@@ -180,9 +193,13 @@ fn verb(cli: &Cli, matches: &ArgMatches, out: &mut dyn Write) -> Result<u8, Fail
         Verb::Top(args) => top::run(args, &cli.global),
         Verb::Show(args) => show::run(args, &cli.global, out),
         Verb::Graph(args) => graph::run(args, &cli.global, out),
+        Verb::Hierarchy(args) => hierarchy::run(args, &cli.global, out),
         Verb::Export(args) => export::run(args, &cli.global, out),
+        Verb::Diff(args) => diff::run(args, sub_matches, &cli.global, out),
         Verb::Explain(args) => explain::run(args, &cli.global, out),
         Verb::Config(args) => config::run(args, &cli.global, out),
+        Verb::Man(args) => man::run(args, &cli.global, out),
+        Verb::Doctor(args) => doctor::run(args, &cli.global, out),
         Verb::Completions(args) => completions::run(args, &cli.global, out),
     }
 }

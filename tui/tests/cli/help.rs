@@ -2,7 +2,21 @@
 
 use crate::support::lockscope;
 
-const VERBS: [&str; 9] = ["run", "check", "top", "show", "graph", "explain", "export", "config", "completions"];
+const VERBS: [&str; 13] = [
+    "run",
+    "check",
+    "top",
+    "show",
+    "graph",
+    "explain",
+    "export",
+    "hierarchy",
+    "diff",
+    "config",
+    "completions",
+    "man",
+    "doctor",
+];
 
 #[test]
 fn help_is_as_it_was() {

@@ -124,3 +124,15 @@ fn files_that_are_no_traces_are_not_overwritten() {
     assert!(ran.stderr.contains("exists and is no trace"), "{ran:?}");
     assert_eq!(std::fs::read(dir.path().join("notes.txt")).expect("it is still there"), b"my notes");
 }
+
+#[test]
+fn a_killed_program_leaves_who_waited_for_what() {
+    let dir = dir();
+    let ran = run(dir.path(), &["-A", "all"], &recording("kill -TERM $$"));
+    assert_eq!(ran.code, Some(143), "{ran:?}");
+    for text in ["when it was killed:", "teller", "wants", "held by"] {
+        assert!(ran.stderr.contains(text), "{text}: {}", ran.stderr);
+    }
+    let ran = run(dir.path(), &["-A", "all"], &recording("exit 0"));
+    assert!(!ran.stderr.contains("when it was killed:"), "{ran:?}");
+}

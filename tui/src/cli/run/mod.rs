@@ -10,17 +10,20 @@ pub mod traces;
 use std::{
     ffi::OsString,
     io::{self, Write},
+    os::unix::process::ExitStatusExt,
     path::PathBuf,
 };
 
 use clap::{ArgMatches, Args, ValueEnum, ValueHint};
+use lockscope_analyzer::Analysis;
+use lockscope_trace::{Definitions, Event, EventSource};
 
 use crate::{
     cli::{
         Failure, Global, check,
         deps::{self, Session},
         engines::EngineArgs,
-        exit,
+        exit, graph,
         lint::LintArgs,
         load::Checked,
         report::{Counts, human, plural},
@@ -30,6 +33,11 @@ use crate::{
         top,
     },
     config::Config,
+    graph::{
+        Graph, build,
+        canvas::{ASCII, UNICODE},
+        layout::{self, Options},
+    },
     source::short_path,
 };
 
@@ -122,7 +130,7 @@ pub fn run(args: &RunArgs, matches: &ArgMatches, global: &Global, out: &mut dyn 
     let mut err = io::stderr().lock();
     let look = Look { width: global.stdout().width, ..global.stderr() };
     let report = Report { args, global, config: &config, rules: &rules, look, err: &mut err };
-    let code = report.write(&traces, &recording, code)?;
+    let code = report.write(&traces, &recording, code, status.signal().is_some())?;
     for remark in rules.finish()? {
         writeln!(err, "{} {remark}", look.paint(style::NOTE, "note:"))?;
     }
@@ -143,7 +151,7 @@ struct Report<'a> {
 }
 
 impl Report<'_> {
-    fn write(mut self, traces: &[PathBuf], recording: &Recording, child: u8) -> Result<u8, Failure> {
+    fn write(mut self, traces: &[PathBuf], recording: &Recording, child: u8, is_killed: bool) -> Result<u8, Failure> {
         if traces.is_empty() {
             self.nothing_recorded(recording)?;
             return Ok(child);
@@ -151,9 +159,19 @@ impl Report<'_> {
         let mut results: Vec<(Checked, usize)> = Vec::new();
         let mut has_unreadable = false;
         for path in traces {
-            match check::check(path, self.rules, &EngineArgs::default(), self.global) {
+            let mut waits = Graph::default();
+            let mut at_end = |analysis: &mut Analysis, source: &dyn EventSource| {
+                let state = analysis.state();
+                let now = source.info().has_times.then_some(state.time);
+                waits = build::wait_for(state, source.definitions(), now);
+            };
+            let (engines, ignore) = (EngineArgs::default(), &mut |_: u64, _: &[Event], _: &Definitions| {});
+            match check::check_with(path, self.rules, &engines, self.global, ignore, &mut at_end) {
                 Ok(result) => {
                     self.trace(&result, traces.len())?;
+                    if is_killed {
+                        self.waits(&waits)?;
+                    }
                     results.push(result);
                 }
                 Err(failure) => {
@@ -192,6 +210,17 @@ impl Report<'_> {
         let sources = self.global.sources(&checked.info, self.config);
         human::write(checked, *n_allowed, &sources, &self.look, self.err)?;
         Ok(())
+    }
+
+    /// Who waited for what when the program was killed: a test that hangs without a deadlock leaves at least this.
+    fn waits(&mut self, waits: &Graph) -> Result<(), Failure> {
+        if waits.edges.is_empty() {
+            return Ok(());
+        }
+        writeln!(self.err, "\n{}", self.look.paint(style::HEADER, "when it was killed:"))?;
+        let glyphs = if self.look.ascii { ASCII } else { UNICODE };
+        let canvas = layout::wait_for(waits, Options { width: self.look.width.unwrap_or(100), glyphs });
+        graph::print(&canvas, &self.look, self.err)
     }
 
     fn footer(&mut self, traces: &[PathBuf], results: &[(Checked, usize)]) -> Result<(), Failure> {
