@@ -15,7 +15,7 @@ use crate::{
         exit,
         lint::LintArgs,
         load::{self, AtEnd, Checked, EachBatch},
-        report::{Counts, human, json, junit, lines, markdown, sarif},
+        report::{Counts, html, human, json, junit, lines, markdown, sarif},
         rules::{Rules, VerdictArgs},
         style,
     },
@@ -25,8 +25,8 @@ use crate::{
 /// Arguments of `check`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  lockscope check target/lockscope/*.lks\n  lockscope check --format json trace.lks | jq '.traces[].findings[].title'\n  lockscope check -D lock-order-inversion trace.lks\n  lockscope check --format sarif target/lockscope/*.lks > lockscope.sarif\n  lockscope check --baseline known.json --update-baseline target/lockscope/*.lks",
-    after_long_help = "Examples:\n  lockscope check target/lockscope/*.lks\n  lockscope check --format json trace.lks | jq '.traces[].findings[].title'\n  lockscope check -D lock-order-inversion trace.lks\n  lockscope check --format sarif target/lockscope/*.lks > lockscope.sarif\n  lockscope check --baseline known.json --update-baseline target/lockscope/*.lks\n\nExit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage, 3 unreadable trace, 4 incomplete trace with --strict"
+    after_help = "Examples:\n  lockscope check target/lockscope/*.lks\n  lockscope check --format json trace.lks | jq '.traces[].findings[].title'\n  lockscope check -D lock-order-inversion trace.lks\n  lockscope check --format sarif target/lockscope/*.lks > lockscope.sarif\n  lockscope check --format html target/lockscope/*.lks > lockscope.html\n  lockscope check --baseline known.json --update-baseline target/lockscope/*.lks",
+    after_long_help = "Examples:\n  lockscope check target/lockscope/*.lks\n  lockscope check --format json trace.lks | jq '.traces[].findings[].title'\n  lockscope check -D lock-order-inversion trace.lks\n  lockscope check --format sarif target/lockscope/*.lks > lockscope.sarif\n  lockscope check --format html target/lockscope/*.lks > lockscope.html\n  lockscope check --baseline known.json --update-baseline target/lockscope/*.lks\n\nExit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage, 3 unreadable trace, 4 incomplete trace with --strict"
 )]
 pub struct CheckArgs {
     /// Traces to read; `-` is the standard input
@@ -63,6 +63,8 @@ pub enum Format {
     Github,
     /// For summaries of CI jobs and for issues
     Markdown,
+    /// A page that needs nothing else: findings with sources, graphs, costs, a timeline
+    Html,
 }
 
 impl Format {
@@ -79,9 +81,14 @@ pub fn run(args: &CheckArgs, matches: &ArgMatches, global: &Global, out: &mut dy
     let config = global.config()?;
     let rules = Rules::new(&args.verdict, matches, &config)?;
     let mut results: Vec<(Checked, usize)> = Vec::new();
+    let mut collectors: Vec<html::Collector> = Vec::new();
     let mut unreadable: Option<Failure> = None;
     for path in &args.traces {
-        match check(path, &rules, &args.engines, global) {
+        let checked = match args.format {
+            Format::Html => check_and_collect(path, &rules, &args.engines, global, &mut collectors),
+            _ => check(path, &rules, &args.engines, global),
+        };
+        match checked {
             Ok(result) => {
                 if args.format.is_streamed() {
                     one(args.format, &result, &config, global, out)?;
@@ -95,7 +102,16 @@ pub fn run(args: &CheckArgs, matches: &ArgMatches, global: &Global, out: &mut dy
             }
         }
     }
-    all(args, &results, &rules, &config, global, out)?;
+    match args.format {
+        Format::Html => {
+            let traces = results.iter().zip(&collectors);
+            let traces: Vec<_> = traces
+                .map(|((checked, _), collector)| (checked, global.sources(&checked.info, &config), collector))
+                .collect();
+            html::write(&traces, out)?;
+        }
+        _ => all(args, &results, &rules, &config, global, out)?,
+    }
     let remarks = rules.finish()?;
     for remark in remarks.iter().filter(|_| !global.quiet) {
         let look = global.stderr();
@@ -123,7 +139,7 @@ fn one(
         Format::Short => lines::short(checked, out)?,
         Format::Github => lines::github(checked, out)?,
         Format::Jsonl => json::write_lines(checked, *n_allowed, out)?,
-        Format::Json | Format::Sarif | Format::Junit | Format::Markdown => {}
+        Format::Json | Format::Sarif | Format::Junit | Format::Markdown | Format::Html => {}
     }
     Ok(())
 }
@@ -141,7 +157,7 @@ fn all(
         || results.iter().map(|(checked, _)| (checked, global.sources(&checked.info, config))).collect::<Vec<_>>();
     match args.format {
         Format::Human => footer(results, global, out)?,
-        Format::Short | Format::Github | Format::Jsonl => {}
+        Format::Short | Format::Github | Format::Jsonl | Format::Html => {}
         // A list of every occurrence is long.
         Format::Json if args.engines.all => json::write_compact(results, out)?,
         Format::Json => json::write(results, out)?,
@@ -175,6 +191,27 @@ pub fn check_with(
     }
     (checked.findings, checked.hidden) = (findings, hidden);
     Ok((checked, n_allowed))
+}
+
+/// The same, with what a page shows beside findings, which is added to `collectors` when the trace could be read.
+fn check_and_collect(
+    path: &Path,
+    rules: &Rules,
+    engines: &EngineArgs,
+    global: &Global,
+    collectors: &mut Vec<html::Collector>,
+) -> Result<(Checked, usize), Failure> {
+    let collector = std::cell::RefCell::new(html::Collector::default());
+    let checked = check_with(
+        path,
+        rules,
+        engines,
+        global,
+        &mut |first, events, defs| collector.borrow_mut().events(first, events, defs),
+        &mut |analysis, source| collector.borrow_mut().end(analysis, source),
+    )?;
+    collectors.push(collector.into_inner());
+    Ok(checked)
 }
 
 /// The exit code that the findings of several traces ask for.

@@ -59,6 +59,11 @@ impl<S: Sink> Spans<S> {
         }
     }
 
+    /// The sink.
+    pub fn sink(&self) -> &S {
+        &self.sink
+    }
+
     /// Names a track when it is first used.
     fn name(&mut self, track: Track, defs: &Definitions) -> io::Result<()> {
         if !self.known.insert(track) {

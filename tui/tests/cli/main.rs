@@ -7,6 +7,7 @@ mod export;
 mod formats;
 mod help;
 mod hierarchy;
+mod html;
 mod json;
 mod run;
 mod service;

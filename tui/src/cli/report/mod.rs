@@ -1,5 +1,6 @@
 //! Findings in the forms that leave the program.
 
+pub mod html;
 pub mod human;
 pub mod json;
 pub mod junit;
