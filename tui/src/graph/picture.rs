@@ -16,7 +16,7 @@ const MAX_NODES: usize = 200;
 const MAX_LABEL: usize = 36;
 const CHAR: f64 = 7.8;
 const HEIGHT: f64 = 44.0;
-const GAP_X: f64 = 60.0;
+const GAP_X: f64 = 150.0;
 const GAP_Y: f64 = 96.0;
 const MARGIN: f64 = 24.0;
 
@@ -26,12 +26,12 @@ pub const STYLE: &str = "\
 .graph .node rect{fill:#fff;stroke:#57606a}\
 .graph .cycle>rect{stroke:#cf222e;stroke-width:2.5}\
 .graph text{fill:currentColor}.graph .detail{fill:#57606a;font-size:11px}\
-.graph .edge path{fill:none;stroke:#57606a}\
+.graph .edge path{fill:none;stroke:#57606a}.graph .head{fill:#57606a}.graph .head.cycle{fill:#cf222e}\
 .graph .edge.held path{stroke-width:2}.graph .edge.may path{stroke-dasharray:5 4}\
 .graph .edge.cycle path{stroke:#cf222e;stroke-width:2.5}\
 .graph .label{font-size:11px;text-anchor:middle;paint-order:stroke;stroke:#fff;stroke-width:4px}\
 @media(prefers-color-scheme:dark){.graph{color:#e6edf3}.graph .node rect{fill:#161b22;stroke:#8b949e}\
-.graph .cycle>rect,.graph .edge.cycle path{stroke:#ff7b72}.graph .edge path{stroke:#8b949e}.graph .detail{fill:#8b949e}\
+.graph .cycle>rect,.graph .edge.cycle path{stroke:#ff7b72}.graph .edge path{stroke:#8b949e}.graph .head{fill:#8b949e}.graph .head.cycle{fill:#ff7b72}.graph .detail{fill:#8b949e}\
 .graph .label{stroke:#0d1117}}";
 
 #[derive(Clone, Copy, Default)]
@@ -57,7 +57,9 @@ pub fn write(graph: &Graph, id: &str, style: bool) -> String {
     let _ = writeln!(
         out,
         "<defs><marker id=\"{id}-head\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" markerWidth=\"8\" markerHeight=\"8\" \
-         orient=\"auto-start-reverse\"><path d=\"M0 0L10 5L0 10z\" fill=\"context-stroke\"/></marker></defs>"
+         orient=\"auto-start-reverse\"><path class=\"head\" d=\"M0 0L10 5L0 10z\"/></marker>\
+         <marker id=\"{id}-cycle\" viewBox=\"0 0 10 10\" refX=\"9\" refY=\"5\" markerWidth=\"5\" markerHeight=\"5\" \
+         orient=\"auto-start-reverse\"><path class=\"head cycle\" d=\"M0 0L10 5L0 10z\"/></marker></defs>"
     );
     for edge in graph.edges.iter().filter(|edge| edge.from < n_drawn && edge.to < n_drawn) {
         let class = match (edge.in_cycle, edge.kind) {
@@ -66,6 +68,7 @@ pub fn write(graph: &Graph, id: &str, style: bool) -> String {
             (false, EdgeKind::MayHelp) => " may",
             (false, _) => "",
         };
+        let head = if edge.in_cycle { "cycle" } else { "head" };
         let has_way_back = graph.edge(edge.to, edge.from).is_some();
         let (path, label_x, label_y) = path(places[edge.from], places[edge.to], has_way_back, edge.from == edge.to);
         let word = if edge.kind == EdgeKind::Order { "" } else { edge.kind.word() };
@@ -73,7 +76,7 @@ pub fn write(graph: &Graph, id: &str, style: bool) -> String {
             [word, edge.detail.as_str()].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ");
         let _ = writeln!(
             out,
-            "<g class=\"edge{class}\"><path d=\"{path}\" marker-end=\"url(#{id}-head)\"/>\
+            "<g class=\"edge{class}\"><path d=\"{path}\" marker-end=\"url(#{id}-{head})\"/>\
              <text class=\"label\" x=\"{label_x:.0}\" y=\"{label_y:.0}\">{}</text></g>",
             escape(&label)
         );
@@ -170,7 +173,8 @@ fn rings(graph: &Graph, n: usize, width: &dyn Fn(usize) -> f64, places: &mut [Op
         let widest = members.iter().map(|&idx| width(idx)).fold(0.0, f64::max);
         let count = members.len() as f64;
         let radius_y = (count * 24.0).max(if members.len() > 2 { 84.0 } else { 60.0 });
-        let radius_x = (count * (widest + 30.0) / std::f64::consts::TAU).max(widest * 0.75 + 40.0);
+        // Between neighbours there is room for the label of the edge.
+        let radius_x = ((widest + GAP_X) / (2.0 * (std::f64::consts::PI / count.max(2.0)).sin())).min(900.0);
         let (middle_x, middle_y) = (left + radius_x + widest / 2.0, MARGIN + radius_y + HEIGHT / 2.0);
         for (nth, &idx) in members.iter().enumerate() {
             // From the upper left corner, so that four nodes make a square rather than stand on a tip.

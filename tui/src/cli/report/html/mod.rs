@@ -21,7 +21,7 @@ use crate::{
     export::{Exporter, spans::Spans},
     graph::{
         Graph, build,
-        svg::{self, escape},
+        picture::{self, escape},
     },
     source::{Sources, frames::Symbols, short_path, short_site},
 };
@@ -78,7 +78,7 @@ pub fn write(traces: &[(&Checked, Sources, &Collector)], out: &mut dyn Write) ->
          <meta name=\"generator\" content=\"lockscope {}\">\n<title>lockscope: {counts}</title>\n<style>{}{}</style>\n</head>\n<body>",
         env!("CARGO_PKG_VERSION"),
         style::STYLE,
-        svg::STYLE
+        picture::STYLE
     )?;
     writeln!(out, "<header><h1>lockscope: {counts}</h1>")?;
     if traces.len() > 1 {
@@ -131,7 +131,7 @@ impl Page<'_> {
             if graph.nodes.is_empty() {
                 writeln!(out, "<p>{empty}</p>")?;
             } else {
-                writeln!(out, "<div class=\"wide\">{}</div>", svg::write(graph, &format!("{id}-{name}"), false))?;
+                writeln!(out, "<div class=\"wide\">{}</div>", picture::write(graph, &format!("{id}-{name}"), false))?;
             }
         }
         writeln!(out, "<h3 id=\"{id}-cost\">What locks cost</h3>")?;

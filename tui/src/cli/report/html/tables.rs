@@ -8,7 +8,7 @@ use std::{
 use lockscope_analyzer::stats::Stats;
 use lockscope_trace::{Definitions, Nanos, SiteId};
 
-use crate::{cli::report::grouped, graph::svg::escape, source::short_site};
+use crate::{cli::report::grouped, graph::picture::escape, source::short_site};
 
 /// Rows beyond these are counted.
 const MAX_ROWS: usize = 25;

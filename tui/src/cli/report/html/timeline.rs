@@ -11,14 +11,16 @@ use lockscope_trace::{Nanos, ThreadId};
 
 use crate::{
     export::{Arrow, Sink, Slice, Track},
-    graph::svg::escape,
+    graph::picture::escape,
 };
 
 const BUCKETS: usize = 512;
 /// Threads beyond these have no lane.
 const MAX_LANES: usize = 100;
 const LABEL: usize = 160;
-const LANE: usize = 18;
+const LANE: usize = 20;
+/// Height of a full bar.
+const HALF: usize = 8;
 
 /// Lanes under construction.
 pub struct Lanes {
@@ -72,11 +74,12 @@ impl Lanes {
         if self.lanes.is_empty() || self.end == 0 {
             return writeln!(out, "<p>Nothing was held or waited for.</p>");
         }
-        // A bucket is two units wide.
-        let (width, height) = (LABEL + n_buckets * 2, (self.lanes.len() + 1) * LANE + 8);
+        // Few buckets are wide ones, so that the picture keeps its size.
+        let step = (2 * BUCKETS).div_ceil(n_buckets);
+        let (width, height) = (LABEL + n_buckets * step, (self.lanes.len() + 1) * LANE + 8);
         writeln!(
             out,
-            "<p>dark: holds a lock; hatched out in orange: waits. A bar is as high as the share of the moment.</p>\n\
+            "<p>Below the middle of a lane, in blue: holds a lock. Above it, in orange: waits. Bars are as high as the share of the moment.</p>\n\
              <svg class=\"timeline\" xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" role=\"img\">"
         )?;
         for (row, lane) in self.lanes.values().enumerate() {
@@ -89,19 +92,20 @@ impl Lanes {
                 top + 13,
                 escape(&name),
                 top + LANE - 3,
-                n_buckets * 2
+                n_buckets * step
             )?;
-            for (class, values, below) in [("hold", &lane.held, None), ("wait", &lane.waited, Some(&lane.held))] {
-                self.bars(class, &values[..n_buckets], below.map(|row| &row[..n_buckets]), top, out)?;
+            let bottom = top + LANE - 3;
+            for (class, values, foot) in [("hold", &lane.held, bottom), ("wait", &lane.waited, bottom - HALF)] {
+                self.bars(class, &values[..n_buckets], foot, step, out)?;
             }
             writeln!(out, "</g>")?;
         }
         let axis = self.lanes.len() * LANE + 14;
-        for quarter in 0..4_usize {
-            let bucket = n_buckets * quarter / 4;
+        for quarter in 0..n_buckets.min(4) {
+            let bucket = n_buckets * quarter / n_buckets.min(4);
             let time = bucket as u64 * self.width;
             let text = if has_times { Nanos(time).to_string() } else { format!("#{time}") };
-            writeln!(out, "<text x=\"{}\" y=\"{axis}\">{text}</text>", LABEL + bucket * 2)?;
+            writeln!(out, "<text x=\"{}\" y=\"{axis}\">{text}</text>", LABEL + bucket * step)?;
         }
         writeln!(out, "</svg>")?;
         if self.n_hidden > 0 {
@@ -110,39 +114,20 @@ impl Lanes {
         Ok(())
     }
 
-    /// Bars of a row; neighbours of one height are one bar. Bars stand on those `below`.
-    fn bars(
-        &self,
-        class: &str,
-        values: &[u64],
-        below: Option<&[u64]>,
-        top: usize,
-        out: &mut dyn Write,
-    ) -> io::Result<()> {
-        let full = (LANE - 4) as u64;
+    /// Bars of a row that stand on `foot`; neighbours of one height are one bar.
+    fn bars(&self, class: &str, values: &[u64], foot: usize, step: usize, out: &mut dyn Write) -> io::Result<()> {
         // Whatever there is can be seen.
-        let height = |value: u64| {
-            if value == 0 {
-                0
-            } else {
-                (u128::from(value) * u128::from(full) / u128::from(self.width)).clamp(2, u128::from(full)) as usize
-            }
+        let height = |value: u64| match value {
+            0 => 0,
+            value => (u128::from(value) * HALF as u128 / u128::from(self.width)).clamp(2, HALF as u128) as usize,
         };
         let mut idx = 0;
         while idx < values.len() {
-            let shape = |at: usize| (height(values[at]), below.map_or(0, |below| height(below[at])));
-            let (high, under) = shape(idx);
-            let run = (idx..values.len()).take_while(|&at| shape(at) == (high, under)).count();
+            let high = height(values[idx]);
+            let run = values[idx..].iter().take_while(|&&value| height(value) == high).count();
             if high > 0 {
-                let high = high.min(full as usize);
-                let under = under.min(full as usize - high);
-                let y = top + LANE - 3 - high - under;
-                writeln!(
-                    out,
-                    "<rect class=\"{class}\" x=\"{}\" y=\"{y}\" width=\"{}\" height=\"{high}\"/>",
-                    LABEL + idx * 2,
-                    run * 2
-                )?;
+                let (x, y, width) = (LABEL + idx * step, foot - high, run * step);
+                writeln!(out, "<rect class=\"{class}\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{high}\"/>")?;
             }
             idx += run;
         }
