@@ -4,6 +4,7 @@
 //! Longer runs: `LOCKSCOPE_STRESS_KILLS=1000 cargo test -p lockscope --test stress kill`.
 
 mod child;
+mod churn;
 mod cut_off;
 mod downgrade;
 mod edges;
@@ -29,6 +30,7 @@ fn child_process() {
         Ok("downgrade") => downgrade::run(),
         Ok("twice-held") => downgrade::run_twice_held(),
         Ok("faults") => faults::run(),
+        Ok("churn") => churn::run(),
         Ok("cut-off") => cut_off::run(),
         Ok("own-fault") => cut_off::run_own(),
         Ok("no-descriptors") => edges::run_without_descriptors(),

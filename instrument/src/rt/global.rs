@@ -337,6 +337,11 @@ impl Registry {
         self.named.get(&id).copied().unwrap_or_default()
     }
 
+    /// A lock is gone, and all its events were recorded.
+    pub fn lock_ended(&mut self, writer: &TraceWriter, id: u32) {
+        self.defs.lock_ended(writer, id);
+    }
+
     /// Forgets a lock's name at the end of its life.
     pub fn forget(&mut self, id: u32) {
         self.named.remove(&id);

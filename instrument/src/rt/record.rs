@@ -130,6 +130,12 @@ pub(super) fn poisoned(entered: &Entered, lock: u32, site: Site) {
 /// Records a `DESTROYED`.
 pub(super) fn destroyed(entered: &Entered, lock: u32) {
     with(entered, |writer, env| writer.event(env, kind::DESTROYED, lock, 0, clock::ticks()));
+    if let Some(writer) = global::trace()
+        && writer.is_flight_recorder()
+        && let Some(mut registry) = patient_registry()
+    {
+        registry.lock_ended(writer, lock);
+    }
 }
 
 /// Records a `SPAWN`, `JOIN_WAIT` or `JOINED`.

@@ -194,6 +194,8 @@ pub struct Definitions {
     /// Executable files of the traced process.
     pub modules: Vec<Module>,
     strings: Vec<Arc<str>>,
+    /// Locks by their ids in the file, where these are not the same: of a flight recorder many may be missing.
+    lock_ids: Option<HashMap<u32, LockId>>,
     class_of: HashMap<ClassKey, ClassId>,
 }
 
@@ -235,6 +237,28 @@ impl Definitions {
     /// How many texts there are.
     pub fn string_count(&self) -> usize {
         self.strings.len()
+    }
+
+    /// The lock with an id of the file.
+    #[inline]
+    pub(crate) fn lock_of_file(&self, id: u32) -> Option<LockId> {
+        match &self.lock_ids {
+            None => ((id as usize) < self.locks.len()).then_some(LockId(id)),
+            Some(ids) => ids.get(&id).copied(),
+        }
+    }
+
+    /// Gives the lock that is added next this id of the file. False when that lock is known.
+    pub(crate) fn begin_lock(&mut self, id: u32) -> bool {
+        if self.lock_of_file(id).is_some() {
+            return false;
+        }
+        let next = LockId(self.locks.len() as u32);
+        if id != next.0 || self.lock_ids.is_some() {
+            let ids = self.lock_ids.get_or_insert_with(|| (0..next.0).map(|id| (id, LockId(id))).collect());
+            ids.insert(id, next);
+        }
+        true
     }
 
     /// Adds a lock with the next [`LockId`] and assigns its class.

@@ -5,7 +5,7 @@
 //! HEADER_SIZE + i*CHUNK chunk i: chunk header (64 bytes), then records
 //! ```
 //!
-//! A chunk holds either definitions or events. Records are sequences of 8-byte words; the lowest byte of the first
+//! A chunk holds definitions, definitions of locks alone (in a flight recorder), or events. Records are sequences of 8-byte words; the lowest byte of the first
 //! word is the record's kind, whose two top bits give its length, so that readers can skip kinds they do not know:
 //!
 //! | top bits | length |
@@ -127,6 +127,9 @@ pub mod chunk {
     pub const EVENTS: u32 = 1;
     /// Value of `KIND`: definitions.
     pub const DEFINITIONS: u32 = 2;
+    /// Value of `KIND`: definitions of locks in a flight recorder, which may be claimed anew when these are gone. The same lock may be defined
+    /// in several, and in any order.
+    pub const LOCKS: u32 = 3;
 }
 
 /// Kinds of records.

@@ -27,6 +27,64 @@ pub(super) fn apply(words: &[u64], defs: &mut Definitions) -> u64 {
     damaged
 }
 
+/// Applies records about locks from the chunks of a flight recorder: in any order, of locks that may be known, and of some that are gone.
+pub(super) fn apply_locks(words: &[u64], defs: &mut Definitions) -> u64 {
+    let mut damaged = 0;
+    for is_about_known in [false, true] {
+        let mut at = 0;
+        while at < words.len() {
+            let len = record_words(words[at]);
+            let Some(record) = words.get(at..at + len).filter(|record| record.len() > 1) else {
+                damaged += if is_about_known { 0 } else { (words.len() - at) as u64 * 8 };
+                break;
+            };
+            at += len;
+            let kind = words[at - len] as u8;
+            let id = halves(record[1]).0;
+            if (kind != kind::LOCK) != is_about_known || (kind == kind::LOCK) == defs.lock_of_file(id).is_some() {
+                continue;
+            }
+            if kind == kind::LOCK && !defs.begin_lock(id) {
+                continue;
+            }
+            if lock(kind, &record[1..], defs).is_none() {
+                damaged += len as u64 * 8;
+            }
+        }
+    }
+    damaged
+}
+
+/// A record about a lock: one that begins now, or one that is known.
+fn lock(record_kind: u8, words: &[u64], defs: &mut Definitions) -> Option<()> {
+    let word = |index: usize| words.get(index).copied();
+    let (id, second) = halves(word(0)?);
+    let known = |defs: &Definitions| defs.lock_of_file(id).map(|id| id.0 as usize);
+    match record_kind {
+        kind::LOCK => {
+            let (name, site) = halves(word(1).unwrap_or(0));
+            let (rank, lock_kind) = halves(word(2).unwrap_or(0));
+            let site = SiteId::from_raw(site).filter(|site| site.index() < defs.sites.len());
+            let type_name = text(second, defs).unwrap_or_default();
+            let name = text(name, defs);
+            defs.add_lock(code::parse_lock_kind(lock_kind as u8), name, type_name, site, rank.checked_sub(1));
+            // Shorter than any writer makes it.
+            word(2)?;
+        }
+        kind::CAPACITY => {
+            let capacity = word(1)?;
+            let index = known(defs)?;
+            defs.locks[index].capacity = Some(capacity);
+        }
+        kind::FIRST_USE => {
+            let index = known(defs)?;
+            defs.locks[index].is_first_use = true;
+        }
+        _ => {}
+    }
+    Some(())
+}
+
 fn one(record_kind: u8, words: &[u64], defs: &mut Definitions) -> Option<()> {
     let word = |index: usize| words.get(index).copied();
     let (id, second) = halves(word(0)?);
@@ -44,18 +102,12 @@ fn one(record_kind: u8, words: &[u64], defs: &mut Definitions) -> Option<()> {
         }
         kind::LOCK => {
             in_order(id, defs.locks.len())?;
-            let (name, site) = halves(word(1)?);
-            let (rank, lock_kind) = halves(word(2)?);
-            let site = SiteId::from_raw(site).filter(|site| site.index() < defs.sites.len());
-            let type_name = text(second, defs).unwrap_or_default();
-            let name = text(name, defs);
-            defs.add_lock(code::parse_lock_kind(lock_kind as u8), name, type_name, site, rank.checked_sub(1));
+            if !defs.begin_lock(id) {
+                return None;
+            }
+            lock(record_kind, words, defs)?;
         }
-        kind::CAPACITY => {
-            let capacity = word(1)?;
-            defs.locks.get_mut(id as usize)?.capacity = Some(capacity);
-        }
-        kind::FIRST_USE => defs.locks.get_mut(id as usize)?.is_first_use = true,
+        kind::CAPACITY | kind::FIRST_USE => lock(record_kind, words, defs)?,
         kind::VAR => {
             in_order(id, defs.vars.len())?;
             let (_, site) = halves(word(1)?);

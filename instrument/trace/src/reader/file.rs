@@ -60,6 +60,8 @@ pub(super) struct Scan {
     pub(super) bytes: u64,
     pub(super) lost: u64,
     pub(super) overwritten: u64,
+    /// Events of locks whose definitions were overwritten.
+    pub(super) outdated: u64,
     pub(super) closed: bool,
     pub(super) clock_pair: Option<(u64, u64)>,
     /// The error that stopped the recording, 0 for none.
@@ -86,6 +88,9 @@ impl Scan {
         if self.overwritten > 0 {
             notes.push(format!("{} older events were overwritten by newer ones (flight recorder)", self.overwritten));
         }
+        if self.outdated > 0 {
+            notes.push(format!("{} events from before that are of locks that are not known any more", self.outdated));
+        }
         if self.missing_chunks > 0 {
             notes.push(format!("the file is cut off: {} of its chunks are missing", self.missing_chunks));
         }
@@ -102,6 +107,9 @@ impl Scan {
         notes
     }
 }
+
+/// How often definitions of locks are looked for while chunks change hands all the time; each look takes far less than filling a chunk.
+const MOST_LOOKS: usize = 8;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct ChunkState {
@@ -171,6 +179,7 @@ impl ChunkFile {
         self.claims = claims;
         let mut events = Vec::new();
         let mut definitions = Vec::new();
+        let mut has_locks = false;
         for index in 0..self.chunks.len() {
             if self.chunks[index].done && !recycled {
                 continue;
@@ -182,10 +191,12 @@ impl ChunkFile {
             match header.kind {
                 chunk::EVENTS => events.push((index, header)),
                 chunk::DEFINITIONS => definitions.push(index),
+                chunk::LOCKS => has_locks = true,
                 _ => {}
             }
         }
         std::sync::atomic::fence(Ordering::Acquire);
+        let locks = if has_locks { self.copy_locks(claims)? } else { Vec::new() };
         for index in definitions {
             // Read anew: definitions committed after the first look may be those that the events above need.
             let Some(header) = self.header(index)? else { continue };
@@ -193,6 +204,9 @@ impl ChunkFile {
             scan.new_data |= !words.is_empty();
             self.damaged += definitions::apply(&words, defs);
         }
+        // After what they refer to, which was committed before them.
+        scan.new_data |= !locks.is_empty();
+        self.damaged += definitions::apply_locks(&locks, defs);
         merge.grow(defs);
         for (index, header) in events {
             let words = self.copy(index, &header)?;
@@ -255,6 +269,29 @@ impl ChunkFile {
             committed: u32_at(chunk::COMMITTED).min((CHUNK_SIZE - CHUNK_HEADER_SIZE) as u32) & !7,
             pair: (u64_at(chunk::TICKS), u64_at(chunk::MONOTONIC)),
         }))
+    }
+
+    /// The words about locks that were committed since the last time, in a flight recorder. While it moves some, they are looked for again.
+    fn copy_locks(&mut self, mut claims: u32) -> io::Result<Vec<u64>> {
+        let mut all = Vec::new();
+        for _ in 0..MOST_LOOKS {
+            for index in 0..self.chunks.len() {
+                let Some(header) = self.header(index)?.filter(|header| header.kind == chunk::LOCKS) else { continue };
+                let words = self.copy(index, &header)?;
+                if self.header(index)?.is_some_and(|now| now.claim == header.claim) {
+                    all.extend(words);
+                } else {
+                    self.chunks[index] = ChunkState::default();
+                }
+            }
+            let mut now = [0; 4];
+            std::sync::atomic::fence(Ordering::Acquire);
+            self.input.read_at(&mut now, header::CLAIMS as u64)?;
+            if std::mem::replace(&mut claims, u32::from_le_bytes(now)) == u32::from_le_bytes(now) {
+                break;
+            }
+        }
+        Ok(all)
     }
 
     /// The words committed since the last time; first the release that an acquisition copied then has got meanwhile.

@@ -159,10 +159,13 @@ impl Reader {
     fn update_completeness(&mut self) {
         self.completeness.gaps.clone_from(&self.merge.gaps);
         self.completeness.gap_count = self.merge.gap_count;
-        self.completeness.lost_events = self.scan.lost + self.merge.undefined_events;
+        // In a flight recorder what names a lock that is not defined any more is older than what it keeps.
+        let outdated = if self.scan.overwritten > 0 { self.merge.undefined_events } else { 0 };
+        self.completeness.lost_events = self.scan.lost + self.merge.undefined_events - outdated;
         self.completeness.truncated = self.scan.is_truncated();
         self.completeness.complete_from = self.merge.complete_from.unwrap_or(Nanos(0));
         self.completeness.damaged_bytes = self.file.damaged() + self.merge.damaged_bytes;
+        self.scan.outdated = outdated;
         self.completeness.notes = self.scan.notes(&self.info, !self.ended, &self.completeness);
     }
 }

@@ -411,7 +411,7 @@ impl Stream {
 }
 
 pub(super) fn known_lock(id: u32, defs: &Definitions) -> Result<LockId, Unread> {
-    ((id as usize) < defs.locks.len()).then_some(LockId(id)).ok_or(Unread::Undefined)
+    defs.lock_of_file(id).ok_or(Unread::Undefined)
 }
 
 pub(super) fn known_thread(id: u32, defs: &Definitions) -> Result<ThreadId, Unread> {

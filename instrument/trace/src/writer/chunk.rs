@@ -78,6 +78,37 @@ impl Chunk {
         self.header().seal();
     }
 
+    /// Number of its claim.
+    pub(super) fn claim(&self) -> u64 {
+        u64::from_le(self.u64_at(chunk::CLAIM).load(Ordering::Relaxed))
+    }
+
+    /// Words that fit in still.
+    pub(super) fn room(&self) -> usize {
+        (self.end() as usize - self.cursor() as usize) / 8
+    }
+
+    /// Writes a definition and publishes it. The caller owns the chunk and has seen that there is room.
+    pub(super) fn append(&self, kind: u8, words: &[u64]) {
+        assert!(words.len() < self.room());
+        let cursor = self.cursor();
+        // SAFETY: there is room, by the assertion, and the holder of this value is the only writer.
+        unsafe {
+            cursor.write((u64::from(kind) | ((words.len() as u64 + 1) << 32)).to_le());
+            for (index, word) in words.iter().enumerate() {
+                cursor.add(1 + index).write(word.to_le());
+            }
+            self.commit(cursor.add(words.len() + 1));
+        }
+    }
+
+    /// What was committed. The caller owns the chunk.
+    pub(super) fn words(&self) -> Vec<u64> {
+        let n = self.committed() as usize / 8;
+        // SAFETY: below the committed end, which is bounded by the chunk.
+        (0..n).map(|index| u64::from_le(unsafe { ptr::read(self.start().add(index)) })).collect()
+    }
+
     /// The next chunk in the writer's list.
     pub(super) fn next(&self) -> Option<u32> {
         u32::from_le(self.u32_at(chunk::NEXT).load(Ordering::Relaxed)).checked_sub(1)

@@ -1,6 +1,6 @@
 //! Writes definitions: what the ids in events stand for.
 
-use super::{Chunk, TraceWriter};
+use super::{Chunk, TraceWriter, lock_defs::LockDefs};
 use crate::{
     LockKind,
     format::{CHUNK_HEADER_SIZE, CHUNK_SIZE, code, kind, pair},
@@ -19,6 +19,8 @@ const MAX_FRAMES: usize = 512;
 #[derive(Debug, Default)]
 pub struct DefinitionWriter {
     chunk: Option<Chunk>,
+    /// Locks of a flight recorder.
+    lock_defs: LockDefs,
     strings: u32,
     sites: u32,
     stacks: u32,
@@ -63,18 +65,25 @@ impl DefinitionWriter {
         self.locks += 1;
         let rank = rank.map_or(0, |rank| u32::from(rank) + 1);
         let words = [pair(id, type_name), pair(name, site), pair(rank, u32::from(code::lock_kind(kind_)))];
-        self.put(writer, kind::LOCK, &words);
+        self.put_lock(writer, kind::LOCK, id, &words);
         id
     }
 
     /// Says that the place of a lock is that of its first use.
     pub fn first_use(&mut self, writer: &TraceWriter, lock: u32) {
-        self.put(writer, kind::FIRST_USE, &[pair(lock, 0)]);
+        self.put_lock(writer, kind::FIRST_USE, lock, &[pair(lock, 0)]);
     }
 
     /// Says what an object was made with: permits, a bound, threads.
     pub fn capacity(&mut self, writer: &TraceWriter, lock: u32, capacity: u64) {
-        self.put(writer, kind::CAPACITY, &[pair(lock, 0), capacity]);
+        self.put_lock(writer, kind::CAPACITY, lock, &[pair(lock, 0), capacity]);
+    }
+
+    /// A lock is gone; in a flight recorder its definition makes room some time. After the last event that names it.
+    pub fn lock_ended(&mut self, writer: &TraceWriter, lock: u32) {
+        if writer.is_flight_recorder() {
+            self.lock_defs.ended(writer, lock);
+        }
     }
 
     /// Defines the memory location with the next id.
@@ -109,6 +118,14 @@ impl DefinitionWriter {
         self.put(writer, kind::MODULE, &[start, end, offset, pair(path, 0)]);
     }
 
+    fn put_lock(&mut self, writer: &TraceWriter, kind: u8, lock: u32, words: &[u64]) {
+        if writer.is_flight_recorder() {
+            self.lock_defs.put(writer, kind, lock, words);
+        } else {
+            self.put(writer, kind, words);
+        }
+    }
+
     fn put(&mut self, writer: &TraceWriter, kind: u8, words: &[u64]) {
         let needed = (words.len() + 1) * 8;
         debug_assert!(needed <= CHUNK_SIZE - CHUNK_HEADER_SIZE);
@@ -122,15 +139,6 @@ impl DefinitionWriter {
                 Err(_) => return,
             }
         }
-        let chunk = self.chunk.as_ref().expect("a chunk was claimed above");
-        let cursor = chunk.cursor();
-        // SAFETY: the chunk has room for the record, and `&mut self` is its only writer.
-        unsafe {
-            cursor.write((u64::from(kind) | ((words.len() as u64 + 1) << 32)).to_le());
-            for (index, word) in words.iter().enumerate() {
-                cursor.add(1 + index).write(word.to_le());
-            }
-            chunk.commit(cursor.add(words.len() + 1));
-        }
+        self.chunk.as_ref().expect("a chunk was claimed above").append(kind, words);
     }
 }

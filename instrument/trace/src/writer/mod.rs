@@ -15,6 +15,7 @@ mod chunk;
 mod cut_off;
 mod defs;
 mod file;
+mod lock_defs;
 mod protocol;
 mod thread;
 
@@ -192,6 +193,67 @@ impl TraceWriter {
         self.look_at_file(&pool)?;
         let index = self.extend(&mut pool).inspect_err(|error| self.stop(error))?;
         Ok(self.hand_out(index, crate::format::chunk::DEFINITIONS))
+    }
+
+    /// Takes a chunk for definitions of locks in a flight recorder, which has `n_taken` of them: a new one, else the one with the
+    /// oldest events, as long as a quarter of the file is left for those.
+    ///
+    /// # Errors
+    ///
+    /// As for other definitions.
+    fn claim_for_locks(&self, n_taken: u32) -> io::Result<Chunk> {
+        let mut pool = self.pool();
+        self.look_at_file(&pool)?;
+        let used = pool.used;
+        let index = match self.extend(&mut pool) {
+            Ok(index) => index,
+            Err(error) => {
+                let may_take = !self.is_stopped() && n_taken < pool.limit / 4 * 3;
+                match may_take.then(|| pool.sealed.pop(self, used)).flatten() {
+                    Some(oldest) => {
+                        let events = self.chunk(oldest).count_events();
+                        self.u64_at(header::OVERWRITTEN).fetch_add(events, Ordering::Relaxed);
+                        oldest
+                    }
+                    None => {
+                        self.stop(&error);
+                        return Err(error);
+                    }
+                }
+            }
+        };
+        self.chunk(index).populate();
+        Ok(self.hand_out(index, crate::format::chunk::LOCKS))
+    }
+
+    /// Takes a chunk for definitions of locks that has been one before.
+    ///
+    /// # Errors
+    ///
+    /// When the recording has stopped.
+    fn reuse_for_locks(&self, index: u32) -> io::Result<Chunk> {
+        let pool = self.pool();
+        self.look_at_file(&pool)?;
+        Ok(self.hand_out(index, crate::format::chunk::LOCKS))
+    }
+
+    /// How often a chunk was claimed.
+    fn claims(&self) -> u64 {
+        u64::from(u32::from_le(self.u32_at(header::CLAIMS).load(Ordering::Relaxed)))
+    }
+
+    /// The claim of the chunk with the oldest events, once older ones were overwritten, else 0.
+    fn window(&self) -> u64 {
+        let pool = self.pool();
+        if self.u64_at(header::OVERWRITTEN).load(Ordering::Relaxed) == 0 {
+            return 0;
+        }
+        pool.sealed.first.map_or(0, |index| self.chunk(index).claim())
+    }
+
+    /// Whether the oldest events are overwritten when the file is full.
+    pub fn is_flight_recorder(&self) -> bool {
+        self.flight_recorder
     }
 
     /// Takes a chunk for events: one that an ended thread left, a new one, or in a flight recorder the oldest.
