@@ -1,6 +1,6 @@
 //! What an analysis concludes, in a form that reports and screens can render without knowing how it was found.
 
-use lockscope_trace::{LockId, Mode, Nanos, Need, SiteId, StackId, ThreadId, VarId};
+use lockscope_trace::{Definitions, LockId, Mode, Nanos, Need, SiteId, StackId, ThreadId, VarId};
 
 use crate::engine::{EngineId, Witness};
 
@@ -43,11 +43,17 @@ pub enum Code {
     PredictedDataRace,
     /// Threads access a location, some write, and no lock is held at every access.
     InconsistentLocking,
+    /// A value was written that was made of one read before another thread's write, which is lost.
+    LostUpdate,
+    /// A thread acted on what it had seen, which another one changed in between.
+    CheckThenAct,
+    /// Another thread came between the steps of a region that the program marks as atomic.
+    AtomicityViolation,
 }
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Code; 18] = [
+    pub const ALL: [Code; 21] = [
         Code::Deadlock,
         Code::SelfDeadlock,
         Code::RecursiveRead,
@@ -66,6 +72,9 @@ impl Code {
         Code::DataRace,
         Code::PredictedDataRace,
         Code::InconsistentLocking,
+        Code::LostUpdate,
+        Code::CheckThenAct,
+        Code::AtomicityViolation,
     ];
 
     /// The kebab-case form.
@@ -89,6 +98,9 @@ impl Code {
             Code::DataRace => "data-race",
             Code::PredictedDataRace => "predicted-data-race",
             Code::InconsistentLocking => "inconsistent-locking",
+            Code::LostUpdate => "lost-update",
+            Code::CheckThenAct => "check-then-act",
+            Code::AtomicityViolation => "atomicity-violation",
         }
     }
 
@@ -188,32 +200,68 @@ pub struct Finding {
 pub struct Evidence {
     /// Who saw it, the one with the strongest evidence first.
     pub engines: Vec<EngineId>,
-    /// Accesses to memory that clash, in the order of this run; as many as there are participants, or none.
+    /// Accesses that clash, in the order that makes them wrong: the two of a race; of a lost update, the read, the write that is lost and the
+    /// write that overwrites it. A thread may do several.
     pub accesses: Vec<Accessed>,
     /// The run that proves a prediction.
     pub witness: Option<Box<Witness>>,
 }
 
-/// An access to a memory location.
+/// An access to data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Accessed {
     /// Who.
     pub thread: ThreadId,
     /// What.
-    pub var: VarId,
+    pub what: What,
     /// How.
     pub touch: Touch,
-    /// Where.
+    /// Where; of what was done while a lock was held, where that was taken.
     pub site: Option<SiteId>,
     /// The stack then.
     pub stack: Option<StackId>,
     /// When.
     pub time: Nanos,
-    /// Position of the access, from 1.
+    /// Position of the access, or of the acquisition, from 1.
     pub event: u64,
 }
 
-/// What is done to a memory location.
+/// Data that threads share.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+pub enum What {
+    /// A memory location.
+    Var(VarId),
+    /// What the lock protects.
+    Data(LockId),
+}
+
+impl What {
+    /// As a report calls it: `AtomicU64 (src/main.rs:3)`, `the data of accounts`.
+    pub fn name(self, definitions: &Definitions) -> String {
+        match self {
+            What::Var(var) => definitions.var(var),
+            What::Data(lock) => format!("the data of {}", definitions.lock_name(lock)),
+        }
+    }
+
+    /// Where it was made, when that is known.
+    pub fn created(self, definitions: &Definitions) -> Option<SiteId> {
+        match self {
+            What::Var(var) => definitions.vars.get(var.0 as usize)?.created,
+            What::Data(lock) => definitions.lock(lock)?.created,
+        }
+    }
+
+    /// Its type, empty when it is not known; of a location of a foreign trace its name.
+    pub fn type_name(self, definitions: &Definitions) -> &str {
+        match self {
+            What::Var(var) => definitions.vars.get(var.0 as usize).map_or("", |def| &def.name),
+            What::Data(lock) => definitions.lock(lock).map_or("", |def| &def.type_name),
+        }
+    }
+}
+
+/// What is done to data.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 pub enum Touch {
     /// It is read.

@@ -10,8 +10,8 @@
 use std::collections::{HashMap, VecDeque};
 
 use lockscope_trace::{
-    Access, Definitions, Event, How, LockId, LockKind, Mode, Nanos, Need, Op, Side, Site, SiteId, ThreadDef, ThreadId,
-    VarDef, VarId,
+    Access, Definitions, Event, How, LockId, LockKind, MemoryOrder, Mode, Nanos, Need, Op, Side, Site, SiteId,
+    ThreadDef, ThreadId, VarDef, VarId,
 };
 
 use crate::{Analysis, Ending, Finding, Options, Severity};
@@ -208,6 +208,15 @@ impl Parser {
             "unpark" => Op::Unpark { thread: self.thread(first) },
             "get" => Op::Read { var: self.var(first) },
             "set" => Op::Write { var: self.var(first) },
+            "load" => Op::AtomicLoad { var: self.var(first), order: MemoryOrder::Relaxed, read: u64::MAX, count: 0 },
+            "store" => {
+                Op::AtomicStore { var: self.var(first), order: MemoryOrder::Relaxed, number: u64::MAX, count: 0 }
+            }
+            "update" => {
+                Op::AtomicUpdate { var: self.var(first), order: MemoryOrder::Relaxed, number: u64::MAX, count: 0 }
+            }
+            "begin" => Op::RegionBegin { name: Some(self.definitions.add_string(first)) },
+            "end" => Op::RegionEnd,
             "sleep" => Op::Sleep,
             "awake" => Op::Awake,
             "spawn" => {
@@ -256,6 +265,8 @@ impl Parser {
 
     fn var(&mut self, name: &str) -> VarId {
         *self.vars.entry(name.to_owned()).or_insert_with(|| {
+            // `n.AtomicU64` has that type, and no name.
+            let name = name.split_once('.').map_or(name, |(_, type_name)| type_name);
             self.definitions.vars.push(VarDef { name: name.into(), created: None });
             VarId(self.definitions.vars.len() as u32 - 1)
         })

@@ -5,7 +5,7 @@ use lockscope_trace::{Definitions, Event, Nanos, SiteId, StackId, ThreadId, VarI
 use super::{clock::Epoch, holds::Chain};
 use crate::{
     detect::text,
-    finding::{Accessed, Code, Touch},
+    finding::{Accessed, Code, Touch, What},
 };
 
 /// An access, with what a report of it needs. Half a cache line.
@@ -56,7 +56,7 @@ impl Access {
     /// For a finding.
     pub fn accessed(&self, var: VarId, touch: Touch) -> Accessed {
         let Access { time, site, stack, .. } = *self;
-        Accessed { thread: self.thread(), var, touch, site, stack, time, event: self.position() }
+        Accessed { thread: self.thread(), what: What::Var(var), touch, site, stack, time, event: self.position() }
     }
 }
 
@@ -68,8 +68,7 @@ pub(super) fn fingerprint(definitions: &Definitions, code: Code, accesses: &[Acc
         .map(|accessed| format!("{} {}", accessed.touch.as_str(), file(accessed.site).unwrap_or_default()))
         .collect();
     lines.sort_unstable();
-    if let Some(var) = definitions.vars.get(accesses[0].var.0 as usize) {
-        lines.push(format!("{} {}", var.name, file(var.created).unwrap_or_default()));
-    }
+    let what = accesses[0].what;
+    lines.push(format!("{} {}", what.type_name(definitions), file(what.created(definitions)).unwrap_or_default()));
     text::fingerprint_of_text(code, &lines.join("\n"))
 }

@@ -20,10 +20,14 @@ pub struct Hold {
     /// How.
     pub mode: Mode,
     chain: Chain,
-    site: Option<SiteId>,
-    stack: Option<StackId>,
-    since: Nanos,
-    event: u64,
+    /// Where it was taken.
+    pub site: Option<SiteId>,
+    /// The stack then.
+    pub stack: Option<StackId>,
+    /// Since when.
+    pub since: Nanos,
+    /// Position of the acquisition.
+    pub event: u64,
 }
 
 /// What an event did to what is held.

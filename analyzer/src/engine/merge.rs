@@ -6,11 +6,11 @@ use std::{
     sync::Arc,
 };
 
-use lockscope_trace::{Definitions, SiteId, VarId};
+use lockscope_trace::{Definitions, SiteId};
 
 use crate::{
     detect::text::{self, Class},
-    finding::{Code, Finding, Participant, Touch},
+    finding::{Code, Finding, Participant, Touch, What},
 };
 
 /// What makes two findings one bug.
@@ -111,9 +111,9 @@ fn bug(definitions: &Definitions, finding: &Finding) -> Option<Bug> {
             let [first, second] = finding.evidence.accesses.as_slice() else { return None };
             let mut places = [(first.touch, first.site), (second.touch, second.site)];
             places.sort_unstable();
-            Some(Bug::Race(class(definitions, first.var), places))
+            Some(Bug::Race(class(definitions, first.what), places))
         }
-        Code::InconsistentLocking => Some(Bug::Var(class(definitions, finding.evidence.accesses.first()?.var))),
+        Code::InconsistentLocking => Some(Bug::Var(class(definitions, finding.evidence.accesses.first()?.what))),
         Code::PredictedDeadlock | Code::LockOrderInversion => {
             let mut classes: Vec<Class> = finding.locks.iter().map(|&lock| text::class(definitions, lock)).collect();
             classes.sort_unstable();
@@ -124,9 +124,9 @@ fn bug(definitions: &Definitions, finding: &Finding) -> Option<Bug> {
     }
 }
 
-fn class(definitions: &Definitions, var: VarId) -> Var {
-    match definitions.vars.get(var.0 as usize) {
-        Some(def) => (def.created, def.name.clone()),
-        None => (None, format!("V{}", var.0).into()),
+fn class(definitions: &Definitions, what: What) -> Var {
+    match what.type_name(definitions) {
+        "" => (None, format!("{what:?}").into()),
+        name => (what.created(definitions), name.into()),
     }
 }

@@ -9,6 +9,7 @@
 //! deadlocks and races by way of `closure`.
 
 mod access;
+mod atomicity;
 mod clock;
 mod closure;
 mod holds;
@@ -48,12 +49,21 @@ pub enum EngineId {
     SyncP,
     /// Locations that no common lock protects: Eraser.
     Lockset,
+    /// What is done in several steps, and torn by others: AeroDrome, AVIO.
+    Atomicity,
 }
 
 impl EngineId {
     /// Every engine, in the order of the documentation.
-    pub const ALL: [EngineId; 6] =
-        [EngineId::LockOrder, EngineId::Spd, EngineId::Hb, EngineId::Shb, EngineId::SyncP, EngineId::Lockset];
+    pub const ALL: [EngineId; 7] = [
+        EngineId::LockOrder,
+        EngineId::Spd,
+        EngineId::Hb,
+        EngineId::Shb,
+        EngineId::SyncP,
+        EngineId::Lockset,
+        EngineId::Atomicity,
+    ];
 
     /// The name.
     pub fn as_str(self) -> &'static str {
@@ -64,6 +74,7 @@ impl EngineId {
             EngineId::Lockset => "lockset",
             EngineId::Spd => "spd",
             EngineId::SyncP => "syncp",
+            EngineId::Atomicity => "atomicity",
         }
     }
 
@@ -77,7 +88,7 @@ impl EngineId {
     pub fn is_default(self) -> bool {
         match self {
             EngineId::LockOrder | EngineId::Spd | EngineId::Shb | EngineId::SyncP => false,
-            EngineId::Hb | EngineId::Lockset => true,
+            EngineId::Hb | EngineId::Lockset | EngineId::Atomicity => true,
         }
     }
 
@@ -89,6 +100,7 @@ impl EngineId {
             EngineId::Lockset => Box::new(lockset::LocksetEngine::new(options)),
             EngineId::Spd => Box::new(spd::SpdEngine::new(options)),
             EngineId::SyncP => Box::new(syncp::SyncPEngine::new(options)),
+            EngineId::Atomicity => Box::new(atomicity::AtomicityEngine::new(options)),
         }
     }
 }

@@ -152,6 +152,29 @@ impl Order {
         self.clocks.join(self.threads.row(thread), row);
     }
 
+    /// Everything that is past for `of`, and what it did, is past for the thread.
+    pub fn receive_from(&mut self, thread: ThreadId, of: ThreadId) {
+        self.now(thread);
+        self.clocks.join(self.threads.row(thread), self.threads.row(of));
+        self.threads.tick(&mut self.clocks, of);
+    }
+
+    /// What was published.
+    pub fn published(&self, row: Row) -> &[u32] {
+        self.clocks.get(row)
+    }
+
+    /// Adds what is past for the thread, and what it did, to what was published.
+    pub fn extend(&mut self, row: Row, thread: ThreadId) {
+        self.clocks.join(row, self.threads.row(thread));
+        self.threads.tick(&mut self.clocks, thread);
+    }
+
+    /// Gives the row of something published back.
+    pub fn free(&mut self, row: Row) {
+        self.clocks.free(row);
+    }
+
     /// Bytes that are held.
     pub fn bytes(&self) -> u64 {
         self.clocks.bytes() + self.threads.bytes() + self.locks.bytes() + self.objects.bytes() + self.atomics.bytes()

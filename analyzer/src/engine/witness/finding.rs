@@ -9,7 +9,9 @@ use super::{
 };
 use crate::{
     detect::text,
-    finding::{Accessed, Code, Confidence, Evidence, Finding, Held, Participant, Severity, Target, Touch, Wanted},
+    finding::{
+        Accessed, Code, Confidence, Evidence, Finding, Held, Participant, Severity, Target, Touch, Wanted, What,
+    },
 };
 
 /// The prediction. `next` are the events that the threads would do next, in the order of the claim.
@@ -86,15 +88,15 @@ fn deadlock(definitions: &Definitions, requested: &[LockId], world: &World, next
 fn race(definitions: &Definitions, next: &[Fact]) -> Finding {
     let code = Code::PredictedDataRace;
     let accesses: Vec<Accessed> = next.iter().filter_map(|fact| accessed(fact.position, &fact.event)).collect();
-    let name = accesses.first().map_or_else(String::new, |access| definitions.var(access.var));
+    let name = accesses.first().map_or_else(String::new, |access| access.what.name(definitions));
     let file = |site: Option<SiteId>| {
         site.and_then(|site| definitions.site(site)).map_or_else(String::new, |site| short_paths(&site.file))
     };
-    let var = accesses.first().and_then(|access| definitions.vars.get(access.var.0 as usize));
+    let var = accesses.first().map(|access| access.what);
     let mut lines: Vec<String> =
         accesses.iter().map(|access| format!("{} {}", access.touch.as_str(), file(access.site))).collect();
     lines.sort_unstable();
-    lines.extend(var.map(|var| format!("{} {}", var.name, file(var.created))));
+    lines.extend(var.map(|var| format!("{} {}", var.type_name(definitions), file(var.created(definitions)))));
     Finding {
         code,
         severity: Severity::Error,
@@ -131,7 +133,7 @@ fn accessed(position: u64, event: &Event) -> Option<Accessed> {
         _ => return None,
     };
     let &Event { thread, site, stack, time, .. } = event;
-    Some(Accessed { thread, var, touch, site, stack, time, event: position })
+    Some(Accessed { thread, what: What::Var(var), touch, site, stack, time, event: position })
 }
 
 fn last(next: &[Fact]) -> Nanos {

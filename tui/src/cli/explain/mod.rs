@@ -55,6 +55,9 @@ pub fn page(code: Code) -> &'static str {
         Code::DataRace => include_str!("data-race.md"),
         Code::PredictedDataRace => include_str!("predicted-data-race.md"),
         Code::InconsistentLocking => include_str!("inconsistent-locking.md"),
+        Code::LostUpdate => include_str!("lost-update.md"),
+        Code::CheckThenAct => include_str!("check-then-act.md"),
+        Code::AtomicityViolation => include_str!("atomicity-violation.md"),
     }
 }
 

@@ -5,7 +5,7 @@
 
 use lockscope_analyzer::{
     State, ThreadState,
-    finding::{Accessed, Code, Confidence, Finding, Held, Participant, Target, Touch, Wanted},
+    finding::{Accessed, Code, Confidence, Finding, Held, Participant, Target, Touch, Wanted, What},
     wait_for,
 };
 use lockscope_trace::{Definitions, LockId, LockKind, Mode, Need, Side, ThreadId};
@@ -222,7 +222,11 @@ pub fn accesses(defs: &Definitions, accessed: &Accessed) -> String {
         Touch::Read => "reads",
         Touch::Write => "writes",
     };
-    format!("{} {verb} `{}` here", thread(defs, accessed.thread), defs.var(accessed.var))
+    let thread = thread(defs, accessed.thread);
+    match accessed.what {
+        What::Var(var) => format!("{thread} {verb} `{}` here", defs.var(var)),
+        What::Data(lock) => format!("{thread} takes `{}` and {verb} here", lock_label(defs, lock)),
+    }
 }
 
 /// What a participant did to what it wanted. Only where threads were seen to be stuck does anybody wait.
@@ -244,7 +248,10 @@ pub fn wants_verb(finding: &Finding, participant: &Participant) -> &'static str 
         | Code::OutOfOrderRelease
         | Code::DataRace
         | Code::PredictedDataRace
-        | Code::InconsistentLocking => false,
+        | Code::InconsistentLocking
+        | Code::LostUpdate
+        | Code::CheckThenAct
+        | Code::AtomicityViolation => false,
     };
     match (finding.confidence, participant.held.is_empty()) {
         (Confidence::Actual, _) if is_stuck => "waits for",

@@ -33,7 +33,7 @@ pub fn finding(defs: &Definitions, finding: &Finding, now: Option<Nanos>) -> Row
     }
     for accessed in &finding.evidence.accesses {
         row.add("thread", &phrase::thread_label(defs, accessed.thread));
-        row.add("lock", &defs.var(accessed.var));
+        row.add("lock", &accessed.what.name(defs));
     }
     row.set("count", Quantity::Count(finding.count));
     if let Some(now) = now {

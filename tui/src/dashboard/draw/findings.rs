@@ -153,8 +153,8 @@ fn side(state: &State, participant: &Participant, finding: &Finding, width: usiz
         part(verb, wanted.target, wanted.since, wanted.site, wanted.stack);
     }
     let its = finding.evidence.accesses.iter().filter(|accessed| accessed.thread == participant.thread);
-    for Accessed { var, touch, site, stack, time, .. } in its {
-        let label = format!("{} {}", touch.as_str(), defs.var(*var));
+    for Accessed { what, touch, site, stack, time, .. } in its {
+        let label = format!("{} {}", touch.as_str(), what.name(defs));
         lines.push(Line::styled(fit(&label, width, theme.ascii), theme.lock()));
         let since = if state.model.info.has_times { format!("at {}", state.when(*time)) } else { String::new() };
         lines.extend(snippet::place(state, *site, &since, width));

@@ -1,7 +1,7 @@
 //! What machine output of every kind is made of: threads, locks, places.
 
 use lockscope_analyzer::{
-    finding::{Accessed, Held, Target, Wanted},
+    finding::{Accessed, Held, Target, Wanted, What},
     state::{ObjectState, Permits},
 };
 use lockscope_trace::{Definitions, LockId, LockKind, Nanos, Need, Side, SiteId, StackId, ThreadId, TraceInfo};
@@ -57,7 +57,7 @@ pub struct MemoryAccess {
     place: Place,
 }
 
-/// A memory location.
+/// A memory location, or by the id and name of a lock what that protects.
 #[derive(Serialize)]
 pub struct Variable {
     id: String,
@@ -149,14 +149,14 @@ impl<'a> Converter<'a> {
 
     /// An access to memory.
     pub fn accessed(&self, accessed: &Accessed) -> MemoryAccess {
-        let def = self.defs.vars.get(accessed.var.0 as usize);
+        let what = accessed.what;
+        let (id, name) = match what {
+            What::Var(var) => (format!("V{}", var.0), what.type_name(self.defs).to_owned()),
+            What::Data(lock) => (format!("L{}", lock.0), self.defs.lock_name(lock)),
+        };
         MemoryAccess {
             thread: self.thread(accessed.thread),
-            variable: Variable {
-                id: format!("V{}", accessed.var.0),
-                name: def.map_or_else(|| "?".to_owned(), |def| def.name.to_string()),
-                created: self.site(def.and_then(|def| def.created)),
-            },
+            variable: Variable { id, name, created: self.site(what.created(self.defs)) },
             access: accessed.touch.as_str(),
             place: self.place(accessed.site, accessed.stack, accessed.time, accessed.event),
         }

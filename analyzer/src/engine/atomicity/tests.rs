@@ -1,0 +1,149 @@
+use super::*;
+use crate::testing::parse;
+
+/// Checks that exactly these occurrences are found, as `code confidence: positions`.
+#[track_caller]
+fn check(trace: &str, expected: &[&str]) {
+    let (events, definitions) = parse(trace);
+    let mut engine = AtomicityEngine::new(&Options { all: true, ..Options::default() });
+    engine.feed(Batch { first: 1, events: &events, definitions: &definitions });
+    let found: Vec<String> = engine
+        .findings(&definitions)
+        .iter()
+        .map(|finding| {
+            let events: Vec<String> = finding.events.iter().map(u64::to_string).collect();
+            format!("{} {}: {}", finding.code.as_str(), finding.confidence.as_str(), events.join(" "))
+        })
+        .collect();
+    assert_eq!(found, expected, "{trace}");
+    let mut bugs = engine.findings(&definitions).into_iter().map(|finding| finding.fingerprint).collect::<Vec<_>>();
+    bugs.dedup();
+    assert!(engine.occurrences(&definitions).len() >= bugs.len());
+}
+
+#[test]
+fn updates_of_numbers() {
+    // Torn in this run, by atomics, plain memory, sections of a lock.
+    check("A: load n.AtomicU64; B: store n.AtomicU64; A: store n.AtomicU64", &["lost-update actual: 1 2 3"]);
+    check("A: get n; B: set n; A: set n", &["lost-update actual: 1 2 3"]);
+    check(
+        "A: lock n, unlock n read; B: lock n, unlock n wrote; A: lock n, unlock n wrote",
+        &["lost-update actual: 1 3 5"],
+    );
+    // Not torn in this run, but it could be.
+    check(
+        "A: lock n, unlock n read, lock n, unlock n wrote; B: lock n, unlock n wrote",
+        &["lost-update potential: 1 3 5"],
+    );
+    check(
+        "B: lock n, unlock n wrote; A: lock n, unlock n read, lock n, unlock n wrote",
+        &["lost-update potential: 1 3 5"],
+    );
+    check(
+        "A: load n.AtomicU64 #1, store n.AtomicU64 #2; B: load n.AtomicU64 #1, store n.AtomicU64 #2",
+        &["lost-update potential: 2 3 4"],
+    );
+}
+
+#[test]
+fn updates_that_are_right() {
+    // In one step, by one guard, or with another look.
+    check("A: load n.AtomicU64; B: store n.AtomicU64; A: update n.AtomicU64", &[]);
+    check("A: lock n, unlock n wrote; B: lock n, unlock n wrote; A: lock n, unlock n wrote", &[]);
+    check("A: lock n, unlock n read; B: lock n, unlock n wrote; A: lock n, unlock n rewrote", &[]);
+    check("A: lock n, unlock n read; B: lock n, unlock n read; A: lock n, unlock n wrote", &[]);
+    check("A: get n; B: get n; A: set n", &[]);
+    // The same thread all the while, or others that are over.
+    check("A: load n.AtomicU64, store n.AtomicU64, store n.AtomicU64", &[]);
+    check("B: lock n, unlock n wrote, exit; A: join B, lock n, unlock n read, lock n, unlock n wrote", &[]);
+    check("A: lock n, unlock n read, lock n, unlock n wrote, spawn B; B: lock n, unlock n wrote", &[]);
+    // Under a lock of their own.
+    check(
+        "A: lock m, lock n, unlock n read, lock n, unlock n wrote, unlock m; B: lock m, lock n, unlock n wrote, unlock m",
+        &[],
+    );
+    // A flag that two threads hand each other is not set and reset at the same places.
+    check("A: load n.AtomicBool #1, store n.AtomicBool #2; B: load n.AtomicBool #3, store n.AtomicBool #4", &[]);
+    // Looked at again after a wait; of another message.
+    check(
+        "A: lock n, condwait c n, unlock n read; B: lock n, unlock n wrote, notify c; A: reget n, condwake c n, unlock n wrote",
+        &[],
+    );
+    check("A: lock n, unlock n read; B: lock n, unlock n wrote, send j; A: recv j, lock n, unlock n wrote", &[]);
+}
+
+#[test]
+fn locks_that_do_not_help() {
+    check(
+        "A: lock m, lock n, unlock n read, lock n, unlock n wrote, unlock m; B: lock n, unlock n wrote",
+        &["lost-update potential: 2 4 7"],
+    );
+    // Held at both steps, but not in between.
+    check(
+        "A: lock m, lock n, unlock n read, unlock m, lock m, lock n, unlock n wrote, unlock m; \
+         B: lock m, lock n, unlock n wrote, unlock m",
+        &["lost-update potential: 2 6 10"],
+    );
+    // Read locks exclude nobody who reads.
+    check("A: read m, get x, set x, unlock m; B: read m, set x, unlock m", &["lost-update potential: 2 3 6"]);
+    check("A: lock m, get x, set x, unlock m; B: lock m, set x, unlock m", &[]);
+}
+
+#[test]
+fn what_is_no_number_is_acted_upon() {
+    check("A: load f.AtomicBool; B: store f.AtomicBool; A: store f.AtomicBool", &["check-then-act actual: 1 2 3"]);
+}
+
+#[test]
+fn regions_that_are_torn() {
+    // Two reads of what another thread changes in between, and the two halves of a transfer.
+    check("A: begin r, get x; B: set x; A: get x, end", &["atomicity-violation actual: 2 3 4"]);
+    check(
+        "A: begin r, lock a, unlock a wrote; B: lock a, unlock a read, lock b, unlock b read; A: lock b, unlock b wrote, end",
+        &["atomicity-violation actual: 2 4 6 8"],
+    );
+    // One section within the other, as in `*a.lock() + *b.lock()`.
+    check(
+        "A: begin r, lock a, unlock a wrote; B: lock a, lock b, unlock b read, unlock a read; A: lock b, unlock b wrote, end",
+        &["atomicity-violation actual: 2 4 5 8"],
+    );
+    // Through a third thread, and between two regions, of which neither sees the other while it is open.
+    check(
+        "A: begin r, set x; B: get x, set y; C: get y, set z; A: get z, end",
+        &["atomicity-violation actual: 2 3 4 5 6 7"],
+    );
+    check(
+        "A: begin r; B: begin s, get y; A: set x, set y; B: get x, end; A: end",
+        &["atomicity-violation actual: 3 4 5 6"],
+    );
+    // The lock itself, where nothing else is known.
+    check(
+        "A: begin r, lock x, unlock x; B: lock x, unlock x; A: lock x, unlock x, end",
+        &["atomicity-violation actual: 2 4 6"],
+    );
+}
+
+#[test]
+fn regions_that_are_atomic() {
+    check("A: begin r, get x; B: get x; A: get x, end", &[]);
+    check("A: begin r, get x, end; B: set x; A: begin r, get x, end", &[]);
+    check("B: set x; A: begin r, get x, get x, end; B: set x", &[]);
+    // Others come between, but could as well come before or after.
+    check("A: begin r, get x; B: set x; A: get y, end", &[]);
+    check(
+        "A: begin r, lock m, lock a, unlock a wrote; C: set z; A: lock b, unlock b wrote, unlock m, end; \
+         B: lock m, lock a, unlock a read, lock b, unlock b read, unlock m",
+        &[],
+    );
+    check("A: begin r, lock a, unlock a read; B: lock a, unlock a read; A: lock a, unlock a read, end", &[]);
+    // A section that does nothing with the data.
+    check(
+        "A: begin r, lock a, unlock a wrote; B: lock a, unlock a nothing, lock b, unlock b read; A: lock b, unlock b wrote, end",
+        &[],
+    );
+    // It asked for the answer.
+    check("A: begin r, send j; B: recv j, send k; A: recv k, end", &[]);
+    // The inner one ends, the outer one is what counts.
+    check("A: begin r, begin s, get x, end; B: set x; A: end", &[]);
+    check("A: begin r, begin s, get x, end; B: set x; A: get x, end", &["atomicity-violation actual: 3 5 6"]);
+}
