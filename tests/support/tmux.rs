@@ -12,7 +12,7 @@ use std::{
 };
 
 /// How long the screen may take to show what is expected. Far more than needed: it bounds a failure, not a success.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Pause between two looks at the screen.
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -80,12 +80,19 @@ impl Tmux {
         String::from_utf8_lossy(&self.tmux(&["capture-pane", "-p", "-e"]).stdout).into_owned()
     }
 
-    /// Sends a signal to the program in the terminal.
-    pub fn signal(&self, signal: &str) {
+    /// Process id of the program in the terminal.
+    #[allow(dead_code, reason = "not every test needs it")]
+    pub fn child(&self) -> String {
         let pane = self.tmux(&["display-message", "-p", "#{pane_pid}"]);
         let shell = String::from_utf8_lossy(&pane.stdout).trim().to_owned();
         let children = Command::new("ps").args(["-o", "pid=", "--ppid", &shell]).output().expect("ps runs");
-        let child = String::from_utf8_lossy(&children.stdout).trim().to_owned();
+        String::from_utf8_lossy(&children.stdout).trim().to_owned()
+    }
+
+    /// Sends a signal to the program in the terminal.
+    #[allow(dead_code, reason = "not every test needs it")]
+    pub fn signal(&self, signal: &str) {
+        let child = self.child();
         let sent = Command::new("kill").args([&format!("-{signal}"), &child]).status().expect("kill runs");
         assert!(sent.success(), "the program {child} can be sent {signal}");
     }

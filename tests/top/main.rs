@@ -1,5 +1,6 @@
 //! The dashboard in a real terminal, as a user sees it.
 
+mod stories;
 #[path = "../support/tmux.rs"]
 mod tmux;
 

@@ -9,6 +9,8 @@
 //! A live session is a trace that has not ended yet: nothing here knows two cases, except for the word in the header.
 
 mod buckets;
+#[cfg(test)]
+mod budgets;
 pub mod config;
 mod describe;
 pub mod digest;

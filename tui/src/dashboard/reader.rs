@@ -1,7 +1,7 @@
 //! Reads and analyses a trace on a thread of its own, so that the screen never waits for a file.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         mpsc::{Receiver, SyncSender, sync_channel},
@@ -12,6 +12,7 @@ use std::{
 
 use lockscope_analyzer::{
     Analysis, Contention, Options,
+    engine::Claims,
     finding::Finding,
     input::{self, Options as InputOptions},
 };
@@ -57,7 +58,9 @@ pub fn start(path: PathBuf, options: InputOptions) -> Result<(TraceInfo, Receive
     let reader = move || match input::open_with(&path, &options) {
         Ok(source) => {
             let _ = opened.send(Ok(source.info().clone()));
-            read(source, &batches);
+            // The standard input cannot be read twice.
+            let again = || (path != Path::new("-")).then(|| input::open_with(&path, &options).ok()).flatten();
+            read(source, &again, &batches);
         }
         Err(error) => {
             let _ = opened.send(Err(error));
@@ -70,8 +73,12 @@ pub fn start(path: PathBuf, options: InputOptions) -> Result<(TraceInfo, Receive
     Ok((info, receiver))
 }
 
-/// Sends batches until the trace ends or nobody listens any more.
-fn read(mut source: Box<dyn EventSource>, batches: &SyncSender<Result<Batch, Error>>) {
+/// Sends batches until the trace ends or nobody listens any more. `again` opens it once more, to prove what was predicted.
+fn read(
+    mut source: Box<dyn EventSource>,
+    again: &dyn Fn() -> Option<Box<dyn EventSource + Send>>,
+    batches: &SyncSender<Result<Batch, Error>>,
+) {
     let mut analysis = Analysis::new(Options::default());
     let (mut contention, mut uses) = (Contention::default(), Vec::new());
     let mut known = Size::default();
@@ -100,6 +107,11 @@ fn read(mut source: Box<dyn EventSource>, batches: &SyncSender<Result<Batch, Err
             analysis.feed(event, source.definitions());
         }
         analysis.end(progress, source.completeness());
+        if progress == Progress::Ended {
+            // What is there is shown while predictions are proved, which needs another reading.
+            events = show_all(events, &*source, &mut known, batches);
+            prove(&mut analysis, &*source, again);
+        }
         let (mut findings, mut digest) = (None, None);
         if wants_news {
             let began = Instant::now();
@@ -128,6 +140,53 @@ fn read(mut source: Box<dyn EventSource>, batches: &SyncSender<Result<Batch, Err
             return;
         }
     }
+}
+
+/// Sends the last events before anything that takes long. Returns those that could not be sent.
+fn show_all(
+    events: Vec<Event>,
+    source: &dyn EventSource,
+    known: &mut Size,
+    batches: &SyncSender<Result<Batch, Error>>,
+) -> Vec<Event> {
+    if events.is_empty() {
+        return events;
+    }
+    let size = Size::of(source.definitions());
+    let batch = Batch {
+        info: source.info().clone(),
+        events,
+        defs: (size != *known).then(|| Arc::new(source.definitions().clone())),
+        findings: None,
+        digest: None,
+        completeness: source.completeness().clone(),
+        progress: Progress::More,
+        fraction: source.fraction_read(),
+    };
+    *known = size;
+    let _ = batches.send(Ok(batch));
+    Vec::new()
+}
+
+/// Judges what engines predicted by the run that each gives for it.
+fn prove(analysis: &mut Analysis, source: &dyn EventSource, again: &dyn Fn() -> Option<Box<dyn EventSource + Send>>) {
+    let claims = analysis.claims(source.definitions());
+    if claims.is_empty() {
+        return;
+    }
+    let mut claims = Claims::new(claims);
+    if let Some(mut source) = again() {
+        let mut events = Vec::new();
+        // What cannot be read again proves nothing, and what is not proved is not shown as predicted.
+        while let Ok(progress) = source.poll(&mut events) {
+            claims.feed(&events, source.definitions());
+            events.clear();
+            if progress != Progress::More {
+                break;
+            }
+        }
+    }
+    analysis.settle(claims.finish(source.definitions()));
 }
 
 /// Numbers of a run that is there as a whole.

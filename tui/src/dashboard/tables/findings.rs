@@ -47,7 +47,7 @@ pub(super) fn cell(state: &State, idx: usize, column: &str) -> Option<Cell> {
     let finding = state.model.findings.get(idx)?;
     let mark = severity_mark(finding.severity);
     Some(match column {
-        "finding" => Cell::ranked(idx as u64, format!("{} F{}", state.theme.glyph(mark), idx + 1), Tone::Mark(mark)),
+        "id" => Cell::ranked(idx as u64, format!("{} F{}", state.theme.glyph(mark), idx + 1), Tone::Mark(mark)),
         "code" => Cell::new(finding.code.as_str(), Tone::Mark(mark)),
         "confidence" => Cell::ranked(3 - finding.confidence as u64, finding.confidence.as_str(), Tone::Plain),
         "title" => Cell::new(finding.title.clone(), Tone::Plain),
