@@ -48,9 +48,6 @@ struct Lock {
     count: u64,
     writer: Option<Hold>,
     readers: Vec<Hold>,
-    /// Of writers that lost the lock to another thread which cannot have got it: how often each still has to release it. What
-    /// they acquire again until then is re-entrant.
-    lost: Vec<(ThreadId, u64)>,
 }
 
 #[derive(Clone, Debug)]
@@ -108,10 +105,6 @@ impl Rules {
     fn acquire(&mut self, number: u64, me: ThreadId, line: &Line<'_>) -> Op {
         let lock = self.lock(line.operand);
         let state = &mut self.locks[lock.0 as usize];
-        if let Some((_, depth)) = state.lost.iter_mut().find(|(thread, _)| *thread == me) {
-            *depth += 1;
-            return self.mark("acquired again by its holder");
-        }
         match &mut state.writer {
             Some(writer) if writer.thread == me => {
                 writer.depth += 1;
@@ -119,7 +112,6 @@ impl Rules {
             }
             Some(other) => {
                 self.broken.get_or_insert(held(&self.definitions, lock, other));
-                state.lost.push((other.thread, other.depth));
             }
             None => {}
         }
@@ -168,16 +160,7 @@ impl Rules {
                 }
             }
             other => {
-                match state.lost.iter().position(|&(thread, _)| thread == me) {
-                    Some(index) if state.lost[index].1 > 1 => {
-                        state.lost[index].1 -= 1;
-                        return self.mark("released, still held from an outer acquisition");
-                    }
-                    Some(index) => _ = state.lost.swap_remove(index),
-                    None => {
-                        self.broken.get_or_insert(unheld(&self.definitions, lock, me, other.as_ref(), ""));
-                    }
-                }
+                self.broken.get_or_insert(unheld(&self.definitions, lock, me, other.as_ref(), ""));
                 return Op::Released { lock, owner: me, mode: None, access: Access::Unknown };
             }
         }
