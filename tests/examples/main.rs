@@ -3,6 +3,7 @@
 
 #[path = "../support/examples.rs"]
 mod examples;
+mod hierarchy_file;
 
 use std::{
     io::{BufRead, BufReader},

@@ -46,6 +46,9 @@ enum To {
     Jsonl,
     /// Time waited as folded stacks, for flame graphs
     Folded,
+    /// Every event as a row of a Parquet file
+    #[cfg(feature = "parquet")]
+    Parquet,
 }
 
 /// Runs the verb.
@@ -56,8 +59,15 @@ pub fn run(args: &ExportArgs, global: &Global, out: &mut dyn Write) -> Result<u8
     if args.to == To::Perfetto && args.output.is_none() && io::stdout().is_terminal() {
         return Err(Failure::usage("this format is no text for a terminal", "name a file with -o"));
     }
+    #[cfg(feature = "parquet")]
+    if args.to == To::Parquet && args.output.is_none() {
+        return Err(Failure::usage("this format needs a file", "name one with -o"));
+    }
     let mut source = load::open(&args.trace, global)?;
     let mut file = match &args.output {
+        // Its writer makes the file itself.
+        #[cfg(feature = "parquet")]
+        Some(_) if args.to == To::Parquet => None,
         Some(path) => Some(BufWriter::new(File::create(path).map_err(|error| Failure::write(path, &error))?)),
         None => None,
     };
@@ -67,6 +77,12 @@ pub fn run(args: &ExportArgs, global: &Global, out: &mut dyn Write) -> Result<u8
     };
     let info = source.info().clone();
     let mut exporter: Box<dyn Exporter + '_> = match args.to {
+        #[cfg(feature = "parquet")]
+        To::Parquet => {
+            let path = args.output.as_deref().expect("it was asked for above");
+            let file = File::create(path).map_err(|error| Failure::write(path, &error))?;
+            Box::new(crate::export::parquet::Parquet::new(file, info.has_times)?)
+        }
         To::Perfetto => Box::new(Spans::new(Perfetto::new(&mut *out, &info)?, info.has_times)),
         To::Chrome => Box::new(Spans::new(Chrome::new(&mut *out, &info)?, info.has_times)),
         To::Std => Box::new(Rapid::new(&mut *out, args.extended)),

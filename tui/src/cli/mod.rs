@@ -7,6 +7,8 @@
 mod baseline;
 mod cargo;
 mod check;
+#[cfg(test)]
+mod commands;
 mod completions;
 mod config;
 mod deps;

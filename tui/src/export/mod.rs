@@ -2,13 +2,15 @@
 //!
 //! [`spans`] turns events into slices of time: waits and holds of each thread, holders of each lock, and the arrows from a release to the
 //! wait that it ended. [`chrome`] and [`perfetto`] write these. [`folded`] adds up waits by stack, [`rapid`] writes the text
-//! format of the research tools, [`jsonl`] every event as it is.
+//! format of the research tools, [`jsonl`] every event as it is, and so does `parquet`, with the feature of that name.
 //!
 //! All of them stream: memory is bounded by threads, locks and distinct stacks, not by events.
 
 pub mod chrome;
 pub mod folded;
 pub mod jsonl;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 pub mod perfetto;
 pub mod rapid;
 pub mod spans;

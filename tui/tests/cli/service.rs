@@ -88,7 +88,8 @@ fn cargo_finds_the_subcommand() {
     };
     let version = run(&["--version"]);
     assert_eq!(version.stdout, format!("lockscope {}\n", env!("CARGO_PKG_VERSION")), "{version:?}");
-    // There is no package here, which is cargo's to say: it was run, and its code came through.
+    // What is wrong with the package is cargo's to say: it was run, and its code came through.
+    std::fs::write(dir.path().join("Cargo.toml"), "no manifest").expect("a file");
     let ran = run(&["test"]);
     assert_eq!(ran.code, Some(101), "{ran:?}");
     assert!(ran.stderr.contains("Cargo.toml"), "{ran:?}");
