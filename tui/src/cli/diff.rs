@@ -47,7 +47,7 @@ enum Format {
     /// For people
     #[default]
     Human,
-    /// For programs
+    /// For programs; `tui/schema/diff-1.json` in the source describes it
     Json,
 }
 
@@ -57,7 +57,7 @@ const MAX_LOCKS: usize = 20;
 #[derive(Serialize)]
 struct Document<'a> {
     version: u32,
-    old: String,
+    old_trace: String,
     new_trace: String,
     new: Vec<Item<'a>>,
     fixed: Vec<Item<'a>>,
@@ -135,7 +135,7 @@ pub fn run(args: &DiffArgs, matches: &ArgMatches, global: &Global, out: &mut dyn
     let is_failure = added.iter().any(|&idx| rules.fail_on.applies(&new.checked.findings[idx]));
     let document = Document {
         version: 1,
-        old: args.old.to_string_lossy().into_owned(),
+        old_trace: args.old.to_string_lossy().into_owned(),
         new_trace: args.new.to_string_lossy().into_owned(),
         new: added.iter().map(|&idx| item(&new.checked.findings[idx])).collect(),
         fixed: gone.iter().map(|&idx| item(&old.checked.findings[idx])).collect(),

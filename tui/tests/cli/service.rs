@@ -4,7 +4,10 @@ use std::{path::Path, process::Command};
 
 use serde_json::Value;
 
-use crate::support::{command, finish, fixture, lockscope};
+use crate::{
+    json::validator,
+    support::{command, finish, fixture, lockscope},
+};
 
 #[test]
 fn two_traces_are_compared() {
@@ -27,8 +30,19 @@ fn two_traces_are_compared() {
     assert_eq!(lockscope(&["diff", "--fail-on", "warning", &one_order, &inverted]).code, Some(1));
     assert_eq!(lockscope(&["diff", &one_order, "/nowhere/x.lks"]).code, Some(3));
 
-    let json = lockscope(&["diff", "--format", "json", &one_order, &hung]);
-    let json: Value = serde_json::from_str(&json.stdout).expect("JSON");
+    let schema = validator(include_str!("../../schema/diff-1.json"));
+    let read = |old: &str, new: &str| -> Value {
+        let ran = lockscope(&["diff", "--format", "json", old, new]);
+        let json: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+        let errors: Vec<String> = schema.iter_errors(&json).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:#?}: {json:#}");
+        json
+    };
+    read(&hung, &inverted);
+    let json = read(&one_order, &hung);
+    let mut bad = json.clone();
+    bad["new"][0]["severity"] = "fatal".into();
+    assert!(!schema.is_valid(&bad), "the schema refuses what it should");
     assert_eq!((&json["version"], &json["new"][0]["code"]), (&1.into(), &"deadlock".into()), "{json:#}");
     assert!(json["contention"][0]["new"]["contended"].as_u64() > Some(0), "{json:#}");
 }
