@@ -118,6 +118,12 @@ fn majors_live_side_by_side() {
         let line = project.line("src/main.rs", &format!("{older} then {newer}"));
         contains(&ran, &[&format!("src/main.rs:{line}:")]);
     }
+    // lock_api's types over parking_lot's raw locks are others than parking_lot's own then, but are followed too.
+    for text in ["lock_api 0.5 then 0.13", "0.13 then lock_api 0.5"] {
+        contains(&ran, &[&format!("src/main.rs:{}:", project.line("src/main.rs", text))]);
+    }
+    let inversions = ran.stderr.lines().filter(|line| line.starts_with("lockscope: warning[lock-order-inversion]"));
+    assert_eq!(inversions.count(), 2, "{}", ran.stderr);
     assert_eq!(ran.code, Some(1), "{}", ran.stderr);
 }
 

@@ -176,7 +176,7 @@ const SELECTIONS: &[(&str, Verdict, Verdict)] = &[
 ];
 
 /// Longer than any program takes on the slowest machine; only a failure waits for it.
-const WATCHDOG: Duration = Duration::from_secs(60);
+const WATCHDOG: Duration = Duration::from_secs(300);
 
 fn rounds() -> usize {
     std::env::var("LOCKSCOPE_TEST_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(1)

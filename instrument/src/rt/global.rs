@@ -16,7 +16,7 @@ use lockscope_trace::{
     writer::{DefinitionWriter, Options, TraceWriter},
 };
 
-use super::{Site, hierarchy::Hierarchy, reentry, report};
+use super::{Site, hierarchy::Hierarchy, reentry, report, stack::Stack};
 use crate::config::{Config, Policy, Record, apply_environment};
 
 /// What is switched on, in one word that fast paths load once. 0 until the first use of any lock.
@@ -243,6 +243,8 @@ pub(super) struct Registry {
     strings: HashMap<String, u32>,
     defs: DefinitionWriter,
     modules_defined: bool,
+    /// Stacks that threads remember, which many threads have in common.
+    shared_stacks: HashMap<Stack, u32>,
     hierarchy: Hierarchy,
 }
 
@@ -404,6 +406,16 @@ impl Registry {
     /// The id of a text that does not recur.
     pub fn long_string(&mut self, writer: &TraceWriter, text: &str) -> u32 {
         self.defs.string(writer, text)
+    }
+
+    /// The id of a stack that may have been defined before.
+    pub fn shared_stack(&mut self, writer: &TraceWriter, stack: &Stack) -> u32 {
+        if let Some(&id) = self.shared_stacks.get(stack) {
+            return id;
+        }
+        let id = self.stack(writer, stack);
+        self.shared_stacks.insert(stack.clone(), id);
+        id
     }
 
     /// The id of a stack; defines the executable files first if that was not done.

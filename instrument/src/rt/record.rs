@@ -11,6 +11,7 @@ use lockscope_trace::{
 use super::{
     LockMeta, Site,
     global::{self, flag, patient_registry},
+    stack::Stack,
     thread::{self, Entered, Env},
 };
 
@@ -180,9 +181,9 @@ pub(super) fn mark(entered: &Entered, text: u32, site: Site) {
 }
 
 /// The id of a stack in the trace; 0 when nothing is recorded.
-pub(super) fn stack_id(addresses: &[usize]) -> u32 {
+pub(super) fn stack_id(stack: &Stack) -> u32 {
     match global::trace().filter(|_| global::flags_if_ready() & flag::RECORD != 0) {
-        Some(writer) => patient_registry().map_or(0, |mut registry| registry.stack(writer, addresses)),
+        Some(writer) => patient_registry().map_or(0, |mut registry| registry.shared_stack(writer, stack)),
         None => 0,
     }
 }

@@ -48,7 +48,7 @@ impl Expect {
 }
 
 /// Longer than any scenario takes on the slowest machine; only a failure waits for it.
-const WATCHDOG: Duration = Duration::from_secs(120);
+const WATCHDOG: Duration = Duration::from_secs(300);
 
 pub fn run(name: &str, settings: &str, expect: Expect) {
     let dir = tempfile::tempdir().expect("a temporary directory");

@@ -113,7 +113,7 @@ impl<R: MutexRaw, T: ?Sized> Mutex<R, T> {
         self.data.get()
     }
 
-    /// The raw mutex.
+    /// The raw mutex. What is done to it is followed as well.
     ///
     /// # Safety
     ///

@@ -114,7 +114,7 @@ impl<R: MutexRaw, G: GetThreadId, T: ?Sized> ReentrantMutex<R, G, T> {
         self.data.get()
     }
 
-    /// The raw mutex, which knows nothing of locking again.
+    /// The raw mutex, which knows nothing of locking again. What is done to it is followed as well.
     ///
     /// # Safety
     ///

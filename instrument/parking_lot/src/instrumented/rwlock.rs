@@ -181,7 +181,7 @@ impl<R: RwLockRaw, T: ?Sized> RwLock<R, T> {
         self.data.get()
     }
 
-    /// The raw lock.
+    /// The raw lock. What is done to it is followed as well.
     ///
     /// # Safety
     ///

@@ -9,7 +9,7 @@ use std::{
 use crate::facade_crate::{FairMutex, Mutex, Once, ReentrantMutex, RwLock, deadlock};
 
 /// Longer than any deadlock takes to close on the slowest machine; only a failure waits for it.
-const WATCHDOG: Duration = Duration::from_secs(60);
+const WATCHDOG: Duration = Duration::from_secs(300);
 
 /// Runs functions in threads of their own, which will hang; each is given a barrier to meet the others at.
 fn hang<const N: usize>(functions: [Box<dyn FnOnce(&Barrier) + Send>; N]) -> Vec<ThreadId> {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 type Oldest = parking_lot_11::Mutex<u32>;
 type Middle = parking_lot_12::RwLock<u32>;
 type Newest = parking_lot_13::Mutex<u32>;
+/// Another type than `parking_lot_13::Mutex<u32>` while lockscope is on.
+type Spelled = lock_api_05::Mutex<parking_lot_13::RawMutex, u32>;
 
 static CELL: once_cell::sync::OnceCell<u32> = once_cell::sync::OnceCell::new();
 static CONSTANT: Oldest = parking_lot_11::const_mutex(1);
@@ -26,6 +28,15 @@ fn main() {
     alone(|| {
         let _newest = newest.lock();
         *oldest.lock() += 1;
+    });
+    let spelled = Spelled::new(4);
+    alone(|| {
+        let _spelled = spelled.lock();
+        *newest.lock() += 1; // lock_api 0.5 then 0.13
+    });
+    alone(|| {
+        let _newest = newest.lock();
+        *spelled.lock() += 1; // 0.13 then lock_api 0.5
     });
     assert_eq!(*CELL.get_or_init(|| 1), 1);
     *CONSTANT.lock() += 1;
