@@ -29,8 +29,10 @@ pub struct Shape {
     pub depth: usize,
     /// Of a hundred acquisitions, how many ask for one of the first four locks, which others then hold as often as not.
     pub contention: u64,
-    /// Plain reads and writes in each innermost critical section, of the variable that belongs to its lock.
+    /// Plain reads and writes in each innermost critical section, of a variable that belongs to its lock.
     pub accesses: u32,
+    /// Variables that belong to each lock.
+    pub vars_per_lock: u32,
     /// Of a thousand accesses, how many touch a variable whose lock is not held.
     pub unprotected: u64,
     /// Seed of the generator, not 0.
@@ -47,6 +49,7 @@ impl Default for Shape {
             depth: 4,
             contention: 1,
             accesses: 0,
+            vars_per_lock: 1,
             unprotected: 0,
             seed: 1,
         }

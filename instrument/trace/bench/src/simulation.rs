@@ -67,6 +67,9 @@ impl<'a> Simulation<'a> {
             Lock { count: 0, is_rwlock, writer: false, readers: 0 }
         });
         let locks = locks.collect();
+        for index in shape.locks..shape.locks * shape.vars_per_lock {
+            defs.var(writer, type_name, 1 + index % SITES);
+        }
         let threads = (0..=shape.threads).map(|index| {
             let id = defs.thread(writer, (index > 0).then_some(0), 0, 1000 + index);
             Thread { writer: ThreadWriter::new(id, 1000 + index), held: Vec::new(), wanted: None }
@@ -187,7 +190,12 @@ impl<'a> Simulation<'a> {
 
     fn access(&mut self, thread: u32, held: HeldAtStart) {
         let is_protected = self.random.below(1000) >= self.shape.unprotected;
-        let var = if is_protected { held.lock } else { self.random.below(u64::from(self.shape.locks)) as u32 };
+        let lock = if is_protected { held.lock } else { self.random.below(u64::from(self.shape.locks)) as u32 };
+        let of_lock = match self.shape.vars_per_lock {
+            0 | 1 => 0,
+            vars => self.random.below(u64::from(vars)) as u32,
+        };
+        let var = lock + self.shape.locks * of_lock;
         let writes = held.mode == Mode::Exclusive && self.random.below(2) == 0;
         let act = if writes { memory::WRITE } else { memory::READ };
         let event = MemoryEvent { act, var, site: held.site, ..MemoryEvent::default() };
