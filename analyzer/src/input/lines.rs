@@ -2,6 +2,8 @@
 
 use std::io::{self, Read};
 
+use super::bytes;
+
 /// Longest line that is accepted. No recorder comes near it, and what has no line ends at all is not a trace.
 const LONGEST: usize = 64 << 10;
 
@@ -63,10 +65,11 @@ impl Lines {
     }
 
     /// Finds the next line. The last one counts without its line feed, too.
+    #[inline]
     pub(super) fn next(&mut self) -> io::Result<Next> {
         let mut searched = self.start;
         loop {
-            if let Some(length) = self.buffer[searched..self.end].iter().position(|&byte| byte == b'\n') {
+            if let Some(length) = bytes::find(&self.buffer[searched..self.end], b'\n') {
                 let (start, end) = (self.start, searched + length);
                 self.start = end + 1;
                 self.number += 1;

@@ -1,5 +1,6 @@
 //! Opens a trace of any known format, recognised by its content.
 
+mod bytes;
 mod foreign;
 mod lines;
 mod rapid;

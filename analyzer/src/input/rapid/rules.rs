@@ -24,16 +24,23 @@ pub(super) struct Rules {
     pub requests_seen: bool,
     broken: Option<Broken>,
     thread_ids: Names<ThreadId>,
+    /// Who acted last: mostly the one who acts next.
+    last_thread: Option<(Box<[u8]>, ThreadId)>,
     lock_ids: Names<LockId>,
     var_ids: Names<VarId>,
     condvar_ids: FxHashMap<LockId, LockId>,
     site_ids: FxHashMap<i32, SiteId>,
+    /// Those of small locations.
+    near_sites: Vec<Option<SiteId>>,
     marks: FxHashMap<&'static str, StringId>,
     threads: Vec<Thread>,
     locks: Vec<Lock>,
 }
 
 type Names<T> = FxHashMap<Box<[u8]>, T>;
+
+/// Locations below this are looked up without hashing.
+const NEAR: usize = 1 << 16;
 
 #[derive(Clone, Debug, Default)]
 struct Thread {
@@ -236,8 +243,23 @@ impl Rules {
         Op::Mark { text: *self.marks.entry(text).or_insert_with(|| self.definitions.add_string(text)) }
     }
 
+    #[inline]
     fn thread(&mut self, name: &[u8]) -> ThreadId {
-        if let Some(&id) = self.thread_ids.get(name) {
+        match &self.last_thread {
+            Some((last, id)) if **last == *name => *id,
+            _ => self.another_thread(name),
+        }
+    }
+
+    fn another_thread(&mut self, name: &[u8]) -> ThreadId {
+        if let Some((known, &id)) = self.thread_ids.get_key_value(name) {
+            match &mut self.last_thread {
+                Some((last, last_id)) if last.len() == known.len() => {
+                    last.copy_from_slice(known);
+                    *last_id = id;
+                }
+                last => *last = Some((known.clone(), id)),
+            }
             return id;
         }
         let id = ThreadId(self.threads.len() as u32);
@@ -297,7 +319,26 @@ impl Rules {
 
     /// The location as a site: `loc:17`. It stands for a place in a program that is not at hand, and must not look like a
     /// line of the trace; that is what the number of the event is for.
+    #[inline]
     fn site(&mut self, location: i32) -> Option<SiteId> {
+        match self.near_sites.get(location as usize) {
+            Some(&Some(id)) if location >= 0 => Some(id),
+            _ => self.another_site(location),
+        }
+    }
+
+    fn another_site(&mut self, location: i32) -> Option<SiteId> {
+        let id = self.any_site(location)?;
+        if let Ok(near @ 0..NEAR) = usize::try_from(location) {
+            if near >= self.near_sites.len() {
+                self.near_sites.resize(near + 1, None);
+            }
+            self.near_sites[near] = Some(id);
+        }
+        Some(id)
+    }
+
+    fn any_site(&mut self, location: i32) -> Option<SiteId> {
         if let Some(&id) = self.site_ids.get(&location) {
             return Some(id);
         }
