@@ -172,6 +172,9 @@ struct Link {
     site: Option<SiteId>,
 }
 
+/// Most chains that are kept: few enough to be found without waiting for memory.
+const MOST_CHAINS: usize = 1 << 14;
+
 impl Chain {
     /// Nothing is held.
     const EMPTY: Chain = Chain(0);
@@ -189,14 +192,13 @@ impl Chains {
             return chain;
         }
         // Programs have few; what is random has no end of them.
-        match u16::try_from(self.links.len() + 1) {
-            Ok(number) if Chain(number) != Chain::LOST => {
-                self.links.push(link);
-                self.number_of.insert(link, Chain(number));
-                Chain(number)
-            }
-            _ => Chain::LOST,
+        if self.links.len() == MOST_CHAINS {
+            return Chain::LOST;
         }
+        self.links.push(link);
+        let chain = Chain(self.links.len() as u16);
+        self.number_of.insert(link, chain);
+        chain
     }
 
     fn locks(&self, chain: Chain) -> Option<Vec<Held>> {
