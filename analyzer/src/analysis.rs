@@ -122,10 +122,14 @@ impl Analysis {
 
     /// Takes the next events. `definitions` must define what they refer to.
     pub fn feed_batch(&mut self, events: &[Event], definitions: &Definitions) {
-        self.engines.feed(events, definitions);
-        if !self.engines_only {
-            for event in events {
-                self.detect(event, definitions);
+        // So few that one's events are still in the cache for the next one.
+        const AT_A_TIME: usize = 1 << 10;
+        for events in events.chunks(AT_A_TIME) {
+            self.engines.feed(events, definitions);
+            if !self.engines_only {
+                for event in events {
+                    self.detect(event, definitions);
+                }
             }
         }
     }
@@ -334,7 +338,7 @@ impl Analysis {
 
     /// The lock order so far, between locks or between classes.
     pub fn order_graph(&self, definitions: &Definitions, grouping: Grouping) -> OrderGraph {
-        OrderGraph::new(self.lock_order.groups(), definitions, grouping)
+        OrderGraph::new(&self.lock_order.groups(definitions), definitions, grouping)
     }
 }
 

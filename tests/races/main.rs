@@ -24,15 +24,17 @@ fn what_nothing_orders_is_found_and_what_something_orders_is_not() {
         .status()
         .expect("the program runs");
     assert!(status.success(), "{status}");
-    for engine in ["hb", "shb"] {
+    let schedulable = lines("races");
+    let racing = &schedulable | &lines("races by its orderings");
+    for (engine, expected) in [("hb", &racing), ("shb", &schedulable)] {
         let races = check(&trace, &["--engine", engine, "--all"]);
         assert!(races.iter().all(|race| race["code"] == "data-race" && race["confidence"] == "actual"), "{races:#?}");
-        assert_eq!(cells(races.iter()), lines("races"), "{engine}: {races:#?}");
+        assert_eq!(cells(races.iter()), *expected, "{engine}: {races:#?}");
     }
     // Each pair of places once: the same function can be wrong for several reasons.
     let findings = check(&trace, &[]);
     assert!(findings.iter().all(|finding| finding["code"] == "data-race"), "{findings:#?}");
-    assert!(cells(findings.iter()).is_subset(&lines("races")) && cells(findings.iter()).len() > 10, "{findings:#?}");
+    assert!(cells(findings.iter()).is_subset(&racing) && cells(findings.iter()).len() > 10, "{findings:#?}");
     for finding in &findings {
         let accesses = finding["accesses"].as_array().expect("a list");
         assert_eq!(accesses.len(), 2, "{finding:#}");
@@ -45,7 +47,7 @@ fn what_nothing_orders_is_found_and_what_something_orders_is_not() {
     }
     // Whatever is inconsistently locked is told of as a race already; what is ordered by other means is not told of.
     let inconsistent = check(&trace, &["--engine", "lockset"]);
-    assert!(cells(inconsistent.iter()).is_subset(&lines("races")), "{inconsistent:#?}");
+    assert!(cells(inconsistent.iter()).is_subset(&racing), "{inconsistent:#?}");
     assert!(!inconsistent.is_empty());
 }
 
@@ -78,9 +80,9 @@ fn lines(verdict: &str) -> BTreeSet<u64> {
     (1..).zip(source().lines()).filter(|(_, line)| line.ends_with(&verdict)).map(|(number, _)| number).collect()
 }
 
-/// Whether the line before says that a lock or permit is held.
+/// Whether the line before says that a lock is held. The permits that do not order are several, and no lock.
 fn holds_lock(line: usize) -> bool {
     let source = source();
     let before = source.lines().nth(line - 2).expect("a line before");
-    ["_guard", "_permit"].iter().any(|name| before.contains(name))
+    before.contains("_guard")
 }

@@ -1,6 +1,7 @@
 //! Accesses to memory that race, and their twins that something orders: what threads can synchronise with, once right and once wrong.
 //!
-//! Each line of `main` that makes a cell says what `check` must find of it. Threads also meet at std's barriers, which lockscope
+//! Each line of `main` that makes a cell says what `check` must find of it. What races by its orderings only does not in any schedule of the
+//! same events, since the one thread reads what the other one wrote. Threads also meet at std's barriers, which lockscope
 //! does not see: so the accesses come in the same order in every run, and only what lockscope sees orders them.
 
 use std::sync::Barrier as Meeting;
@@ -32,10 +33,10 @@ fn main() {
     by_barrier(&Shared::new(0), true); // ordered
     by_initialiser(&Shared::new(0), false); // races
     by_initialiser(&Shared::new(0), true); // ordered
-    by_atomic(&Shared::new(0), [Ordering::Relaxed, Ordering::Acquire]); // races
-    by_atomic(&Shared::new(0), [Ordering::Release, Ordering::Relaxed]); // races
+    by_atomic(&Shared::new(0), [Ordering::Relaxed, Ordering::Acquire]); // races by its orderings
+    by_atomic(&Shared::new(0), [Ordering::Release, Ordering::Relaxed]); // races by its orderings
     by_atomic(&Shared::new(0), [Ordering::Release, Ordering::Acquire]); // ordered
-    by_fence(&Shared::new(0), false); // races
+    by_fence(&Shared::new(0), false); // races by its orderings
     by_fence(&Shared::new(0), true); // ordered
     by_join(&Shared::new(0), false); // races
     by_join(&Shared::new(0), true); // ordered

@@ -6,8 +6,8 @@
 //! the other begins in every run: by fork and join, by messages and the like. What only was so in this run is said. Other
 //! data that the threads pass to each other is not looked at: a finding is *potential*.
 //!
-//! - `requests` keeps each distinct request once, so that memory and search depend on the program and not on the
-//!   length of the run.
+//! - `log` keeps each distinct request once, so that memory and search depend on the program and not on the length of the run;
+//!   `requests` has those that can be part of circles, by what is held and wanted.
 //! - `cycles` searches circles within strongly connected components of the graph of locks.
 //! - `assign` finds distinct threads for the requests of a circle, and all pairs of places.
 //! - `report` makes findings.
@@ -16,15 +16,23 @@
 mod assign;
 mod cycles;
 mod happens_before;
+mod log;
 mod report;
 mod requests;
 mod sync;
 #[cfg(test)]
 mod tests;
 
-use lockscope_trace::{Event, LockId, Mode};
+use lockscope_trace::{Definitions, Event, LockId, Mode};
 
-use self::{assign::Assigner, cycles::Search, happens_before::HappensBefore, report::Circles, requests::Requests};
+use self::{
+    assign::Assigner,
+    cycles::Search,
+    happens_before::HappensBefore,
+    log::{Components, Log},
+    report::Circles,
+    requests::Requests,
+};
 use super::{Context, Detector, request::Request};
 use crate::{analysis::Options, finding::Finding};
 
@@ -35,7 +43,7 @@ pub use self::requests::Group;
 pub struct LockOrder {
     options: Options,
     lives: HappensBefore,
-    requests: Requests,
+    log: Log,
     found: Option<Found>,
 }
 
@@ -43,6 +51,10 @@ pub struct LockOrder {
 #[derive(Debug)]
 struct Found {
     version: u64,
+    /// Of these locks, and requests for them as they were counted then.
+    components: Components,
+    requests: Requests,
+    times: u64,
     circles: Circles,
     limits: Vec<String>,
 }
@@ -50,36 +62,39 @@ struct Found {
 impl LockOrder {
     /// A detector that has seen nothing yet.
     pub fn new(options: Options) -> Self {
-        LockOrder { options, lives: HappensBefore::default(), requests: Requests::default(), found: None }
+        LockOrder { options, lives: HappensBefore::default(), log: Log::default(), found: None }
     }
 
-    /// The distinct requests so far.
-    pub fn groups(&self) -> &[Group] {
-        self.requests.groups()
+    /// The distinct requests so far. Linear in their number.
+    pub fn groups(&self, definitions: &Definitions) -> Vec<Group> {
+        self.log.all(definitions).into_groups()
     }
 
     /// Bytes that are held, roughly.
     pub fn bytes(&self) -> u64 {
-        self.requests.bytes()
+        self.log.bytes()
     }
 
     fn add(&mut self, context: &Context<'_>, request: &Request<'_>, times: u64) {
         let moment = self.lives.now(request.thread);
-        if self.requests.add(context.definitions, request, moment, times) {
+        if self.log.add(context.definitions, request, moment, times) {
             self.lives.ask(request.thread);
         }
     }
 
     fn search(&self, context: &Context<'_>, version: u64) -> Found {
-        let groups = self.requests.groups();
+        let components = self.log.components();
+        let (requests, times) = (self.log.within(context.definitions, &components), self.log.times());
+        let groups = requests.groups();
         let search = Search::run(groups, &self.options);
-        let mut assigner = Assigner::new(&self.requests, &self.lives, self.options.cycle_budget);
+        let mut assigner = Assigner::new(&requests, &self.lives, self.options.cycle_budget);
         let mut circles = Circles::default();
         for cycle in &search.cycles {
             circles.add(context.definitions, groups, cycle, assigner.variants(cycle), &self.lives);
         }
-        let limits = [search.limits(&self.options), assigner.limits(), self.requests.limits()];
-        Found { version, circles, limits: limits.into_iter().flatten().collect() }
+        let limits = [search.limits(&self.options), assigner.limits(), requests.limits()];
+        let limits = limits.into_iter().flatten().collect();
+        Found { version, components, requests, times, circles, limits }
     }
 }
 
@@ -97,12 +112,17 @@ impl Detector for LockOrder {
         for request in Request::pending(context.state) {
             self.add(context, &request, 0);
         }
-        let version = self.requests.version() + self.lives.version();
-        let found = match self.found.take() {
+        let version = self.log.version() + self.lives.version();
+        let mut found = match self.found.take() {
             Some(found) if found.version == version => found,
             _ => self.search(context, version),
         };
-        self.found.insert(found).circles.findings(context.definitions, &self.requests)
+        if found.times != self.log.times() {
+            found.times = self.log.times();
+            found.requests = self.log.within(context.definitions, &found.components);
+        }
+        let Found { circles, requests, .. } = &*self.found.insert(found);
+        circles.findings(context.definitions, requests)
     }
 
     fn limits(&self) -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use lockscope_trace::{Definitions, LockId, LockKind, Mode, Nanos, ThreadId};
+use lockscope_trace::{Definitions, LockId, LockKind, Mode, Nanos, SiteId, ThreadId};
 use rustc_hash::{FxHashMap, FxHasher};
 
 use super::happens_before::Moment;
@@ -69,28 +69,17 @@ pub(super) struct Requests {
     /// By hash; the next free or equal one after it is the one. Compared in full, so that equal hashes do no harm.
     instance_of: FxHashMap<u64, u32>,
     writers: FxHashMap<LockId, Vec<Writer>>,
-    /// Grows with everything that can make a new circle.
-    version: u64,
     crowded: u64,
 }
 
 impl Requests {
-    /// Takes a request in, `times` times. Returns whether its moment will be asked about.
-    pub(super) fn add(&mut self, definitions: &Definitions, request: &Request<'_>, moment: Moment, times: u64) -> bool {
-        let is_writer = self.add_writer(definitions, request, moment);
-        if request.held.is_empty() {
-            return is_writer;
+    /// Takes a request in, `times` times.
+    pub(super) fn add(&mut self, definitions: &Definitions, request: &Request<'_>, moment: Moment, times: u64) {
+        self.add_writer(definitions, request, moment);
+        if !is_order(request) {
+            return;
         }
-        // To ask again for what one holds is no matter of order, but of modes: the thread alone is at fault. Except
-        // where it depends on other threads whether it is granted.
-        let own = request.held.iter().find(|held| held.lock == request.lock).map(|held| held.mode);
-        if let Some(own) = own
-            && !request.upgrade
-            && !(request.mode == Mode::Upgradable && own.compatible(request.mode))
-        {
-            return is_writer;
-        }
-        let mut key = hash(request, moment);
+        let mut key = hash(request, moment, request.site);
         let instance = loop {
             match self.instance_of.get(&key) {
                 None => break None,
@@ -101,21 +90,19 @@ impl Requests {
         if let Some(index) = instance {
             let group = self.instances[index as usize].0;
             self.groups[group as usize].count += times;
-            return is_writer;
+            return;
         }
         let group = self.group(request, moment);
         let members = &mut self.groups[group as usize].members;
         if members.len() == MOST_MEMBERS {
             self.crowded += times;
         } else {
-            self.version += 1;
             let index = self.instances.len() as u32;
             members.push(index);
             self.instances.push((group, Instance::of(request, moment)));
             self.instance_of.insert(key, index);
         }
         self.groups[group as usize].count += times;
-        true
     }
 
     fn group(&mut self, request: &Request<'_>, moment: Moment) -> u32 {
@@ -138,13 +125,9 @@ impl Requests {
         group
     }
 
-    fn add_writer(&mut self, definitions: &Definitions, request: &Request<'_>, moment: Moment) -> bool {
-        // A mutex has no readers. That a lock of a foreign trace has some may show later only.
-        let is_mutex = |lock: LockId| {
-            definitions.lock(lock).is_some_and(|def| def.kind == LockKind::Mutex && !def.type_name.is_empty())
-        };
-        if request.mode != Mode::Exclusive || is_mutex(request.lock) {
-            return false;
+    fn add_writer(&mut self, definitions: &Definitions, request: &Request<'_>, moment: Moment) {
+        if !is_writer(definitions, request) {
+            return;
         }
         let writers = self.writers.entry(request.lock).or_default();
         // A writer that holds some of what another one holds, and no more, is in the way wherever that one is.
@@ -155,16 +138,12 @@ impl Requests {
         let is_new = writers.len() < MOST_WRITERS && !writers.iter().any(covered);
         if is_new {
             writers.push(Writer { held: set(request.held), instance: Instance::of(request, moment) });
-            self.version += 1;
         }
-        is_new
     }
 
-    /// Bytes of what grows: distinct requests, each with a few locks that are held.
-    pub(super) fn bytes(&self) -> u64 {
-        const FEW_HELD: usize = 4;
-        let instance = size_of::<(u32, Instance)>() + FEW_HELD * size_of::<Held>() + size_of::<(u64, u32)>();
-        (self.instances.len() * instance + self.groups.len() * (size_of::<Group>() + size_of::<Key>())) as u64
+    /// The distinct requests.
+    pub(super) fn into_groups(self) -> Vec<Group> {
+        self.groups
     }
 
     pub(super) fn groups(&self) -> &[Group] {
@@ -177,10 +156,6 @@ impl Requests {
 
     pub(super) fn writers(&self, lock: LockId) -> &[Writer] {
         self.writers.get(&lock).map_or(&[], Vec::as_slice)
-    }
-
-    pub(super) fn version(&self) -> u64 {
-        self.version
     }
 
     pub(super) fn limits(&self) -> Option<String> {
@@ -230,9 +205,29 @@ fn set(held: &[Held]) -> Vec<(LockId, Mode)> {
     set
 }
 
-fn hash(request: &Request<'_>, moment: Moment) -> u64 {
+/// Whether the request is part of an order of locks.
+pub(super) fn is_order(request: &Request<'_>) -> bool {
+    // To ask again for what one holds is no matter of order, but of modes: the thread alone is at fault. Except
+    // where it depends on other threads whether it is granted.
+    let own = request.held.iter().find(|held| held.lock == request.lock).map(|held| held.mode);
+    let is_own_fault =
+        own.is_some_and(|own| !(request.upgrade || request.mode == Mode::Upgradable && own.compatible(request.mode)));
+    !request.held.is_empty() && !is_own_fault
+}
+
+/// Whether readers may queue behind the thread that asks.
+pub(super) fn is_writer(definitions: &Definitions, request: &Request<'_>) -> bool {
+    // A mutex has no readers. That a lock of a foreign trace has some may show later only.
+    let is_mutex = |lock: LockId| {
+        definitions.lock(lock).is_some_and(|def| def.kind == LockKind::Mutex && !def.type_name.is_empty())
+    };
+    request.mode == Mode::Exclusive && !is_mutex(request.lock)
+}
+
+/// Hash over what tells requests apart, with the place as given.
+pub(super) fn hash(request: &Request<'_>, moment: Moment, site: Option<SiteId>) -> u64 {
     let mut hasher = FxHasher::default();
-    (moment, request.lock, request.mode, request.recursive, request.site).hash(&mut hasher);
+    (moment, request.lock, request.mode, request.recursive, site).hash(&mut hasher);
     for held in request.held {
         (held.lock, held.mode, held.site).hash(&mut hasher);
     }

@@ -1,0 +1,184 @@
+//! Every distinct request in few bytes, until it is known which of them can be part of a circle.
+//!
+//! Most programs, and most of any program, take locks in one order: no circle leads through those requests, and all that has to be known
+//! of them is that. So requests are only noted here, side by side; a search takes those that are within a strongly connected component
+//! of the graph of locks, and makes of them what the search needs ([`Requests`]).
+
+use lockscope_trace::{Definitions, LockId, Mode, Nanos, SiteId, StackId};
+use petgraph::{algo::kosaraju_scc, graph::DiGraph};
+use rustc_hash::FxHashMap;
+
+use super::{
+    happens_before::Moment,
+    requests::{self, Requests},
+};
+use crate::{detect::request::Request, finding::Held};
+
+/// Requests so far, in order of appearance.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    records: Vec<Record>,
+    /// What was held at all of them, one after the other.
+    held: Vec<Held>,
+    /// By hash; the next free or equal one after it is the one. Compared in full, so that equal hashes do no harm.
+    record_of: FxHashMap<u64, u32>,
+    /// Requests, repeated ones included.
+    times: u64,
+}
+
+#[derive(Debug)]
+struct Record {
+    moment: Moment,
+    lock: LockId,
+    mode: Mode,
+    timed: bool,
+    upgrade: bool,
+    recursive: bool,
+    /// It may be part of a circle, and is more than a writer that readers may queue behind.
+    is_order: bool,
+    site: Option<SiteId>,
+    stack: Option<StackId>,
+    since: Nanos,
+    asked: u64,
+    ended: u64,
+    /// Where it begins in `held`; it ends where the next one begins.
+    held_from: u32,
+    times: u64,
+}
+
+/// The component of each lock that is in a circle of locks.
+pub(super) type Components = FxHashMap<LockId, u32>;
+
+impl Log {
+    /// Takes a request in, `times` times. Returns whether it is a new one, whose moment may be asked about.
+    pub(super) fn add(&mut self, definitions: &Definitions, request: &Request<'_>, moment: Moment, times: u64) -> bool {
+        let is_order = requests::is_order(request);
+        if !is_order && !requests::is_writer(definitions, request) {
+            return false;
+        }
+        self.times += times;
+        // A writer that holds nothing is in the way wherever it asks.
+        let site = if request.held.is_empty() { None } else { request.site };
+        let mut key = requests::hash(request, moment, site);
+        loop {
+            match self.record_of.get(&key) {
+                None => break,
+                Some(&index) if self.is_same(index as usize, request, moment) => {
+                    self.records[index as usize].times += times;
+                    return false;
+                }
+                Some(_) => key = key.wrapping_add(1),
+            }
+        }
+        let (Ok(index), Ok(held_from)) = (u32::try_from(self.records.len()), u32::try_from(self.held.len())) else {
+            return false;
+        };
+        self.record_of.insert(key, index);
+        self.held.extend_from_slice(request.held);
+        let Request { lock, mode, timed, upgrade, recursive, site, stack, since, asked, ended, .. } = *request;
+        let what = (timed, upgrade, recursive);
+        self.records.push(Record {
+            moment,
+            lock,
+            mode,
+            timed: what.0,
+            upgrade: what.1,
+            recursive: what.2,
+            is_order,
+            site,
+            stack,
+            since,
+            asked,
+            ended,
+            held_from,
+            times,
+        });
+        true
+    }
+
+    fn held(&self, index: usize) -> &[Held] {
+        let upto = self.records.get(index + 1).map_or(self.held.len(), |next| next.held_from as usize);
+        &self.held[self.records[index].held_from as usize..upto]
+    }
+
+    fn is_same(&self, index: usize, request: &Request<'_>, moment: Moment) -> bool {
+        let (record, held) = (&self.records[index], self.held(index));
+        record.moment == moment
+            && (record.lock, record.mode, record.recursive) == (request.lock, request.mode, request.recursive)
+            && (record.site == request.site || held.is_empty())
+            && held.len() == request.held.len()
+            && std::iter::zip(held, request.held)
+                .all(|(mine, theirs)| (mine.lock, mine.mode, mine.site) == (theirs.lock, theirs.mode, theirs.site))
+    }
+
+    /// Grows with everything that can make a new circle.
+    pub(super) fn version(&self) -> u64 {
+        self.records.len() as u64
+    }
+
+    /// How many requests there were.
+    pub(super) fn times(&self) -> u64 {
+        self.times
+    }
+
+    /// Locks that are in circles of locks, gate locks and threads aside.
+    pub(super) fn components(&self) -> Components {
+        let mut edges: Vec<(u32, u32)> = Vec::new();
+        for (index, record) in self.records.iter().enumerate().filter(|(_, record)| record.is_order) {
+            edges.extend(self.held(index).iter().map(|held| (held.lock.0, record.lock.0)));
+        }
+        edges.sort_unstable();
+        edges.dedup();
+        let to_itself: Vec<u32> = edges.iter().filter(|(held, lock)| held == lock).map(|&(lock, _)| lock).collect();
+        let graph = DiGraph::<(), (), u32>::from_edges(edges);
+        let mut components = Components::default();
+        for (number, locks) in (0..).zip(kosaraju_scc(&graph)) {
+            // A lock that was upgraded leads to itself.
+            if locks.len() > 1 || to_itself.binary_search(&(locks[0].index() as u32)).is_ok() {
+                components.extend(locks.into_iter().map(|lock| (LockId(lock.index() as u32), number)));
+            }
+        }
+        components
+    }
+
+    /// The requests that can be part of circles: a lock wanted while another one of its component is held, and writers of these locks.
+    pub(super) fn within(&self, definitions: &Definitions, components: &Components) -> Requests {
+        if components.is_empty() {
+            return Requests::default();
+        }
+        self.requests(definitions, |log, index| {
+            let record = &log.records[index];
+            components.get(&record.lock).is_some_and(|home| {
+                record.mode == Mode::Exclusive
+                    || log.held(index).iter().any(|held| components.get(&held.lock) == Some(home))
+            })
+        })
+    }
+
+    /// All requests.
+    pub(super) fn all(&self, definitions: &Definitions) -> Requests {
+        self.requests(definitions, |_, _| true)
+    }
+
+    fn requests(&self, definitions: &Definitions, is_wanted: impl Fn(&Log, usize) -> bool) -> Requests {
+        let mut requests = Requests::default();
+        for index in (0..self.records.len()).filter(|&index| is_wanted(self, index)) {
+            let record = &self.records[index];
+            let Record {
+                moment, lock, mode, timed, upgrade, recursive, site, stack, since, asked, ended, times, ..
+            } = *record;
+            let (thread, held) = (moment.thread, self.held(index));
+            let request =
+                Request { thread, lock, mode, timed, upgrade, recursive, held, site, stack, since, asked, ended };
+            requests.add(definitions, &request, moment, times);
+        }
+        requests
+    }
+
+    /// Bytes that are held.
+    pub(super) fn bytes(&self) -> u64 {
+        (self.records.capacity() * size_of::<Record>()
+            + self.held.capacity() * size_of::<Held>()
+            + self.record_of.capacity() * (size_of::<(u64, u32)>() + 1)) as u64
+    }
+}
