@@ -32,8 +32,9 @@ fn what_nothing_orders_is_found_and_what_something_orders_is_not() {
         assert_eq!(cells(races.iter()), *expected, "{engine}: {races:#?}");
     }
     // Each pair of places once: the same function can be wrong for several reasons.
-    let findings = check(&trace, &[]);
-    assert!(findings.iter().all(|finding| finding["code"] == "data-race"), "{findings:#?}");
+    let mut findings = check(&trace, &[]);
+    // Other engines have their say on the same accesses.
+    findings.retain(|finding| finding["code"] == "data-race");
     assert!(cells(findings.iter()).is_subset(&racing) && cells(findings.iter()).len() > 10, "{findings:#?}");
     for finding in &findings {
         let accesses = finding["accesses"].as_array().expect("a list");
