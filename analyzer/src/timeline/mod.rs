@@ -1,10 +1,10 @@
 //! The events of a trace in memory, and the state at each of them.
 //!
 //! A position is the number of events before it: position 0 is the start, position n is after the n-th event. Seeking
-//! takes the nearest earlier [checkpoint](checkpoints) and replays the events since.
+//! takes the nearest earlier checkpoint and replays the events since.
 //!
-//! Events are kept in [few bytes](codec), not read again from their file: a flight recorder overwrites it, a pipe has none,
-//! and merging its threads again would cost more than the memory, which is about that of the file itself. [`lanes`]
+//! Events are kept in few bytes, not read again from their file: a flight recorder overwrites it, a pipe has none,
+//! and merging its threads again would cost more than the memory, which is about that of the file itself. `lanes`
 //! summarises what threads and locks did, for pictures of any stretch of time.
 
 mod block;
