@@ -68,14 +68,14 @@ pub fn draw(state: &State, frame: &mut Frame, area: Rect, screen: &mut Screen) {
     let selected = state.selected();
     let first = first_row(selected, lanes.len(), body.height.into());
     let shown = &lanes[first.min(lanes.len())..lanes.len().min(first + usize::from(body.height))];
-    let pictures = state.model.timeline.picture(window, state.model.end(), n_columns, shown);
+    let pictures = state.picture(n_columns, shown);
     let cursor = cursor(state, n_columns);
     let lines: Vec<Line> = shown
         .iter()
-        .zip(pictures)
+        .zip(pictures.iter())
         .enumerate()
         .map(|(idx, (lane, picture))| {
-            lane_line(state, *lane, &picture, labels_width.into(), cursor, selected == Some(first + idx))
+            lane_line(state, *lane, picture, labels_width.into(), cursor, selected == Some(first + idx))
         })
         .collect();
     frame.render_widget(Paragraph::new(lines), body);

@@ -153,6 +153,29 @@ mod tests {
         assert_eq!(key(KeyCode::CapsLock, KeyModifiers::NONE), None);
     }
 
+    /// `tui/KEYS.md` is made from the table: `LOCKSCOPE_BLESS=1 cargo test -p lockscope-cli keys_are_documented`.
+    #[test]
+    fn keys_are_documented() {
+        let mut text = "# Keys of the dashboard\n\nMade from `tui/src/dashboard/keys/table.rs`. `?` shows the same, `[keys]` of \
+            the configuration changes them by these names.\n\n| keys | name | where | what |\n| --- | --- | --- | --- |\n"
+            .to_owned();
+        for binding in TABLE {
+            let keys: Vec<String> = binding.keys.iter().map(|key| format!("`{}`", key.replace('|', "\\|"))).collect();
+            let row = [
+                keys.join(" "),
+                format!("`{}`", binding.name),
+                binding.place.words().to_owned(),
+                binding.help.to_owned(),
+            ];
+            text.push_str(&format!("| {} |\n", row.join(" | ")));
+        }
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/KEYS.md");
+        if std::env::var_os("LOCKSCOPE_BLESS").is_some() {
+            std::fs::write(path, &text).expect("the folder of the crate is there");
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), text, "LOCKSCOPE_BLESS=1 writes it anew");
+    }
+
     #[test]
     fn keys_can_be_given_away() {
         let mut keys = Keys::default();

@@ -16,10 +16,19 @@ pub mod view;
 #[cfg(test)]
 pub mod tests;
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashSet},
+    rc::Rc,
+    sync::Arc,
+};
 
-use lockscope_analyzer::{finding::Finding, state::State as TraceState};
-use lockscope_trace::{LockId, Nanos, ThreadId};
+use lockscope_analyzer::{
+    finding::Finding,
+    state::State as TraceState,
+    timeline::{Lane, Shown},
+};
+use lockscope_trace::{LockId, Nanos, SiteId, ThreadId};
 
 pub use self::{
     action::{Action, Effect, Input, Mouse, MouseKind},
@@ -39,7 +48,7 @@ use crate::{
         tables::{self, List, ListSettings, Row, Rows},
     },
     graph::{self, Graph, NodeKey},
-    source::{Sources, frames::Symbols},
+    source::{Sources, frames::Symbols, short_site},
 };
 
 /// The selection: one for all views, so that switching views keeps what one looks at.
@@ -164,9 +173,18 @@ pub struct State {
     pub symbols: Symbols,
     /// Settings, in words.
     pub settings: Vec<String>,
+    /// Lanes of the timeline that were drawn last, with what they were drawn for.
+    pictures: RefCell<Option<(PictureKey, Pictures)>>,
+    /// Places as people want to read them, by their ids: making one costs, and a filter asks for all of them.
+    sites: RefCell<Vec<Option<Arc<str>>>>,
     /// What is shown has to be brought up to date.
     is_stale: bool,
 }
+
+/// What a picture of the timeline depends on: window, columns, lanes, events, present.
+type PictureKey = (Window, usize, Vec<Lane>, u64, Nanos);
+/// What each lane shows in each column.
+type Pictures = Rc<Vec<Vec<Shown>>>;
 
 impl State {
     /// The dashboard of a trace of which nothing was read yet.
@@ -214,6 +232,8 @@ impl State {
             keys,
             sources,
             settings: Vec::new(),
+            pictures: RefCell::default(),
+            sites: RefCell::default(),
             is_stale: true,
         }
     }
@@ -321,6 +341,31 @@ impl State {
             Some(list) => Rows::of(self, list),
             None => Rows::default(),
         };
+    }
+
+    /// What lanes show in each column of the timeline's window; kept until something of it changes.
+    pub fn picture(&self, n_columns: usize, lanes: &[Lane]) -> Pictures {
+        let (window, end) = (self.shown_window(), self.model.end());
+        let key = (window, n_columns, lanes.to_vec(), self.model.len(), end);
+        let mut kept = self.pictures.borrow_mut();
+        match &*kept {
+            Some((known, pictures)) if *known == key => pictures.clone(),
+            _ => {
+                let pictures = Rc::new(self.model.timeline.picture(window, end, n_columns, lanes));
+                *kept = Some((key, pictures.clone()));
+                pictures
+            }
+        }
+    }
+
+    /// A place as people want to read it; empty when the trace does not define it.
+    pub fn site_text(&self, id: SiteId) -> Arc<str> {
+        let mut kept = self.sites.borrow_mut();
+        if kept.len() <= id.index() {
+            kept.resize(self.model.defs.sites.len().max(id.index() + 1), None);
+        }
+        let text = &mut kept[id.index()];
+        text.get_or_insert_with(|| self.model.defs.site(id).map(short_site).unwrap_or_default().into()).clone()
     }
 
     /// What is shown has changed.

@@ -1,5 +1,6 @@
 //! The list of locks, and that of objects that are no locks.
 
+use lockscope_analyzer::state::LockState;
 use lockscope_trace::{LockId, LockKind, ThreadId};
 
 use super::{Cell, Column, Grouping, Row, number, text};
@@ -10,7 +11,7 @@ use crate::{
         state::State,
     },
     filter::Quantity,
-    source::{file_and_line, short_site},
+    source::file_and_line,
 };
 
 pub(super) const COLUMNS: &[Column] = &[
@@ -54,13 +55,17 @@ fn of(row: Row, group: impl FnOnce(LockId) -> Option<String>) -> String {
 
 /// Those that are waited for first, then those that are held, then those that were waited for before.
 pub(super) fn rows(state: &State) -> Vec<Row> {
-    let mut rows: Vec<LockId> = (0..state.at.locks.len()).map(|idx| LockId(idx as u32)).collect();
-    rows.sort_by_cached_key(|id| {
-        let lock = &state.at.locks[id.0 as usize];
-        let heat = (lock.waiters.len(), !lock.holders.is_empty(), lock.contended, lock.acquisitions);
-        (std::cmp::Reverse(heat), *id)
-    });
-    rows.into_iter().map(Row::Lock).collect()
+    // One number a lock, since there may be a hundred thousand of them: what matters more is in higher bits.
+    let heat = |lock: &LockState| {
+        let waiting = (lock.waiters.len() as u128).min((1 << 24) - 1);
+        let (waits, taken) =
+            (u128::from(lock.contended.min((1 << 50) - 1)), u128::from(lock.acquisitions.min((1 << 52) - 1)));
+        waiting << 103 | u128::from(!lock.holders.is_empty()) << 102 | waits << 52 | taken
+    };
+    let locks = state.at.locks.iter().enumerate();
+    let mut rows: Vec<(u128, u32)> = locks.map(|(idx, lock)| (!heat(lock), idx as u32)).collect();
+    rows.sort_unstable();
+    rows.into_iter().map(|(_, id)| Row::Lock(LockId(id))).collect()
 }
 
 /// Objects that are no locks.
@@ -168,8 +173,7 @@ pub(super) fn any_text(state: &State, id: LockId, key: Option<&str>, visit: &mut
     if is_asked("kind") && visit(def.kind.word()) {
         return true;
     }
-    let site = def.created.and_then(|site| defs.site(site));
-    if is_asked("site") && site.is_some_and(|site| visit(&short_site(site))) {
+    if is_asked("site") && def.created.is_some_and(|site| visit(&state.site_text(site))) {
         return true;
     }
     let Some(lock) = state.at.lock(id) else { return false };
