@@ -7,7 +7,7 @@ use crate::{
         state::{State, View},
         tables::{List, Row},
     },
-    graph::{self, Graph, canvas::UNICODE, layout},
+    graph::{self, Graph},
 };
 
 /// A form.
@@ -107,15 +107,7 @@ pub fn render(state: &State, format: Format, screen: &Buffer) -> String {
         Format::Json => list().map_or(String::new(), |(list, _)| json(state, list)),
         Format::Dot => graph::dot::write(&graph(), if state.view == View::Order { "order" } else { "wait" }),
         Format::Mermaid => graph::mermaid::write(&graph()),
-        Format::Svg => {
-            let options = layout::Options { width: 120, glyphs: UNICODE };
-            let graph = graph();
-            graph::svg::write(&if state.view == View::Order {
-                layout::order(&graph, options)
-            } else {
-                layout::wait_for(&graph, options)
-            })
-        }
+        Format::Svg => graph::picture::write(&graph(), "graph", true),
     }
 }
 

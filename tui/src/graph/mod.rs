@@ -1,8 +1,7 @@
 //! Graphs of threads and locks: one model, one deterministic layout, several ways to write them.
 //!
 //! [`build`] makes the model from an analysis; [`layout`] places it on a [`canvas`], which the dashboard colours and
-//! `lockscope graph --format text` prints; [`dot`] and [`mermaid`] write it for other tools, [`svg`] the same drawing as a
-//! picture; [`picture`] is a drawing with free places, for files and pages.
+//! `lockscope graph --format text` prints; [`dot`] and [`mermaid`] write it for other tools; [`picture`] is a drawing with free places, for files and pages.
 //! The same state gives the same picture: replay must not flicker and pictures must be comparable.
 
 pub mod build;
@@ -14,7 +13,6 @@ mod levels;
 pub mod mermaid;
 pub mod picture;
 mod ring;
-pub mod svg;
 
 use std::collections::{HashMap, HashSet, hash_map::Entry};
 
