@@ -1,7 +1,7 @@
 //! The recorder and its reader under force: processes killed at random moments, full disks, deleted files, thousands of
 //! threads, forks. Each case runs in a child process, since the runtime is one per process.
 //!
-//! Longer runs: `LOCKSCOPE_STRESS_KILLS=1000 cargo test -p lockscope --test stress kill`.
+//! Longer runs: `LOCKSCOPE_STRESS_KILLS=1000 cargo test -p lockscope --test stress kill`, and `soak`.
 
 mod child;
 mod churn;
@@ -13,6 +13,7 @@ mod fork;
 mod kill;
 #[path = "../../instrument/tests/runtime/lock.rs"]
 mod lock;
+mod soak;
 mod tally;
 mod threads;
 mod verify;
@@ -39,6 +40,7 @@ fn child_process() {
         Ok("starting") => edges::run_starting(),
         Ok("crowd") => edges::run_crowd(),
         Ok("signals") => edges::run_signals(),
+        Ok("soak") => soak::run(),
         Ok("window") => window::run(),
         Ok(other) => unreachable!("{other} is no role"),
         Err(_) => {}
