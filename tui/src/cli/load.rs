@@ -1,6 +1,10 @@
 //! Opens traces and reads them through, with progress.
 
-use std::{ops::ControlFlow, path::Path};
+use std::{
+    io::{self, Write},
+    ops::ControlFlow,
+    path::Path,
+};
 
 use lockscope_analyzer::{
     Analysis, Options,
@@ -11,7 +15,7 @@ use lockscope_analyzer::{
 };
 use lockscope_trace::{Completeness, Definitions, Event, EventSource, Nanos, Progress as Read, TraceInfo};
 
-use crate::cli::{Failure, Global, progress::Progress, rules::Hidden, time::Point};
+use crate::cli::{Failure, Global, progress::Progress, rules::Hidden, style, time::Point};
 
 /// A trace that was read and analysed to its end.
 pub struct Checked {
@@ -43,15 +47,32 @@ pub fn open(path: &Path, global: &Global) -> Result<Box<dyn EventSource>, Failur
 /// Calls `each` with every event and its position, from 1, until it breaks or the trace ends. Returns the number of events and
 /// whether the trace has ended.
 ///
-/// Of a trace that is still being written it reads what is there.
+/// Of a trace that is still being written it reads what is there. What is known to be missing is told on the standard error.
 pub fn for_each(
     source: &mut dyn EventSource,
     global: &Global,
     mut each: impl FnMut(u64, &Event, &Definitions) -> ControlFlow<()>,
 ) -> Result<(u64, Read), Failure> {
-    for_each_batch(source, global, |position, events, defs| {
+    let read = for_each_batch(source, global, |position, events, defs| {
         (position..).zip(events).try_for_each(|(position, event)| each(position, event, defs))
-    })
+    })?;
+    tell_incomplete(source.completeness(), global)?;
+    Ok(read)
+}
+
+/// Says what is missing from a trace, for verbs whose output has no place for it.
+fn tell_incomplete(completeness: &Completeness, global: &Global) -> Result<(), Failure> {
+    if completeness.is_complete() || global.quiet {
+        return Ok(());
+    }
+    let label = global.stderr().paint(style::WARNING, "incomplete:");
+    for note in &completeness.notes {
+        writeln!(io::stderr(), "{label} {}", Definitions::clean(note))?;
+    }
+    if completeness.complete_from > Nanos(0) {
+        writeln!(io::stderr(), "{label} everything is there from {} on", completeness.complete_from)?;
+    }
+    Ok(())
 }
 
 /// Calls `each` with all events, as many at a time as the source gives, and the position of the first of them. The rest as

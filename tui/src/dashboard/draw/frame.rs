@@ -1,5 +1,6 @@
 //! Header and footer: where we are, and what can be done.
 
+use lockscope_trace::{Completeness, Nanos};
 use ratatui::{
     Frame,
     layout::Rect,
@@ -30,7 +31,10 @@ pub fn header(state: &State, frame: &mut Frame, area: Rect, screen: &mut Screen)
     let left = format!(" {} {verdict} ", theme.glyph(mark));
     let right = format!(" {} ", moment(state));
     let name = short_path(&state.model.info.path.to_string_lossy());
-    let name = name.rsplit('/').next().unwrap_or(&name).to_owned();
+    let mut name = name.rsplit('/').next().unwrap_or(&name).to_owned();
+    if let Some(missing) = missing(&state.model.completeness) {
+        name = format!("{missing}  {name}");
+    }
     let room = width.saturating_sub(left.width() + right.width());
     let name = fit(&format!(" {name}"), room, theme.ascii);
     let gap = " ".repeat(room.saturating_sub(name.width()));
@@ -42,6 +46,19 @@ pub fn header(state: &State, frame: &mut Frame, area: Rect, screen: &mut Screen)
     ]);
     let tabs = tabs(state, area, screen);
     frame.render_widget(Paragraph::new(vec![first, tabs]), area);
+}
+
+/// What is missing from the recording, in a few words; the overview has the sentences.
+fn missing(completeness: &Completeness) -> Option<String> {
+    let stopped =
+        completeness.notes.iter().find_map(|note| note.strip_prefix("recording stopped before the program ended: "));
+    Some(match completeness {
+        complete if complete.is_complete() => return None,
+        _ if let Some(reason) = stopped => format!("recording stopped: {reason}"),
+        Completeness { lost_events: 1.., .. } => format!("{} lost", plural(completeness.lost_events, "event")),
+        Completeness { complete_from: from, .. } if *from > Nanos(0) => format!("complete from {from} on"),
+        _ => "incomplete".to_owned(),
+    })
 }
 
 /// The worst that is true at this moment, in a few words.
@@ -281,4 +298,26 @@ fn hints(state: &State, width: usize) -> Line<'static> {
         spans.extend([Span::styled(key, theme.title()), Span::styled(label, theme.dim())]);
     }
     Line::from(spans)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(completeness: Completeness, expected: Option<&str>) {
+        assert_eq!(missing(&completeness).as_deref(), expected);
+    }
+
+    #[test]
+    fn the_header_says_what_is_missing() {
+        check(Completeness::default(), None);
+        check(Completeness { unclosed: true, ..Completeness::default() }, None);
+        let notes = vec!["recording stopped before the program ended: the file was deleted".to_owned()];
+        let stopped = Completeness { truncated: true, lost_events: 7, notes, ..Completeness::default() };
+        check(stopped, Some("recording stopped: the file was deleted"));
+        check(Completeness { lost_events: 7, ..Completeness::default() }, Some("7 events lost"));
+        let window = Completeness { complete_from: Nanos(1_500_000_000), ..Completeness::default() };
+        check(window, Some("complete from 1.50 s on"));
+        check(Completeness { gap_count: 1, ..Completeness::default() }, Some("incomplete"));
+    }
 }
