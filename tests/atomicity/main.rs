@@ -9,8 +9,11 @@ use std::process::Stdio;
 use examples::{example, lockscope, root};
 use serde_json::Value;
 
+/// A row of the table below.
+type Case = (&'static str, Option<(&'static str, &'static str)>, &'static [&'static str]);
+
 /// Program, what is found in it, and what stands on the lines of the steps where that is told.
-const CASES: &[(&str, Option<(&str, &str)>, &[&str])] = &[
+const CASES: &[Case] = &[
     (
         "counter_torn",
         Some(("lost-update", "actual")),
