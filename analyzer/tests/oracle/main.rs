@@ -3,11 +3,12 @@
 //!
 //! - [`program`] and [`schedule`]: programs of locks, and their runs; the tests are below.
 //! - [`trace`] and [`reorder`]: traces of locks and memory, and their correct reorderings, all of them or the sync-preserving ones; the
-//!   tests are in [`races`].
+//!   tests are in [`races`] and [`deadlocks`].
 //!
 //! The programs have no data flow, so every schedule of the locks is possible, and what the analyzer sees of one run
 //! determines which deadlocks other runs can have.
 
+mod deadlocks;
 mod program;
 mod races;
 mod reorder;

@@ -19,7 +19,7 @@ fn reported(events: &[Event], definitions: &Definitions, engine: EngineId) -> Ve
 }
 
 fn shape(seed: u64) -> Shape {
-    let plain = Shape { threads: 3, locks: 2, vars: 2, events: 13, read_locks: false, careful: false };
+    let plain = Shape { threads: 3, locks: 2, vars: 2, events: 13, read_locks: false, careful: false, nested: false };
     let shapes = [
         plain,
         Shape { threads: 2, locks: 1, events: 14, ..plain },

@@ -17,6 +17,8 @@ pub struct Shape {
     pub read_locks: bool,
     /// Most accesses are made while some lock is held.
     pub careful: bool,
+    /// Mostly locks are taken, one within the other.
+    pub nested: bool,
 }
 
 /// A trace of so many events or fewer, and what its ids mean.
@@ -61,11 +63,22 @@ struct Run {
 impl Run {
     /// Tries to do something. False when it cannot be done now.
     fn step(&mut self, random: &mut Random) -> bool {
-        let thread = random.below(self.shape.threads);
+        let thread = match self.events.last() {
+            // Sections are mostly not interrupted, as in a run in which all went well.
+            Some(last) if self.shape.nested && random.below(8) > 0 => last.thread.0 as usize,
+            _ => random.below(self.shape.threads),
+        };
         if !self.started[thread] || self.joined[thread] {
             return false;
         }
-        let op = match random.below(10) {
+        // Taking, taking or releasing, forking and joining, writing, reading.
+        let choice = match (self.shape.nested, self.held[thread].len()) {
+            (false, _) => random.below(10),
+            (true, 0) => [0, 0, 0, 0, 0, 0, 0, 4, 5, 8][random.below(10)],
+            (true, 1) => [0, 0, 0, 0, 0, 0, 2, 2, 5, 8][random.below(10)],
+            (true, _) => [0, 2, 2, 2, 2, 2, 2, 2, 5, 8][random.below(10)],
+        };
+        let op = match choice {
             0 | 1 => {
                 let (lock, mode) = (random.below(self.shape.locks), self.mode(random));
                 let is_free = |(thread_held, held): (usize, &Vec<(usize, Mode)>)| {
