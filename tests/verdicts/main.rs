@@ -32,6 +32,8 @@ struct Verdict {
 /// The program is right.
 const QUIET: Verdict = Verdict { must: &[], may: &[] };
 const INVERSION: Verdict = Verdict { must: &[("lock-order-inversion", "potential")], may: &[] };
+/// The same, proved. Not where threads were started without lockscope seeing it, as most are here.
+const PREDICTED: Verdict = Verdict { must: &[("predicted-deadlock", "predicted")], may: &[] };
 const RECURSIVE_READ: Verdict = Verdict { must: &[("recursive-read", "potential")], may: &[] };
 const DEADLOCK: Verdict = Verdict {
     must: &[("deadlock", "actual")],
@@ -133,11 +135,11 @@ const KINDS: &[(&str, Verdict, Verdict)] = &[
 /// what was so in this run is said; and threads that are parked.
 const APART: &[(&str, Verdict, Verdict)] = &[
     ("apart_by_message", INVERSION, QUIET),
-    ("not_apart_by_message", INVERSION, INVERSION),
+    ("not_apart_by_message", INVERSION, PREDICTED),
     ("apart_by_barrier", INVERSION, QUIET),
-    ("not_apart_by_barrier", INVERSION, INVERSION),
+    ("not_apart_by_barrier", INVERSION, PREDICTED),
     ("apart_by_once", INVERSION, QUIET),
-    ("not_apart_by_once", INVERSION, INVERSION),
+    ("not_apart_by_once", INVERSION, PREDICTED),
     ("apart_by_notification", INVERSION, INVERSION),
     ("parked", DEADLOCK, DEADLOCK),
     ("unparked", QUIET, QUIET),

@@ -87,8 +87,8 @@ impl EngineId {
     /// these. What is about memory costs little in a trace without any, and says nothing.
     pub fn is_default(self) -> bool {
         match self {
-            EngineId::LockOrder | EngineId::Spd | EngineId::Shb | EngineId::SyncP => false,
-            EngineId::Hb | EngineId::Lockset | EngineId::Atomicity => true,
+            EngineId::LockOrder | EngineId::Shb | EngineId::SyncP => false,
+            EngineId::Spd | EngineId::Hb | EngineId::Lockset | EngineId::Atomicity => true,
         }
     }
 

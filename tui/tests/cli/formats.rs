@@ -94,7 +94,7 @@ fn fingerprints_survive_shifted_lines() {
 #[test]
 fn what_is_hidden_is_in_sarif_with_its_reason() {
     let trace = fixture("inverted.std");
-    let text = b"[[suppress]]\nmatch = \"code:lock-order-inversion\"\nreason = \"it is a test\"\n";
+    let text = b"[[suppress]]\nmatch = \"code:predicted-deadlock\"\nreason = \"it is a test\"\n";
     let (_dir, path) = file("s.toml", text);
     let output = parse(&check("sarif", &["--suppressions", &path, &trace]));
     let suppression = &output["runs"][0]["results"][0]["suppressions"][0];
@@ -126,13 +126,13 @@ fn junit_is_well_formed_and_counts_right() {
     }
     let suites: Vec<_> = root.children().filter(|node| node.is_element()).collect();
     assert_eq!(suites.len(), 3);
-    assert_eq!(suites.iter().map(|suite| count(*suite, "failure")).collect::<Vec<_>>(), [1, 0, 0]);
+    assert_eq!(suites.iter().map(|suite| count(*suite, "failure")).collect::<Vec<_>>(), [1, 1, 0]);
     let failure = document.descendants().find(|node| node.has_tag_name("failure")).expect("one");
     assert_eq!(failure.attribute("type"), Some("deadlock"));
     assert!(failure.text().is_some_and(|text| text.contains("`teller` waits for `audit`")), "{failure:?}");
-    assert!(
-        check("junit", &["--fail-on", "warning", &inverted]).stdout.contains("<failure type=\"lock-order-inversion\"")
-    );
+    assert!(ran.stdout.contains("<failure type=\"predicted-deadlock\""));
+    let warned = check("junit", &["-W", "predicted-deadlock", &inverted]);
+    assert!(!warned.stdout.contains("<failure"), "{warned:?}");
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn short_lines_are_what_editors_read() {
     let lines: Vec<&str> = ran.stdout.lines().collect();
     assert_eq!(lines.len(), 2, "{lines:?}");
     assert!(lines[0].starts_with("loc:13: error[deadlock]: 2 threads are deadlocked"), "{lines:?}");
-    assert!(lines[1].contains(": warning[lock-order-inversion]: "), "{lines:?}");
+    assert!(lines[1].contains(": error[predicted-deadlock]: "), "{lines:?}");
 }
 
 #[test]

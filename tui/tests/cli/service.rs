@@ -25,9 +25,9 @@ fn two_traces_are_compared() {
     assert_eq!(better.code, Some(0), "{better:?}");
     assert!(better.stdout.contains("fixed: error[deadlock]"), "{better:?}");
 
-    // A warning is no failure unless it is asked for.
-    assert_eq!(lockscope(&["diff", &one_order, &inverted]).code, Some(0));
-    assert_eq!(lockscope(&["diff", "--fail-on", "warning", &one_order, &inverted]).code, Some(1));
+    // What is predicted is an error.
+    assert_eq!(lockscope(&["diff", &one_order, &inverted]).code, Some(1));
+    assert_eq!(lockscope(&["diff", "--fail-on", "never", &one_order, &inverted]).code, Some(0));
     assert_eq!(lockscope(&["diff", &one_order, "/nowhere/x.lks"]).code, Some(3));
 
     let schema = validator(include_str!("../../schema/diff-1.json"));

@@ -51,10 +51,10 @@ fn findings_for_people() {
         (
             "inverted",
             &[
-                "warning[lock-order-inversion]: ",
+                "error[predicted-deadlock]: ",
                 "`teller` then takes `audit` here",
                 "`auditor` took `audit` here",
-                "1 warning; 3 threads",
+                "1 error; 3 threads",
             ],
         ),
         ("one_order", &["no findings; 3 threads, 2 locks, 12 events"]),

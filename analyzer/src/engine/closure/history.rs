@@ -59,6 +59,8 @@ pub(super) struct Thread {
     pub sending: Option<(LockId, u64)>,
     /// A wait for a notification that has not ended: the condition variable and how many notifications there were.
     pub waiting: Option<(LockId, u64)>,
+    /// Releases by other threads that its next event depends on.
+    pub released_for: Vec<Point>,
 }
 
 /// Everything that closures need to know of the events so far.
@@ -86,6 +88,13 @@ impl History {
         if at == u32::MAX {
             thread.doubtful_from.get_or_insert(at);
         }
+        if !thread.released_for.is_empty() {
+            for release in std::mem::take(&mut thread.released_for) {
+                let source = self.source_at(release);
+                self.edge(me, &source);
+            }
+        }
+        let thread = &self.threads[me as usize];
         if thread.sending.is_some() && !matches!(event.op, Op::Block { .. } | Op::SendFailed { .. }) {
             self.sent(me);
         }

@@ -25,6 +25,9 @@ pub(crate) struct Section {
     pub moved: bool,
 }
 
+/// Most sections of which it is known that another thread released them. After any further one its owner depends on the release.
+const MOST_MOVED: usize = 1024;
+
 pub(super) const NONE: u32 = u32::MAX;
 
 /// A lock that a thread holds.
@@ -47,6 +50,8 @@ pub(crate) struct Sections {
     released_by: FxHashMap<u32, u32>,
     /// Where others released what a thread had acquired: it can acquire only after that.
     given_away: FxHashMap<(u32, LockId), Point>,
+    /// Sections that another thread released: they can last past what their own thread does after that. The first [`MOST_MOVED`].
+    moved: Vec<u32>,
     /// Sections of one lock, thread and mode; made when first asked for, see [`Sections::index`].
     lines: Vec<Line>,
     lines_of: FxHashMap<LockId, Vec<u32>>,
@@ -118,6 +123,11 @@ impl Sections {
             self.all[section as usize].moved = true;
             self.released_by.insert(section, at.thread);
             self.given_away.insert((owner, lock), at);
+            if self.moved.len() < MOST_MOVED {
+                self.moved.push(section);
+            } else {
+                thread.released_for.push(at);
+            }
         }
     }
 
@@ -174,6 +184,11 @@ impl Sections {
             }
             next = section.outer;
         }
+    }
+
+    /// Sections that another thread than their own released.
+    pub(super) fn moved(&self) -> &[u32] {
+        &self.moved
     }
 
     /// Takes all sections so far into the index by lock, thread and mode. O(1) for each that is new.

@@ -113,6 +113,18 @@ impl History {
                     self.close_dependencies(cut);
                 }
             }
+            for &section in self.sections.moved() {
+                let begun = self.sections.begin(section);
+                if cut.contains(begun)
+                    && let Some(end) = self.has_to_end(cut, section)
+                {
+                    // It was released, or it would not have moved.
+                    let Some(end) = end else { return false };
+                    cut.raise(end);
+                    is_closed = false;
+                }
+            }
+            self.close_dependencies(cut);
             if is_closed {
                 return true;
             }

@@ -17,6 +17,8 @@ mod engine;
 mod instances;
 mod nodes;
 mod patterns;
+#[cfg(test)]
+mod tests;
 
 use lockscope_trace::{Definitions, Event, How, Op};
 

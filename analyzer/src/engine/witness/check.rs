@@ -61,6 +61,11 @@ pub(super) struct Facts {
 const MOST_MODIFICATIONS: usize = 256;
 
 impl Facts {
+    /// Whether somebody was seen to start the thread.
+    pub(super) fn is_started(&self, thread: ThreadId) -> bool {
+        self.world.is_started(thread)
+    }
+
     pub(super) fn of(&mut self, position: u64, event: &Event, definitions: &Definitions) -> Fact {
         let ordinal = self.world.done(event.thread) + 1;
         let joined = if let Op::Joined { child } = event.op { self.world.done(child) } else { 0 };

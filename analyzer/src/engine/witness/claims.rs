@@ -94,7 +94,8 @@ impl Claims {
 
     /// The verdicts, in the order of the claims.
     pub fn finish(self, definitions: &Definitions) -> Vec<Outcome> {
-        self.open.into_iter().map(|open| open.finish(definitions)).collect()
+        let facts = &self.facts;
+        self.open.into_iter().map(|open| open.finish(facts, definitions)).collect()
     }
 }
 
@@ -163,7 +164,7 @@ impl Open {
         self.shown.add(fact, &self.ends);
     }
 
-    fn finish(mut self, definitions: &Definitions) -> Outcome {
+    fn finish(mut self, facts: &Facts, definitions: &Definitions) -> Outcome {
         if let Order::Listed(order) = &self.claim.order {
             let place = |position| self.collected.binary_search_by_key(&position, |fact: &Fact| fact.position).ok();
             let facts: Option<Vec<Fact>> =
@@ -181,6 +182,7 @@ impl Open {
         }
         let verdict = match self.failed {
             Some(broken) => Err(broken),
+            None if self.has_strangers(facts, definitions) => Err("it is not recorded how some of the threads started"),
             None => self.is_complete().and_then(|()| verdict::judge(self.replay.world(), &self.claim.end, &self.next)),
         };
         let proof = match verdict {
@@ -198,6 +200,18 @@ impl Open {
             Err(broken) => Err(broken.to_owned()),
         };
         Outcome { claim: self.claim, proof }
+    }
+
+    /// In a recorded program more than one thread takes part of which nobody saw who started it. Whoever did may have waited for the one
+    /// before it started the other. In foreign traces such threads are there from the beginning.
+    fn has_strangers(&self, facts: &Facts, definitions: &Definitions) -> bool {
+        let is_recorded = |thread| definitions.thread(thread).is_some_and(|thread| thread.os_id != 0);
+        let takes_part = |thread: &ThreadId| {
+            self.ends.contains(thread) || self.limits.get(thread.0 as usize).is_some_and(|&limit| limit > 0)
+        };
+        let n_threads = definitions.threads.len() as u32;
+        let threads = (0..n_threads).map(ThreadId).filter(takes_part);
+        threads.filter(|&thread| is_recorded(thread) && !facts.is_started(thread)).nth(1).is_some()
     }
 
     /// The trace had all the events that the claim is about.

@@ -24,17 +24,8 @@ pub(super) fn of(definitions: &Definitions, claim: &Claim, world: &World, next: 
         }
         End::Race(..) => race(definitions, next),
     };
-    finding.notes.insert(
-        0,
-        format!(
-            "proved: after {} of this run, in another order, {}",
-            text::counted(usize::try_from(length).unwrap_or(usize::MAX), "event"),
-            match claim.end {
-                End::Deadlock(_) => "all of these threads wait for each other",
-                End::Race(..) => "both accesses come next",
-            }
-        ),
-    );
+    let length = text::counted(usize::try_from(length).unwrap_or(usize::MAX), "recorded event");
+    finding.notes.insert(0, format!("proved by a run of {length} that leads there, checked event by event"));
     finding.evidence.engines = vec![claim.engine];
     finding.evidence.witness = Some(Box::new(witness));
     finding

@@ -12,6 +12,8 @@ mod check;
 mod claims;
 mod finding;
 mod proofs;
+#[cfg(test)]
+mod tests;
 mod verdict;
 mod world;
 

@@ -19,12 +19,12 @@ pub(super) type Next<'a> = &'a [Option<Fact>];
 pub(super) fn judge(world: &World, end: &End, next: Next<'_>) -> Result<(), Broken> {
     let next: Vec<&Fact> = next.iter().flatten().collect();
     let claimed = end.threads();
-    if next.len() != claimed.len() || claimed.len() < 2 {
-        return Err("a thread has nothing more to do");
-    }
     let are_distinct = (0..claimed.len()).all(|a| (0..a).all(|b| claimed[a].0 != claimed[b].0));
     if !are_distinct {
         return Err("one thread has two parts");
+    }
+    if next.len() != claimed.len() || claimed.len() < 2 {
+        return Err("a thread has nothing more to do");
     }
     if next.iter().zip(&claimed).any(|(next, &(thread, event))| (next.event.thread, next.position) != (thread, event)) {
         return Err("a thread would do something else next");

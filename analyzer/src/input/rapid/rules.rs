@@ -55,6 +55,8 @@ struct Lock {
     count: u64,
     writer: Option<Hold>,
     readers: Vec<Hold>,
+    /// Of writers that another one took the lock from, in that order: how often each had it. Only the last release is one.
+    lost: Vec<(ThreadId, u64)>,
 }
 
 #[derive(Clone, Debug)]
@@ -119,6 +121,7 @@ impl Rules {
             }
             Some(other) => {
                 self.broken.get_or_insert(held(&self.definitions, lock, other));
+                state.lost.push((other.thread, other.depth));
             }
             None => {}
         }
@@ -168,6 +171,13 @@ impl Rules {
             }
             other => {
                 self.broken.get_or_insert(unheld(&self.definitions, lock, me, other.as_ref(), ""));
+                if let Some(index) = state.lost.iter().rposition(|&(thread, _)| thread == me) {
+                    if state.lost[index].1 > 1 {
+                        state.lost[index].1 -= 1;
+                        return self.mark("released, still held from an outer acquisition");
+                    }
+                    state.lost.remove(index);
+                }
                 return Op::Released { lock, owner: me, mode: None, access: Access::Unknown };
             }
         }

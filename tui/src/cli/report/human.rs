@@ -13,7 +13,7 @@ use lockscope_trace::{Definitions, Site, SiteId, StackId};
 use crate::{
     cli::{
         load::Checked,
-        report::{Counts, phrase, plural},
+        report::{Counts, phrase, plural, witness},
         rules::Why,
         style::{self, Look},
         table::fit,
@@ -130,6 +130,7 @@ impl Report<'_> {
         let snippets = self.snippets(marks, &mut notes);
         let mut group = level.primary_title(finding.title.clone()).id(finding.code.as_str()).elements(snippets);
         notes.extend(finding.notes.iter().cloned());
+        notes.extend(self.witness(finding));
         notes.extend(self.seen(finding));
         for stack in self.stacks(finding) {
             notes.push(stack);
@@ -249,6 +250,13 @@ impl Report<'_> {
         if file.is_newer || !lost.is_empty() {
             notes.push(format!("{} was changed after the recording, so lines may not match", short_path(path)));
         }
+    }
+
+    /// The run that proves a prediction.
+    fn witness(&self, finding: &Finding) -> Option<String> {
+        let witness = finding.evidence.witness.as_deref()?;
+        let lines = witness::columns(&self.checked.defs, witness, self.look);
+        Some(format!("the run that leads there:\n{}", lines.join("\n")))
     }
 
     /// How often, when and where in the trace.

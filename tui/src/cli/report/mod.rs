@@ -10,6 +10,7 @@ pub mod phrase;
 pub mod places;
 pub mod rows;
 pub mod sarif;
+pub mod witness;
 
 use lockscope_analyzer::finding::{Finding, Severity};
 

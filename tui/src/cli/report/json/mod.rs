@@ -7,7 +7,10 @@ pub mod parts;
 
 use std::io::{self, Write};
 
-use lockscope_analyzer::finding::{Finding, Participant};
+use lockscope_analyzer::{
+    engine::{Step, Witness},
+    finding::{Finding, Participant},
+};
 use serde::Serialize;
 
 use self::parts::{Converter, HeldLock, Lock, MemoryAccess, Thread, WantedTarget};
@@ -91,6 +94,40 @@ struct JsonFinding {
     /// Who saw it.
     engines: Vec<&'static str>,
     accesses: Vec<MemoryAccess>,
+    /// The run that proves a prediction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    witness: Option<JsonWitness>,
+}
+
+#[derive(Serialize)]
+struct JsonWitness {
+    /// How many events it has.
+    length: u64,
+    /// How many of its first events each thread does.
+    threads: Vec<Prefix>,
+    /// Whether they come in the order of the trace.
+    in_trace_order: bool,
+    /// Its events, or those that tell most where it is long.
+    steps: Vec<JsonStep>,
+    /// What threads would do next.
+    next: Vec<JsonStep>,
+}
+
+#[derive(Serialize)]
+struct Prefix {
+    thread: Thread,
+    events: u64,
+}
+
+#[derive(Serialize)]
+struct JsonStep {
+    /// How many events of the witness come before.
+    index: u64,
+    /// Position in the trace.
+    event: u64,
+    thread: Thread,
+    kind: &'static str,
+    what: String,
 }
 
 #[derive(Serialize)]
@@ -200,6 +237,31 @@ fn json_finding(converter: &Converter, idx: usize, finding: &Finding) -> JsonFin
         help: finding.help.clone(),
         engines: finding.evidence.engines.iter().map(|engine| engine.as_str()).collect(),
         accesses: finding.evidence.accesses.iter().map(|accessed| converter.accessed(accessed)).collect(),
+        witness: finding.evidence.witness.as_deref().map(|witness| json_witness(converter, witness)),
+    }
+}
+
+fn json_witness(converter: &Converter, witness: &Witness) -> JsonWitness {
+    let steps = |steps: &[Step]| {
+        let step = |step: &Step| JsonStep {
+            index: step.index,
+            event: step.position,
+            thread: converter.thread(step.event.thread),
+            kind: step.event.op.name(),
+            what: converter.what(&step.event),
+        };
+        steps.iter().map(step).collect()
+    };
+    JsonWitness {
+        length: witness.length,
+        threads: witness
+            .prefixes
+            .iter()
+            .map(|&(thread, events)| Prefix { thread: converter.thread(thread), events })
+            .collect(),
+        in_trace_order: witness.is_in_trace_order,
+        steps: steps(&witness.steps),
+        next: steps(&witness.next),
     }
 }
 

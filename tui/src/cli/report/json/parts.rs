@@ -4,10 +4,10 @@ use lockscope_analyzer::{
     finding::{Accessed, Held, Target, Wanted, What},
     state::{ObjectState, Permits},
 };
-use lockscope_trace::{Definitions, LockId, LockKind, Nanos, Need, Side, SiteId, StackId, ThreadId, TraceInfo};
+use lockscope_trace::{Definitions, Event, LockId, LockKind, Nanos, Need, Side, SiteId, StackId, ThreadId, TraceInfo};
 use serde::Serialize;
 
-use crate::source::frames::Symbols;
+use crate::{cli::show::events::what, source::frames::Symbols};
 
 /// A thread.
 #[derive(Serialize)]
@@ -145,6 +145,11 @@ impl<'a> Converter<'a> {
         };
         let place = self.place(wanted.site, wanted.stack, wanted.since, wanted.event);
         WantedTarget { kind, lock, mode, thread, place }
+    }
+
+    /// What an event is about, in words.
+    pub fn what(&self, event: &Event) -> String {
+        what(self.defs, event)
     }
 
     /// An access to memory.
