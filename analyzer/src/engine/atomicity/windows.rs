@@ -28,37 +28,40 @@ pub(super) struct Windows {
 
 /// One location, or what one lock protects.
 #[derive(Debug, Default)]
-struct Data(Vec<Line>);
+struct Data {
+    lines: Vec<Line>,
+    /// Locks that were held exclusively at every write so far, and throughout every window. While there is one nothing can be torn, and
+    /// nobody has to be looked at.
+    gates: Option<Vec<LockId>>,
+    /// Where the latest write was over.
+    latest: u64,
+}
 
-/// What one thread did with it.
+/// What one thread did with it, as far as others look at it.
 #[derive(Debug)]
 struct Line {
     thread: ThreadId,
+    /// Where its latest write was over, and when that was; [`Epoch::NEVER`] without one.
+    write_end: u64,
+    write_epoch: Epoch,
+    /// When its latest window ended; [`Epoch::NEVER`] without one.
+    window_epoch: Epoch,
+    rest: Box<Rest>,
+}
+
+/// The rest of it.
+#[derive(Debug, Default)]
+struct Rest {
     /// What it read last, and did not write since; and in which of its lives.
     read: Option<(Done, u32)>,
-    write: Option<Write>,
-    window: Option<Window>,
-}
-
-/// The latest write.
-#[derive(Debug)]
-struct Write {
-    done: Done,
-    epoch: Epoch,
+    write: Option<Done>,
+    /// What it held at its latest write.
     held: Locks,
     /// Where the read was that it ended a window with.
-    read: Option<SiteId>,
-}
-
-/// The latest window.
-#[derive(Debug)]
-struct Window {
-    read: Done,
-    write: Done,
-    /// When it ended.
-    epoch: Epoch,
-    /// What was held throughout.
-    held: Locks,
+    read_site: Option<SiteId>,
+    /// Its latest window, and what it held throughout.
+    window: Option<[Done; 2]>,
+    throughout: Locks,
 }
 
 /// Locks, each with how it is held.
@@ -95,7 +98,7 @@ impl Windows {
     pub fn read(&mut self, done: Done) {
         let life = self.life(done.thread);
         if let Some(line) = self.line(done.target, done.thread) {
-            line.read = Some((done, life));
+            line.rest.read = Some((done, life));
         }
     }
 
@@ -114,8 +117,8 @@ impl Windows {
 
     /// The thread makes sure: what it read before does not matter any more.
     pub fn forget(&mut self, target: Target, thread: ThreadId) {
-        if let Some(line) = self.targets.of(target).0.iter_mut().find(|line| line.thread == thread) {
-            line.read = None;
+        if let Some(line) = self.targets.of(target).lines.iter_mut().find(|line| line.thread == thread) {
+            line.rest.read = None;
         }
     }
 
@@ -124,74 +127,113 @@ impl Windows {
         let me = done.thread;
         let now = self.life(me);
         let Some(line) = self.line(done.target, me) else { return };
-        let read = line.read.take().filter(|&(_, life)| is_blind && life == now);
+        let read = line.rest.read.take().filter(|&(_, life)| is_blind && life == now).map(|(read, _)| read);
         let data = self.targets.of(done.target);
-        let held: Locks = doing.held.iter().map(|&(lock, mode, _)| (lock, mode)).collect();
-        let mut window = None;
-        if let Some((read, _)) = read {
-            let throughout = doing.held.iter().filter(|(_, _, taken)| *taken < read.event);
-            let throughout: Locks = throughout.map(|&(lock, mode, _)| (lock, mode)).collect();
-            let found = data.within(&read, &done, &throughout, doing);
-            if let Some((other, happened)) = found {
-                torn(Torn { read, other, write: done, happened });
-            }
-            window = Some(Window { read, write: done, epoch: doing.epoch, held: throughout });
+        if !data.is_behind_gates(read.as_ref(), doing) {
+            data.look(&done, read.as_ref(), doing, &mut torn);
         }
-        let read_site = window.as_ref().and_then(|window| window.read.site);
-        // Windows of others, which it could be within.
-        for line in data.0.iter().filter(|line| line.thread != me) {
-            let Some(window) = &line.window else { continue };
-            let is_apart = window.epoch.is_past(doing.past) || excludes(&window.held, &held);
-            let is_alike = !doing.alike || read_site == window.read.site && done.site == window.write.site;
-            if !is_apart && is_alike {
-                torn(Torn { read: window.read, other: done, write: window.write, happened: false });
-            }
+        data.latest = done.end;
+        let line = data.lines.iter_mut().find(|line| line.thread == me).expect("it was made above");
+        (line.write_end, line.write_epoch) = (done.end, doing.epoch);
+        let rest = &mut *line.rest;
+        rest.write = Some(done);
+        rest.read_site = read.and_then(|read| read.site);
+        rest.held.clear();
+        rest.held.extend(doing.held.iter().map(|&(lock, mode, _)| (lock, mode)));
+        if let Some(read) = read {
+            line.window_epoch = doing.epoch;
+            rest.window = Some([read, done]);
+            rest.throughout.clear();
+            rest.throughout.extend(doing.throughout(&read));
         }
-        let line = data.0.iter_mut().find(|line| line.thread == me).expect("it was made above");
-        line.write = Some(Write { done, epoch: doing.epoch, held, read: read_site });
-        line.window = window.or(line.window.take());
     }
 
     /// Bytes that are held.
     pub fn bytes(&self) -> u64 {
-        self.targets.bytes() + self.lines * size_of::<Line>() as u64
+        self.targets.bytes() + self.lines * (size_of::<Line>() + size_of::<Rest>()) as u64
     }
 
     fn line(&mut self, target: Target, thread: ThreadId) -> Option<&mut Line> {
         let data = self.targets.of(target);
-        match data.0.iter().position(|line| line.thread == thread) {
-            Some(index) => Some(&mut data.0[index]),
-            None if data.0.len() == MOST_LINES => None,
+        match data.lines.iter().position(|line| line.thread == thread) {
+            Some(index) => Some(&mut data.lines[index]),
+            None if data.lines.len() == MOST_LINES => None,
             None => {
                 self.lines += 1;
-                data.0.push(Line { thread, read: None, write: None, window: None });
-                data.0.last_mut()
+                let (write_epoch, window_epoch, rest) = (Epoch::NEVER, Epoch::NEVER, Box::default());
+                data.lines.push(Line { thread, write_end: 0, write_epoch, window_epoch, rest });
+                data.lines.last_mut()
             }
         }
     }
 }
 
+impl Doing<'_> {
+    /// What is held since before a read.
+    fn throughout(&self, read: &Done) -> impl Iterator<Item = (LockId, Mode)> {
+        let before = read.event;
+        self.held.iter().filter(move |(_, _, taken)| *taken < before).map(|&(lock, mode, _)| (lock, mode))
+    }
+}
+
 impl Data {
+    /// Whether a lock that was held at every write and throughout every window is so for this one, too.
+    fn is_behind_gates(&mut self, read: Option<&Done>, doing: &Doing<'_>) -> bool {
+        let since = read.map_or(u64::MAX, |read| read.event);
+        let is_held = |gate: LockId| {
+            doing.held.iter().any(|&(lock, mode, taken)| lock == gate && mode == Mode::Exclusive && taken < since)
+        };
+        match &mut self.gates {
+            Some(gates) => gates.retain(|&gate| is_held(gate)),
+            none => *none = Some(doing.held.iter().map(|&(lock, ..)| lock).filter(|&lock| is_held(lock)).collect()),
+        }
+        self.gates.as_ref().is_some_and(|gates| !gates.is_empty())
+    }
+
+    /// Looks for windows that this write tears, and for writes that tear the window which it ends.
+    fn look(&self, done: &Done, read: Option<&Done>, doing: &Doing<'_>, torn: &mut impl FnMut(Torn)) {
+        if let Some(read) = read {
+            let throughout: Locks = doing.throughout(read).collect();
+            if let Some((other, happened)) = self.within(read, done, &throughout, doing) {
+                torn(Torn { read: *read, other, write: *done, happened });
+            }
+        }
+        // Windows of others, which it could be within.
+        let read_site = read.and_then(|read| read.site);
+        let others = self.lines.iter().filter(|line| line.thread != done.thread);
+        for line in others.filter(|line| !line.window_epoch.is_past(doing.past)) {
+            let Some([begun, ended]) = line.rest.window else { continue };
+            let is_apart = excludes(&line.rest.throughout, doing.held.iter().map(|&(lock, mode, _)| (lock, mode)));
+            let is_alike = !doing.alike || read.is_some() && read_site == begun.site && done.site == ended.site;
+            if !is_apart && is_alike {
+                torn(Torn { read: begun, other: *done, write: ended, happened: false });
+            }
+        }
+    }
+
     /// Another thread's write that was within the window, or else one that could be.
     fn within(&self, read: &Done, write: &Done, throughout: &Locks, doing: &Doing<'_>) -> Option<(Done, bool)> {
-        let others = || {
-            let others = self.0.iter().filter(|line| line.thread != read.thread);
-            others.filter_map(|line| line.write.as_ref())
-        };
-        if let Some(other) = others().filter(|other| other.done.end > read.end).min_by_key(|other| other.done.end) {
-            return Some((other.done, true));
+        let others = || self.lines.iter().filter(|line| line.thread != read.thread);
+        if self.latest > read.end
+            && let Some(first) = others().filter(|line| line.write_end > read.end).min_by_key(|line| line.write_end)
+        {
+            return first.rest.write.map(|write| (write, true));
         }
-        let could = others().find(|other| {
-            let is_apart = other.epoch.is_past(doing.past) || excludes(throughout, &other.held);
+        let could = others().filter(|line| !line.write_epoch.is_past(doing.past)).find(|line| {
+            let rest = &line.rest;
+            let is_apart = excludes(throughout, rest.held.iter().copied());
+            let site = rest.write.and_then(|write| write.site);
             let is_alike =
-                !doing.alike || other.read.is_some() && other.read == read.site && other.done.site == write.site;
+                !doing.alike || rest.read_site.is_some() && rest.read_site == read.site && site == write.site;
             !is_apart && is_alike
         });
-        could.map(|other| (other.done, false))
+        could.and_then(|line| line.rest.write).map(|write| (write, false))
     }
 }
 
 /// Whether who holds the ones waits for who holds the others.
-fn excludes(held: &Locks, others: &Locks) -> bool {
-    held.iter().any(|(lock, mode)| others.iter().any(|(other, as_mode)| lock == other && !mode.compatible(*as_mode)))
+fn excludes(held: &Locks, others: impl IntoIterator<Item = (LockId, Mode)>) -> bool {
+    others
+        .into_iter()
+        .any(|(other, as_mode)| held.iter().any(|(lock, mode)| *lock == other && !mode.compatible(as_mode)))
 }
