@@ -36,7 +36,7 @@ use super::{
 /// | field | before it was first recorded | after |
 /// | --- | --- | --- |
 /// | `id` | `UNREGISTERED` | the location's id |
-/// | `count`, `state` | 0 | its [`Turns`]; modifications count since recording began |
+/// | `count`, `state` | 0 | its turns (`turns.rs`); modifications count since recording began |
 #[derive(Debug)]
 pub struct VarMeta {
     created: Site,
