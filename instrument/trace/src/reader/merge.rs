@@ -119,6 +119,12 @@ impl Merge {
         if self.total_words == 0 { 0.0 } else { consumed as f64 / self.total_words as f64 }
     }
 
+    /// Words that were copied and not delivered.
+    pub(super) fn waiting_words(&self) -> u64 {
+        let consumed: u64 = self.threads.iter().map(|thread| thread.stream.consumed_words).sum();
+        self.total_words.saturating_sub(consumed)
+    }
+
     /// Whether a flight recorder has overwritten older events.
     pub(super) fn is_overwritten(&self) -> bool {
         self.overwritten

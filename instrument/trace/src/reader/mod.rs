@@ -33,6 +33,9 @@ pub use self::header::run_of;
 /// in its processor's cache.
 const BATCH: usize = 1 << 12;
 
+/// Most words that may wait for others that can still come, before these are given up for lost: 32 MiB.
+const MOST_WAITING: u64 = 4 << 20;
+
 /// A trace in the format of this crate.
 #[derive(Debug)]
 pub struct Reader {
@@ -139,6 +142,10 @@ impl Reader {
     fn deliver(&mut self, out: &mut Vec<Event>, limit: usize) -> Result<Progress, Error> {
         let before = out.len();
         self.merge.run(&self.defs, out, limit, Missing::MayCome);
+        // Who cannot follow a flight recorder would keep all that waits for what was overwritten meanwhile.
+        if out.len() == before && self.merge.is_overwritten() && self.merge.waiting_words() > MOST_WAITING {
+            self.merge.run(&self.defs, out, limit, Missing::IsLost);
+        }
         if out.len() == before && !self.ended {
             self.refill()?;
             self.merge.run(&self.defs, out, limit, Missing::MayCome);
