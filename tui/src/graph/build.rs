@@ -62,7 +62,8 @@ pub fn order(order: &OrderGraph, findings: &[Finding], defs: &Definitions) -> Gr
         let detail = detail.trim_end().to_owned();
         graph.add_edge(Edge { from: edge.from, to: edge.to, kind: EdgeKind::Order, detail, in_cycle: false });
     }
-    for finding in findings.iter().filter(|finding| finding.code == Code::LockOrderInversion) {
+    let is_circle = |finding: &&Finding| matches!(finding.code, Code::LockOrderInversion | Code::PredictedDeadlock);
+    for finding in findings.iter().filter(is_circle) {
         let class = |lock| defs.lock(lock).map(|lock| lock.class);
         let node = |lock| {
             let same = order.nodes.iter().position(|node| node.lock == lock);
