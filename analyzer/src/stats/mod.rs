@@ -1,17 +1,15 @@
 //! Counts and times: per lock, per class, per thread, and of the whole trace.
 
-mod histogram;
-
 use std::collections::BTreeMap;
 
 use lockscope_trace::{ClassId, Definitions, Event, How, LockId, Mode, Nanos, Op, SiteId, ThreadId};
 use rustc_hash::FxHashMap;
 
-pub use self::histogram::Histogram;
 use crate::{
     finding::{Held, Target},
     state::{State, ThreadState},
 };
+pub use lockscope_trace::Histogram;
 
 /// The longest critical section of a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -176,7 +176,7 @@ fn start_recording(config: &Config) -> bool {
     let command = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
     // Set by `lockscope run`, which is to know its traces from those of others.
     let run = std::env::var("LOCKSCOPE_RUN").ok().and_then(|run| run.parse().ok()).unwrap_or(0);
-    let options = Options { size: config.size, executable, command, run };
+    let options = Options { size: config.size, executable, command, coarse: false, run };
     let created = TraceWriter::create(&path, &options).or_else(|error| {
         // Several processes of one command, each with a trace of its own.
         let retry = error.kind() == std::io::ErrorKind::AlreadyExists;

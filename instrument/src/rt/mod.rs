@@ -43,6 +43,7 @@ mod parking;
 mod permits;
 mod process;
 mod record;
+mod recorder;
 mod reentry;
 pub mod region;
 mod report;

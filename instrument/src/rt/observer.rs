@@ -1,6 +1,9 @@
 //! Threads of the runtime's own: for ever at work in it, so that nothing they do is followed, and not among the records that searches look at.
 
-use std::sync::{PoisonError, atomic::Ordering};
+use std::{
+    ffi::c_void,
+    sync::{PoisonError, atomic::Ordering},
+};
 
 use lockscope_trace::{clock, format::kind, writer::ThreadWriter};
 
@@ -11,6 +14,29 @@ use super::{
 
 /// The index of their records, which are not in the table.
 const NO_INDEX: u32 = u32::MAX;
+
+/// Starts a thread, with signals blocked: those of the program are for the program's threads. Not by std, which cannot in a
+/// thread that is about to end. False when the system makes none.
+pub(super) fn start(main: extern "C" fn(*mut c_void) -> *mut c_void) -> bool {
+    // SAFETY: the sets are initialised before use, the mask is restored, `main` fits and needs no argument; nobody joins the thread.
+    unsafe {
+        let mut all = std::mem::zeroed();
+        let mut before = std::mem::zeroed();
+        let mut thread = std::mem::zeroed();
+        libc::sigfillset(&mut all);
+        // Those of a fault are the thread's own; blocked they would end the process, also where a handler knows what to do.
+        for fault in [libc::SIGBUS, libc::SIGSEGV, libc::SIGFPE, libc::SIGILL, libc::SIGTRAP] {
+            libc::sigdelset(&mut all, fault);
+        }
+        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
+        let made = libc::pthread_create(&mut thread, std::ptr::null(), main, std::ptr::null_mut()) == 0;
+        if made {
+            libc::pthread_detach(thread);
+        }
+        libc::pthread_sigmask(libc::SIG_SETMASK, &before, std::ptr::null_mut());
+        made
+    }
+}
 
 /// Makes this thread one of them.
 pub(super) fn observe(name: &str) -> Entered {

@@ -70,7 +70,7 @@ impl<'a> Op<'a> {
         };
         let mut site_id = 0;
         if flags & flag::RECORD != 0 {
-            record::note_stopped();
+            record::prepare(&entered);
             site_id = record::site_id(&entered, site);
         }
         let mut caller = None;

@@ -11,6 +11,7 @@ use lockscope_trace::{
 use super::{
     LockMeta, Site,
     global::{self, flag, patient_registry},
+    recorder,
     stack::Stack,
     thread::{self, Entered, Env},
 };
@@ -55,13 +56,29 @@ fn define_name(name: &str) -> u32 {
     patient_registry().map_or(0, |mut registry| registry.string(writer, name))
 }
 
-/// Says once that the recording has stopped, if it has. Called while no lock is being taken or released, since it allocates.
+/// Takes a chunk if the next event needs one, and does what [`note_stopped`] does. Called while no lock is being taken or released, since
+/// it allocates.
+#[inline]
+pub(super) fn prepare(entered: &Entered) {
+    let Some(writer) = global::trace() else { return };
+    if let Some(thread_writer) = &mut entered.local().writer
+        && !thread_writer.has_room()
+        && !writer.is_stopped()
+    {
+        thread_writer.prepare(&Env { writer, info: entered.info });
+    }
+    note_stopped();
+}
+
+/// Starts the helper when it is time, and says once that the recording has stopped, if it has. Called while no lock is being taken or released,
+/// since it allocates.
 #[inline]
 pub(super) fn note_stopped() {
-    if let Some(writer) = global::trace()
-        && writer.is_stopped()
-    {
-        global::note_stopped(writer);
+    if let Some(writer) = global::trace() {
+        recorder::start_if_wanted(writer);
+        if writer.is_stopped() {
+            global::note_stopped(writer);
+        }
     }
 }
 

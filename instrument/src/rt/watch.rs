@@ -19,7 +19,7 @@ use std::{
 use super::{
     bell::Bell,
     knot::{self, Examined, Memory},
-    observer::observe,
+    observer::{self, observe},
 };
 
 static BELL: Bell = Bell { state: AtomicU32::new(0) };
@@ -53,29 +53,10 @@ pub(super) fn call() {
     }
     if STATE.load(Ordering::Relaxed) == ABSENT
         && STATE.compare_exchange(ABSENT, STARTED, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-        && !start()
+        && !observer::start(main)
     {
         // No thread can be made; perhaps later.
         STATE.store(ABSENT, Ordering::Relaxed);
-    }
-}
-
-/// Starts the thread, with all signals blocked: those of the program are for the program's threads. Not by std, which cannot in a
-/// thread that is about to end.
-fn start() -> bool {
-    // SAFETY: the sets are initialised before use, the mask is restored, `main` fits and needs no argument; nobody joins the thread.
-    unsafe {
-        let mut all = std::mem::zeroed();
-        let mut before = std::mem::zeroed();
-        let mut thread = std::mem::zeroed();
-        libc::sigfillset(&mut all);
-        libc::pthread_sigmask(libc::SIG_SETMASK, &all, &mut before);
-        let made = libc::pthread_create(&mut thread, std::ptr::null(), main, std::ptr::null_mut()) == 0;
-        if made {
-            libc::pthread_detach(thread);
-        }
-        libc::pthread_sigmask(libc::SIG_SETMASK, &before, std::ptr::null_mut());
-        made
     }
 }
 

@@ -3,7 +3,10 @@
 //! Times measure; they do not order. Reading the counter costs about 9 ns,
 //! `clock_gettime` about 23 ns, and the reader converts ticks to nanoseconds from pairs in the file.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::{
+    sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+    time::Duration,
+};
 
 use crate::format::{CLOCK_MONOTONIC, CLOCK_TSC};
 
@@ -31,6 +34,71 @@ pub fn ticks() -> u64 {
         return unsafe { std::arch::x86_64::_rdtsc() } & !1;
     }
     monotonic() & !1
+}
+
+/// How often the coarse clock moves on, as long as its thread gets its turn.
+pub const TICK: Duration = Duration::from_millis(1);
+/// After so many ticks that nobody has looked at the coarse clock stands still.
+const PATIENCE: u32 = 64;
+
+/// The coarse clock: a time in ticks at which it moved on, plus 1 so that it is odd; 0 while it stands still. On a cache line that is written once in
+/// a tick and read by all threads.
+static COARSE: Alone<AtomicU64> = Alone(AtomicU64::new(0));
+/// Somebody has seen the coarse clock move. Written by each thread once in a tick at most.
+static LOOKED_AT: Alone<AtomicBool> = Alone(AtomicBool::new(false));
+/// Ticks in two moves of the coarse clock.
+static LONG: AtomicU64 = AtomicU64::new(u64::MAX);
+
+#[repr(align(128))]
+struct Alone<T>(T);
+
+/// The coarse clock, an odd number, or 0 while it stands still. One load.
+#[inline(always)]
+pub fn coarse() -> u64 {
+    COARSE.0.load(Ordering::Relaxed)
+}
+
+/// Whether the coarse clock moves.
+pub fn is_ticking() -> bool {
+    coarse() != 0
+}
+
+/// Notes that somebody uses the coarse clock.
+pub(crate) fn look_at_coarse() {
+    if !LOOKED_AT.0.load(Ordering::Relaxed) {
+        LOOKED_AT.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Moves the coarse clock on. Returns when to do so again; `None` when nobody uses it, and it stands still.
+pub(crate) fn tick(idle: &mut u32) -> Option<Duration> {
+    if LOOKED_AT.0.swap(false, Ordering::Relaxed) {
+        *idle = 0;
+    } else {
+        *idle += 1;
+    }
+    if *idle > PATIENCE {
+        *idle = 0;
+        stop_ticking();
+        return None;
+    }
+    COARSE.0.store(ticks() | 1, Ordering::Relaxed);
+    Some(TICK)
+}
+
+/// Stops the coarse clock: from now on everything is timed exactly.
+pub(crate) fn stop_ticking() {
+    COARSE.0.store(0, Ordering::Relaxed);
+}
+
+/// Says how many ticks a second has.
+pub(crate) fn set_rate(rate: u64) {
+    LONG.store((rate / 1000 * TICK.as_millis() as u64).saturating_mul(2), Ordering::Relaxed);
+}
+
+/// Whether so many ticks are more than the coarse clock can be behind by.
+pub(crate) fn is_long(ticks: u64) -> bool {
+    ticks >= LONG.load(Ordering::Relaxed)
 }
 
 /// CLOCK_MONOTONIC in nanoseconds.

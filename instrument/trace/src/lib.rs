@@ -11,6 +11,7 @@ pub mod clock;
 pub mod defs;
 pub mod event;
 pub mod format;
+mod histogram;
 pub mod host;
 pub mod ids;
 pub mod object;
@@ -22,6 +23,7 @@ pub mod writer;
 pub use crate::{
     defs::{Definitions, Frame, LockDef, LockKind, Site, ThreadDef, VarDef},
     event::{Access, Event, How, Mode, Op},
+    histogram::Histogram,
     ids::{ClassId, LockId, Nanos, SiteId, StackId, StringId, ThreadId, VarId},
     object::{MemoryOrder, Need, Side},
     source::{Completeness, Error, EventSource, Gap, Progress, TraceInfo},

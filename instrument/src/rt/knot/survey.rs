@@ -9,6 +9,7 @@ use super::{
 };
 use crate::rt::{
     kernel::{self, Look, Rest},
+    recorder,
     thread::Entered,
 };
 
@@ -169,5 +170,6 @@ fn is_in_line(node: &Node) -> bool {
 }
 
 fn tasks_but(own: u32) -> Option<HashSet<u32>> {
-    Some(kernel::tasks()?.into_iter().filter(|&task| task != own).collect())
+    // Nor does the recorder's helper count while it sleeps. When it is awake, somebody may be waiting for what it has.
+    Some(kernel::tasks()?.into_iter().filter(|&task| task != own && !recorder::is_asleep(task)).collect())
 }

@@ -62,8 +62,13 @@ impl Default for Shape {
 ///
 /// As [`TraceWriter::create`], and when the file system is full.
 pub fn write(path: &Path, shape: &Shape) -> io::Result<u64> {
-    let options =
-        Options { size: None, executable: PathBuf::from("generated"), command: vec!["generated".to_owned()], run: 0 };
+    let options = Options {
+        size: None,
+        executable: PathBuf::from("generated"),
+        command: vec!["generated".to_owned()],
+        run: 0,
+        coarse: false,
+    };
     let writer = TraceWriter::create(path, &options)?;
     let events = Simulation::new(&writer, shape).run();
     match writer.stopped() {

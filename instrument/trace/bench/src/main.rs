@@ -69,6 +69,7 @@ fn bytes(path: &Path) -> u64 {
 }
 
 fn measure(path: &Path, events: u64) -> Result<(), String> {
+    report("added up for each lock", events, || added_up(path))?;
     report("merged into one order", events, || merged(path))
 }
 
@@ -85,6 +86,14 @@ fn report(what: &str, expected: u64, read: impl Fn() -> Result<u64, String>) -> 
     }
     println!("{what:40} {:8.1} million events/s", expected as f64 / best / 1e6);
     Ok(())
+}
+
+fn added_up(path: &Path) -> Result<u64, String> {
+    let totals = lockscope_trace::reader::totals(path).map_err(|error| error.to_string())?;
+    if totals.lost + totals.damaged_bytes > 0 {
+        return Err("the trace is not complete".to_owned());
+    }
+    Ok(totals.events)
 }
 
 fn merged(path: &Path) -> Result<u64, String> {

@@ -123,13 +123,20 @@ struct ChunkState {
     ends_in_leaf: bool,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct ChunkHeader {
     kind: u32,
     sealed: bool,
     claim: u64,
     committed: u32,
     pair: (u64, u64),
+}
+
+/// A chunk with events, as it was when it was looked at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct EventChunk {
+    index: usize,
+    header: ChunkHeader,
 }
 
 #[derive(Debug)]
@@ -158,6 +165,48 @@ impl ChunkFile {
     /// Event chunks' committed lengths are noted first and definitions read after, so every event copied finds its
     /// definitions; event bytes are copied last, up to the noted lengths.
     pub(super) fn scan(&mut self, defs: &mut Definitions, merge: &mut Merge) -> io::Result<Scan> {
+        let (mut scan, events) = self.look(defs)?;
+        merge.grow(defs);
+        for EventChunk { index, header } in events {
+            let words = self.copy(index, &header)?;
+            if self.is_overtaken(index, &header)? {
+                let before = std::mem::take(&mut self.chunks[index]);
+                self.lost.extend(before.section);
+                continue;
+            }
+            scan.new_data |= !words.is_empty();
+            self.split(index, &words, header.sealed, defs, merge);
+        }
+        for (thread, number) in self.lost.drain(..) {
+            merge.lose(thread, number);
+        }
+        Ok(scan)
+    }
+
+    /// Whether a chunk was claimed anew while it was copied: then it may hold anything.
+    fn is_overtaken(&mut self, index: usize, header: &ChunkHeader) -> io::Result<bool> {
+        Ok(self.header(index)?.is_none_or(|now| now.claim != header.claim))
+    }
+
+    /// Copies all records of a chunk; false when it was claimed anew meanwhile.
+    pub(super) fn read_whole(&mut self, chunk: &EventChunk, words: &mut Vec<u64>) -> io::Result<bool> {
+        let mut bytes = [0; CHUNK_SIZE];
+        let bytes = &mut bytes[..chunk.header.committed as usize];
+        let start = offset_of(chunk.index) + CHUNK_HEADER_SIZE as u64;
+        let read = self.input.read_at(bytes, start)? & !7;
+        self.damaged += (bytes.len() - read) as u64;
+        words.clear();
+        words.extend(bytes[..read].as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word)));
+        if let Some(last) = words.last_mut()
+            && !chunk.header.sealed
+        {
+            *last = self.settled(*last, start + read as u64 - 8)?;
+        }
+        Ok(!self.is_overtaken(chunk.index, &chunk.header)?)
+    }
+
+    /// Notes how far event chunks are committed, then reads definitions. Chunks of which everything was copied are left out.
+    pub(super) fn look(&mut self, defs: &mut Definitions) -> io::Result<(Scan, Vec<EventChunk>)> {
         let mut head = [0; 256];
         self.input.read_at(&mut head, 0)?;
         // Asked after the header was read: a file that grows has every chunk that its header had counted by then.
@@ -189,7 +238,7 @@ impl ChunkFile {
                 scan.clock_pair = Some(header.pair);
             }
             match header.kind {
-                chunk::EVENTS => events.push((index, header)),
+                chunk::EVENTS => events.push(EventChunk { index, header }),
                 chunk::DEFINITIONS => definitions.push(index),
                 chunk::LOCKS => has_locks = true,
                 _ => {}
@@ -207,23 +256,7 @@ impl ChunkFile {
         // After what they refer to, which was committed before them.
         scan.new_data |= !locks.is_empty();
         self.damaged += definitions::apply_locks(&locks, defs);
-        merge.grow(defs);
-        for (index, header) in events {
-            let words = self.copy(index, &header)?;
-            // A chunk that was claimed anew while it was copied may hold anything.
-            let unchanged = self.header(index)?.is_some_and(|now| now.claim == header.claim);
-            if !unchanged {
-                let before = std::mem::take(&mut self.chunks[index]);
-                self.lost.extend(before.section);
-                continue;
-            }
-            scan.new_data |= !words.is_empty();
-            self.split(index, &words, header.sealed, defs, merge);
-        }
-        for (thread, number) in self.lost.drain(..) {
-            merge.lose(thread, number);
-        }
-        Ok(scan)
+        Ok((scan, events))
     }
 
     fn header(&mut self, index: usize) -> io::Result<Option<ChunkHeader>> {

@@ -42,6 +42,12 @@ impl Clock {
         }
     }
 
+    /// How long so many ticks are, by the rate that is known last.
+    #[inline]
+    pub(super) fn duration(self, ticks: u64) -> Nanos {
+        scaled(0, ticks, self.scale)
+    }
+
     /// This clock, from a tick on at the rate of a better one. Times that were given out stay, and none runs backwards.
     pub(super) fn continued_by(self, better: Clock, from: u64) -> Clock {
         // A rate is corrected once, so there is one bend at most.
@@ -82,6 +88,7 @@ pub(super) struct Header {
     version: (u16, u16),
     pid: u32,
     clock_kind: u32,
+    coarse: u32,
     start: (u64, u64),
     start_unix: u64,
     ticks_per_second: u64,
@@ -143,6 +150,7 @@ impl Header {
             version,
             pid: u32_at(header::PID),
             clock_kind: u32_at(header::CLOCK),
+            coarse: u32_at(header::COARSE),
             start: (u64_at(header::START_TICKS), u64_at(header::START_MONOTONIC)),
             start_unix: u64_at(header::START_UNIX),
             ticks_per_second: u64_at(header::TICKS_PER_SECOND).max(1),
@@ -162,7 +170,14 @@ impl Header {
             executable: self.executable.clone(),
             command: self.command.clone(),
             started: Duration::from_nanos(self.start_unix),
-            clock: if self.clock_kind == CLOCK_TSC { "tsc" } else { "monotonic" },
+            clock: match (self.clock_kind == CLOCK_TSC, self.coarse != 0) {
+                (true, false) => "tsc",
+                (false, false) => "monotonic",
+                (true, true) => "tsc, coarse: one lock in 16 is timed, what was waited for, and what is held for long",
+                (false, true) => {
+                    "monotonic, coarse: one lock in 16 is timed, what was waited for, and what is held for long"
+                }
+            },
             bytes,
             has_times: true,
             has_waits: true,

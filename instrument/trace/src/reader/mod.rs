@@ -15,6 +15,7 @@ mod lock_state;
 mod merge;
 mod objects;
 mod stream;
+mod totals;
 mod winners;
 
 use std::{fs::File, path::Path};
@@ -27,7 +28,10 @@ use self::{
     merge::{Merge, Missing},
 };
 
-pub use self::header::run_of;
+pub use self::{
+    header::run_of,
+    totals::{LockTotals, Totals, totals},
+};
 
 /// Most events delivered by one [`EventSource::poll`]. So many that what a call costs does not count, and so few that the caller finds them
 /// in its processor's cache.

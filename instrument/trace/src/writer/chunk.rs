@@ -74,6 +74,12 @@ impl Chunk {
         }
     }
 
+    /// Tells the system that this chunk and those after it, `n` in all, are not needed in this process' memory for now.
+    pub(super) fn leave(&self, n: usize) {
+        // SAFETY: the caller has those chunks; they are mapped from a file, so nothing that was written is lost.
+        unsafe { libc::madvise(self.base.cast(), n * CHUNK_SIZE, libc::MADV_DONTNEED) };
+    }
+
     pub(super) fn seal(&self) {
         self.header().seal();
     }
@@ -135,6 +141,12 @@ impl Chunk {
     pub(super) fn start(&self) -> *mut u64 {
         // SAFETY: within the chunk; the header's size is a multiple of 8.
         unsafe { self.base.add(CHUNK_HEADER_SIZE).cast() }
+    }
+
+    /// The middle.
+    pub(super) fn half(&self) -> *mut u64 {
+        // SAFETY: within the chunk.
+        unsafe { self.base.add(CHUNK_SIZE / 2).cast() }
     }
 
     /// One past the last word.

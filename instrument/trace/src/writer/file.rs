@@ -79,6 +79,7 @@ pub(super) fn write_header(writer: &TraceWriter, options: &Options) {
     let mut bytes = vec![0u8; HEADER_SIZE];
     let mut put = |offset: usize, value: &[u8]| bytes[offset..offset + value.len()].copy_from_slice(value);
     let rate = clock::estimate_rate();
+    clock::set_rate(rate);
     let (ticks, nanos) = clock::pair();
     put(header::VERSION, &VERSION_MAJOR.to_le_bytes());
     put(header::VERSION + 2, &VERSION_MINOR.to_le_bytes());
@@ -86,6 +87,7 @@ pub(super) fn write_header(writer: &TraceWriter, options: &Options) {
     put(header::CHUNK_BYTES, &(CHUNK_SIZE as u32).to_le_bytes());
     put(header::PID, &std::process::id().to_le_bytes());
     put(header::CLOCK, &clock::kind().to_le_bytes());
+    put(header::COARSE, &(if options.coarse { clock::TICK.as_nanos() as u32 } else { 0 }).to_le_bytes());
     put(header::START_TICKS, &ticks.to_le_bytes());
     put(header::START_MONOTONIC, &nanos.to_le_bytes());
     put(header::START_UNIX, &clock::unix().to_le_bytes());

@@ -11,11 +11,13 @@
 //!   sees the next one knows whether it has all of the previous one: [`ThreadWriter`] does so in that order;
 //! - a definition is committed before the first event that names it: the caller defines first.
 
+mod ahead;
 mod chunk;
 mod cut_off;
 mod defs;
 mod file;
 mod lock_defs;
+mod pool;
 mod protocol;
 mod thread;
 
@@ -31,7 +33,7 @@ use std::{
 
 use memmap2::MmapRaw;
 
-use self::chunk::Chunk;
+use self::{ahead::Helper, chunk::Chunk, pool::Pool};
 pub use self::{
     defs::DefinitionWriter,
     thread::{CondEvent, Environment, HeldAtStart, MemoryEvent, ObjectEvent, ThreadWriter},
@@ -48,6 +50,8 @@ pub struct Options {
     pub executable: PathBuf,
     /// Arguments, the program's name first.
     pub command: Vec<String>,
+    /// Reads the clock for one pair of acquisition and release in 16 and for what takes long, instead of for every event.
+    pub coarse: bool,
     /// Number of the `lockscope run` that the process was started by, 0 for none: runs at the same time record into one folder.
     pub run: u64,
 }
@@ -64,52 +68,11 @@ pub struct TraceWriter {
     map: MmapRaw,
     path: PathBuf,
     flight_recorder: bool,
+    coarse: bool,
     pool: Mutex<Pool>,
+    helper: Helper,
     // Has an address of its own, for the handler of signals.
     stopped: Box<AtomicU32>,
-}
-
-#[derive(Debug)]
-struct Pool {
-    file: std::fs::File,
-    /// Chunks that have been handed out at least once.
-    used: u32,
-    /// Chunks whose disk space is reserved.
-    reserved: u32,
-    /// Chunks that fit below the limit.
-    limit: u32,
-    /// Partly filled chunks of threads that ended, to be continued by others.
-    open: List,
-    /// Full chunks with events, oldest first.
-    sealed: List,
-}
-
-/// Chunks in a row, linked through their headers: taking and giving back a chunk allocates nothing, since it may happen
-/// while the program holds its allocator's lock.
-#[derive(Debug, Default)]
-struct List {
-    first: Option<u32>,
-    last: Option<u32>,
-}
-
-impl List {
-    fn push(&mut self, writer: &TraceWriter, index: u32) {
-        writer.chunk(index).set_next(None);
-        match self.last.replace(index) {
-            Some(last) => writer.chunk(last).set_next(Some(index)),
-            None => self.first = Some(index),
-        }
-    }
-
-    fn pop(&mut self, writer: &TraceWriter, pool_used: u32) -> Option<u32> {
-        let first = self.first.take()?;
-        // Bounded, should anybody else have written to the file.
-        self.first = writer.chunk(first).next().filter(|&next| next < pool_used);
-        if self.first.is_none() {
-            self.last = None;
-        }
-        Some(first)
-    }
 }
 
 impl TraceWriter {
@@ -133,13 +96,14 @@ impl TraceWriter {
         let stopped = Box::new(AtomicU32::new(0));
         // SAFETY: all three are the new value's, which drops the watch first.
         let watch = unsafe { cut_off::Watch::new(map.as_mut_ptr(), map.len(), file.as_raw_fd(), &raw const *stopped) };
-        let pool = Pool { file, used: 0, reserved: 1, limit, open: List::default(), sealed: List::default() };
         let writer = Self {
             _watch: watch,
             map,
             path: path.to_path_buf(),
             flight_recorder: options.size.is_some(),
-            pool: Mutex::new(pool),
+            coarse: options.coarse,
+            pool: Mutex::new(Pool::new(file, limit)),
+            helper: Helper::default(),
             stopped,
         };
         file::write_header(&writer, options);
@@ -171,6 +135,10 @@ impl TraceWriter {
         if self.stopped.compare_exchange(0, errno, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             self.u32_at(header::STOPPED).store(errno.to_le(), Ordering::Release);
         }
+        // Its work is done; who stops may have the pool.
+        if self.helper_sleeps() {
+            self.wake();
+        }
     }
 
     /// Marks the trace as ended in an orderly way. Threads may still append afterwards.
@@ -192,6 +160,7 @@ impl TraceWriter {
         let mut pool = self.pool();
         self.look_at_file(&pool)?;
         let index = self.extend(&mut pool).inspect_err(|error| self.stop(error))?;
+        self.chunk(index).populate();
         Ok(self.hand_out(index, crate::format::chunk::DEFINITIONS))
     }
 
@@ -211,8 +180,7 @@ impl TraceWriter {
                 let may_take = !self.is_stopped() && n_taken < pool.limit / 4 * 3;
                 match may_take.then(|| pool.sealed.pop(self, used)).flatten() {
                     Some(oldest) => {
-                        let events = self.chunk(oldest).count_events();
-                        self.u64_at(header::OVERWRITTEN).fetch_add(events, Ordering::Relaxed);
+                        self.count_overwritten(oldest);
                         oldest
                     }
                     None => {
@@ -248,7 +216,7 @@ impl TraceWriter {
         if self.u64_at(header::OVERWRITTEN).load(Ordering::Relaxed) == 0 {
             return 0;
         }
-        pool.sealed.first.map_or(0, |index| self.chunk(index).claim())
+        pool.sealed.first().map_or(0, |index| self.chunk(index).claim())
     }
 
     /// Whether the oldest events are overwritten when the file is full.
@@ -271,24 +239,51 @@ impl TraceWriter {
         if let Some(index) = pool.open.pop(self, used) {
             return Ok(self.chunk(index));
         }
-        // An eighth of a flight recorder stays free for definitions.
-        let full = self.flight_recorder && pool.used >= pool.limit - pool.limit / 8;
-        let extended = if full { Err(io::Error::from_raw_os_error(libc::EFBIG)) } else { self.extend(&mut pool) };
-        let index = match extended {
-            Ok(index) => index,
+        let (index, is_ready) = match self.take_ready(&mut pool) {
+            Some(index) => (index, true),
+            None => self.take_new(&mut pool)?,
+        };
+        if !is_ready {
+            self.chunk(index).populate();
+        }
+        let chunk = self.hand_out(index, crate::format::chunk::EVENTS);
+        let wakes = self.is_to_wake(&pool);
+        drop(pool);
+        if wakes {
+            self.wake();
+        }
+        Ok(chunk)
+    }
+
+    /// Takes a chunk that the helper has not made ready: a new one, or in a flight recorder the oldest, which is in memory.
+    fn take_new(&self, pool: &mut Pool) -> io::Result<(u32, bool)> {
+        let extended =
+            if self.is_full(pool) { Err(io::Error::from_raw_os_error(libc::EFBIG)) } else { self.extend(pool) };
+        let used = pool.used;
+        match extended {
+            Ok(index) => Ok((index, false)),
             Err(error) => match self.flight_recorder.then(|| pool.sealed.pop(self, used)).flatten() {
                 Some(oldest) => {
-                    let events = self.chunk(oldest).count_events();
-                    self.u64_at(header::OVERWRITTEN).fetch_add(events, Ordering::Relaxed);
-                    oldest
+                    self.count_overwritten(oldest);
+                    Ok((oldest, true))
                 }
                 None => {
                     self.stop(&error);
-                    return Err(error);
+                    Err(error)
                 }
             },
-        };
-        Ok(self.hand_out(index, crate::format::chunk::EVENTS))
+        }
+    }
+
+    /// Whether a flight recorder has to use the oldest chunks again. An eighth of it stays free for definitions.
+    fn is_full(&self, pool: &Pool) -> bool {
+        self.flight_recorder && pool.used >= pool.limit - pool.limit / 8
+    }
+
+    /// Counts the events of a chunk that is used again. About 10 µs.
+    fn count_overwritten(&self, index: u32) {
+        let events = self.chunk(index).count_events();
+        self.u64_at(header::OVERWRITTEN).fetch_add(events, Ordering::Relaxed);
     }
 
     /// Stops the recording when the file was deleted or cut off: what is written from then on, nobody would find.
@@ -316,8 +311,7 @@ impl TraceWriter {
             return Err(io::Error::from_raw_os_error(libc::EFBIG));
         }
         if pool.used == pool.reserved {
-            // Steps grow with the file, so that short runs stay small and long ones rarely call the system.
-            let step = (pool.reserved / 2).clamp(3, 64).min(pool.limit - pool.reserved);
+            let step = pool.step();
             let start = HEADER_SIZE + pool.reserved as usize * CHUNK_SIZE;
             file::reserve(&pool.file, start as u64, (step as usize * CHUNK_SIZE) as u64)?;
             pool.reserved += step;
@@ -329,7 +323,6 @@ impl TraceWriter {
 
     fn hand_out(&self, index: u32, kind: u32) -> Chunk {
         let chunk = self.chunk(index);
-        chunk.populate();
         // Serialised by the pool's lock, which both callers hold.
         let claim = u32::from_le(self.u32_at(header::CLAIMS).load(Ordering::Relaxed)) + 1;
         chunk.begin(kind, u64::from(claim));

@@ -15,6 +15,9 @@ const MARGIN_WORDS: usize = 16;
 /// No lock.
 const NONE: u32 = u32::MAX;
 
+/// With the coarse clock, one acquisition in so many is timed.
+const ONE_IN: u32 = 16;
+
 /// One thread's end of a trace. Owned by the thread; nothing in here is shared but the committed bytes.
 ///
 /// Every method that records costs a handful of stores into the thread's own chunk; every few thousand events a chunk is taken.
@@ -30,6 +33,10 @@ pub struct ThreadWriter {
     section: u32,
     /// The lock whose acquisition is the last thing that was recorded, when a release can be said by changing that.
     leaf: u32,
+    /// Acquisitions until one is timed that need not be.
+    countdown: u32,
+    /// The coarse clock as it was last seen.
+    coarse_seen: u64,
     chunk: Option<Chunk>,
     thread: u32,
     os_id: u32,
@@ -44,7 +51,7 @@ unsafe impl Send for ThreadWriter {}
 struct Slot {
     /// The lock and the site.
     place: u64,
-    /// The section, mode and how.
+    /// The section, mode and how, and whether it is always timed.
     what: u32,
     /// The lock's count at the slot's last use.
     count: u32,
@@ -133,6 +140,8 @@ impl ThreadWriter {
             last_ticks: 0,
             section: 0,
             leaf: NONE,
+            countdown: 1,
+            coarse_seen: 1,
             chunk: None,
             thread,
             os_id,
@@ -160,8 +169,13 @@ impl ThreadWriter {
         ticks: u64,
     ) {
         if self.make_room(env, ticks) {
-            self.acquired_here(lock, code::mode_how(mode, how), site, count, ticks);
+            self.acquired_here(lock, code::mode_how(mode, how), site, count, ticks & !1);
         }
+    }
+
+    /// Takes a chunk now if the next event would need one, so that it need not be done while the program holds the lock.
+    pub fn prepare(&mut self, env: &impl Environment) {
+        self.make_room(env, 0);
     }
 
     /// Whether the next event fits into this thread's chunk, so that recording it is a handful of stores.
@@ -170,10 +184,59 @@ impl ThreadWriter {
         self.cursor < self.limit
     }
 
-    /// As [`acquired`](Self::acquired), with mode and how as [`code::mode_how`] has them. Only after
-    /// [`has_room`](Self::has_room) said so. Ticks of 0 stand for those of the event before.
+    /// Time of an acquisition now, by the coarse clock: in ticks where it is read, for one acquisition in 16 and whenever the coarse clock has
+    /// moved on; else the odd number that the coarse clock says.
     #[inline(always)]
-    pub fn acquired_here(&mut self, lock: u32, mode_how: u8, site: u32, count: u32, ticks: u64) {
+    pub fn coarse_acquisition(&mut self) -> u64 {
+        let coarse = clock::coarse();
+        self.countdown = self.countdown.wrapping_sub(1);
+        if coarse == self.coarse_seen && self.countdown != 0 { coarse } else { self.timed_acquisition(coarse) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn timed_acquisition(&mut self, coarse: u64) -> u64 {
+        self.countdown = ONE_IN;
+        // While it stands still everything is timed.
+        self.coarse_seen = if coarse == 0 { 1 } else { coarse };
+        clock::look_at_coarse();
+        clock::ticks()
+    }
+
+    /// Time of the release now of what was acquired at `since`, as [`coarse_acquisition`](Self::coarse_acquisition) said: in ticks if
+    /// the acquisition was timed, or it was so long ago that it matters; else odd.
+    #[inline(always)]
+    pub fn coarse_release(&mut self, lock: u32, since: u64) -> u64 {
+        if since & 1 == 0 {
+            clock::ticks()
+        } else if since == clock::coarse() {
+            since
+        } else {
+            self.late_release(lock, since)
+        }
+    }
+
+    /// The coarse clock has moved on since the acquisition.
+    #[cold]
+    #[inline(never)]
+    fn late_release(&mut self, lock: u32, since: u64) -> u64 {
+        let now = clock::ticks();
+        // The acquisition was at most one move after `since`: less than two may have been no time at all.
+        if !clock::is_long(now.wrapping_sub(since)) {
+            return since;
+        }
+        // Where one hold was long the next ones may be, and they are timed from the beginning.
+        for slot in self.slots.iter_mut().filter(|slot| slot.place as u32 == lock) {
+            slot.what |= TIMED;
+        }
+        now
+    }
+
+    /// As [`acquired`](Self::acquired), with mode and how as [`code::mode_how`] has them. Only after
+    /// [`has_room`](Self::has_room) said so. Odd ticks stand for those of the event before, unless the place is new. Returns the ticks that
+    /// the event has, or the odd ones.
+    #[inline(always)]
+    pub fn acquired_here(&mut self, lock: u32, mode_how: u8, site: u32, count: u32, ticks: u64) -> u64 {
         debug_assert!(self.chunk.is_some());
         let index = slot_of(lock, site);
         let what = slot_what(self.section, mode_how);
@@ -186,12 +249,23 @@ impl ThreadWriter {
         let can_pair = delta < Pair::COUNTS && mode_how & 3 != code::UPGRADABLE;
         self.leaf = if can_pair { lock } else { NONE };
         self.acquired_in_slot(self.cursor, index, count, ticks);
+        ticks
     }
 
-    /// The same for a lock, site and mode that the section does not have.
+    /// The same for a lock, site and mode that the section does not have, or that is always timed.
     #[inline(never)]
-    fn acquired_anew(&mut self, index: usize, lock: u32, mode_how: u8, site: u32, count: u32, ticks: u64) {
-        self.slots[index] = Slot { place: pair(lock, site), what: slot_what(self.section, mode_how), count };
+    fn acquired_anew(&mut self, index: usize, lock: u32, mode_how: u8, site: u32, count: u32, ticks: u64) -> u64 {
+        let ticks = if ticks & 1 != 0 { clock::ticks() } else { ticks };
+        let slot = &mut self.slots[index];
+        let (place, what) = (pair(lock, site), slot_what(self.section, mode_how));
+        let delta = count.wrapping_sub(slot.count);
+        if slot.place == place && slot.what == what | TIMED && delta < Pair::COUNTS {
+            slot.count = count;
+            self.leaf = if mode_how & 3 != code::UPGRADABLE { lock } else { NONE };
+            self.acquired_in_slot(self.cursor, index, count, ticks);
+            return ticks;
+        }
+        *slot = Slot { place, what, count };
         let first = u64::from(kind::DEFINE_SLOT)
             | u64::from(mode_how) << 8
             | (index as u64) << 16
@@ -204,6 +278,7 @@ impl ThreadWriter {
         self.leaf = if mode_how & 3 != code::UPGRADABLE { lock } else { NONE };
         // SAFETY: as above.
         self.acquired_in_slot(unsafe { self.cursor.add(2) }, index, count, ticks);
+        ticks
     }
 
     #[inline(always)]
@@ -220,6 +295,7 @@ impl ThreadWriter {
     pub fn released(&mut self, env: &impl Environment, lock: u32, mode: Mode, access: Access, ticks: u64) {
         // The short form says no mode; of several holds of one lock it ends the upgradable one last.
         if lock >= SHORT_LOCKS || mode == Mode::Upgradable {
+            let ticks = if ticks & 1 != 0 { clock::ticks() } else { ticks };
             return self.released_for(env, lock, self.thread, mode, access, ticks);
         }
         if self.make_room(env, ticks) {
@@ -228,7 +304,7 @@ impl ThreadWriter {
     }
 
     /// As [`released`](Self::released) of a lock below [`SHORT_LOCKS`] that was not held upgradably. Only after
-    /// [`has_room`](Self::has_room) said so. Ticks of 0 stand for those of the event before.
+    /// [`has_room`](Self::has_room) said so. Odd ticks stand for those of the event before.
     #[inline(always)]
     pub fn released_here(&mut self, lock: u32, access: Access, ticks: u64) {
         debug_assert!(self.chunk.is_some() && lock < SHORT_LOCKS);
@@ -246,7 +322,7 @@ impl ThreadWriter {
     /// Changes the acquisition that was recorded last into one with its release. False when that has no room for the times.
     #[inline(always)]
     fn released_leaf(&mut self, access: Access, ticks: u64) -> bool {
-        let hold = if ticks == 0 { 0 } else { ticks.wrapping_sub(self.last_ticks) };
+        let hold = if ticks & 1 != 0 { 0 } else { ticks.wrapping_sub(self.last_ticks) };
         // SAFETY: a leaf is the last record of the thread's own chunk, one aligned word. Other processes read it, this one does not
         // but here; the store is atomic, so that they find either word.
         let last = unsafe { AtomicU64::from_ptr(self.cursor.sub(1)) };
@@ -317,7 +393,7 @@ impl ThreadWriter {
         }
         self.leaf = NONE;
         let mut cursor = self.cursor;
-        let dt = self.last_ticks_to(&mut cursor, ticks);
+        let dt = self.last_ticks_to(&mut cursor, ticks & !1);
         // SAFETY: `make_room` left room.
         unsafe { self.finish(cursor, [u64::from(kind) | dt << 32]) };
     }
@@ -355,7 +431,7 @@ impl ThreadWriter {
         }
         self.leaf = NONE;
         let mut cursor = self.cursor;
-        let dt = self.last_ticks_to(&mut cursor, ticks);
+        let dt = self.last_ticks_to(&mut cursor, ticks & !1);
         // SAFETY: `make_room` left room.
         unsafe { self.finish(cursor, [u64::from(kind) | operand | dt << 32, word]) };
     }
@@ -366,7 +442,7 @@ impl ThreadWriter {
         }
         self.leaf = NONE;
         let mut cursor = self.cursor;
-        let dt = self.last_ticks_to(&mut cursor, ticks);
+        let dt = self.last_ticks_to(&mut cursor, ticks & !1);
         // SAFETY: `make_room` left room.
         unsafe { self.finish(cursor, [u64::from(kind) | operand | dt << 32, words[0], words[1], words[2]]) };
     }
@@ -374,7 +450,7 @@ impl ThreadWriter {
     /// Ticks since the previous event, after a `TIME` record if they do not fit (or went backwards).
     #[inline(always)]
     fn last_ticks_to(&mut self, cursor: &mut *mut u64, ticks: u64) -> u64 {
-        if ticks == 0 {
+        if ticks & 1 != 0 {
             return 0;
         }
         let dt = ticks.wrapping_sub(self.last_ticks);
@@ -418,6 +494,16 @@ impl ThreadWriter {
     #[inline(never)]
     fn next_chunk(&mut self, env: &impl Environment, ticks: u64) -> bool {
         let writer = env.writer();
+        if let Some(chunk) = &self.chunk {
+            // SAFETY: within the chunk.
+            let limit = unsafe { chunk.end().sub(MARGIN_WORDS) };
+            if self.limit == chunk.half() && self.cursor < limit {
+                // Who has used half of a chunk will need more.
+                self.limit = limit;
+                writer.want_helper();
+                return true;
+            }
+        }
         if let Some(full) = self.chunk.take() {
             writer.seal(&full);
         }
@@ -431,7 +517,7 @@ impl ThreadWriter {
             }
             return false;
         };
-        let ticks = if ticks == 0 { clock::ticks() } else { ticks };
+        let ticks = if ticks == 0 || ticks & 1 != 0 { clock::ticks() } else { ticks };
         let first = u64::from(kind::SECTION) | u64::from(self.section) << 32;
         self.section += 1;
         self.last_ticks = ticks;
@@ -447,7 +533,7 @@ impl ThreadWriter {
             env.held(&mut |held| {
                 if cursor < limit {
                     let first = u64::from(kind::HELD) | u64::from(code::mode_how(held.mode, How::Lock)) << 8;
-                    for word in [first, pair(held.lock, held.site), held.since, u64::from(held.permits)] {
+                    for word in [first, pair(held.lock, held.site), held.since & !1, u64::from(held.permits)] {
                         cursor.write(word.to_le());
                         cursor = cursor.add(1);
                     }
@@ -455,7 +541,7 @@ impl ThreadWriter {
             });
             chunk.commit(cursor);
             self.cursor = cursor;
-            self.limit = limit;
+            self.limit = if writer.has_no_helper() && cursor < chunk.half() { chunk.half() } else { limit };
         }
         self.chunk = Some(chunk);
         self.flush_lost(writer);
@@ -469,10 +555,13 @@ impl ThreadWriter {
     }
 }
 
+/// Of a slot: acquisitions here are always timed.
+const TIMED: u32 = 1 << 31;
+
 #[inline(always)]
 fn slot_what(section: u32, mode_how: u8) -> u32 {
-    // Five bits say mode and how; a thread that needs 2^27 sections has written 8 TiB.
-    section << 5 | u32::from(mode_how)
+    // Five bits say mode and how; a thread that needs 2^26 sections has written 4 TiB.
+    (section << 5 | u32::from(mode_how)) & !TIMED
 }
 
 #[inline(always)]
@@ -480,4 +569,53 @@ fn slot_of(lock: u32, site: u32) -> usize {
     // The multiplication spreads consecutive ids.
     let hash = (u64::from(lock) ^ u64::from(site) << 24).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (hash >> 54) as usize & (SLOTS - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::writer::Options;
+
+    struct Env(TraceWriter);
+
+    impl Environment for Env {
+        fn writer(&self) -> &TraceWriter {
+            &self.0
+        }
+
+        fn held(&self, _: &mut dyn FnMut(HeldAtStart)) {}
+    }
+
+    #[test]
+    fn the_coarse_clock_times_one_in_sixteen_and_what_is_long() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = Options { size: None, executable: "x".into(), command: Vec::new(), coarse: true, run: 0 };
+        let env = Env(TraceWriter::create(&dir.path().join("a.lks"), &options).unwrap());
+        let mut writer = ThreadWriter::new(0, 1);
+        writer.plain(&env, kind::START, clock::ticks());
+        let is_timed = |ticks: u64| ticks & 1 == 0;
+        // It stands still.
+        assert!((0..40).all(|_| is_timed(writer.coarse_acquisition())));
+        let mut idle = 0;
+        assert_eq!(clock::tick(&mut idle), Some(clock::TICK));
+        let timed: Vec<bool> = (0..48).map(|_| is_timed(writer.coarse_acquisition())).collect();
+        let expected: Vec<bool> = (0..48).map(|n| n % 16 == 0).collect();
+        assert_eq!(timed, expected, "the first after a tick, then one in 16");
+        writer.coarse_acquisition();
+        let since = writer.coarse_acquisition();
+        assert_eq!(writer.coarse_release(7, since), since, "not timed");
+        assert!(is_timed(writer.coarse_release(7, clock::ticks())), "whose acquisition was timed");
+
+        // A new place is timed, a known one is not, until a hold was long.
+        assert!(is_timed(writer.acquired_here(7, 0, 3, 1, since)));
+        assert_eq!(writer.acquired_here(7, 0, 3, 2, since), since);
+        clock::tick(&mut idle);
+        assert!(!clock::is_long(0));
+        assert!(is_timed(writer.coarse_release(7, 1)), "since long ago");
+        assert!(is_timed(writer.acquired_here(7, 0, 3, 3, since)));
+        assert!(is_timed(writer.acquired_here(7, 0, 3, 4, since)));
+        assert!(is_timed(writer.acquired_here(8, 0, 3, 1, since)));
+        assert_eq!(writer.acquired_here(8, 0, 3, 2, since), since);
+        clock::stop_ticking();
+    }
 }

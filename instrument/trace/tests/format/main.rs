@@ -1,5 +1,6 @@
 //! Writes traces as a recorder would and reads them back: at rest, while growing, cut off, and damaged.
 
+mod ahead;
 mod clocks;
 mod counted;
 mod damage;
@@ -7,3 +8,4 @@ mod killed;
 mod objects;
 mod round_trip;
 mod support;
+mod totals;

@@ -149,7 +149,13 @@ fn the_file_is_private_and_never_replaces_another() {
     let link = dir.path().join("link.lks");
     symlink(dir.path().join("target"), &link).unwrap();
     for taken in [&path, &link] {
-        let options = lockscope_trace::writer::Options { size: None, executable: "x".into(), command: vec![], run: 0 };
+        let options = lockscope_trace::writer::Options {
+            size: None,
+            executable: "x".into(),
+            command: vec![],
+            run: 0,
+            coarse: false,
+        };
         let error = lockscope_trace::writer::TraceWriter::create(taken, &options).unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::AlreadyExists);
     }

@@ -23,8 +23,13 @@ pub struct Recorder {
 
 impl Recorder {
     pub fn new(path: &Path, size: Option<u64>, n_locks: usize) -> Self {
-        let options =
-            Options { size, executable: PathBuf::from("/bin/test"), command: vec!["test".to_owned()], run: 7 };
+        let options = Options {
+            size,
+            executable: PathBuf::from("/bin/test"),
+            command: vec!["test".to_owned()],
+            run: 7,
+            coarse: false,
+        };
         let writer = TraceWriter::create(path, &options).expect("the directory is ours");
         let mut defs = DefinitionWriter::default();
         let file = defs.string(&writer, "src/a.rs");

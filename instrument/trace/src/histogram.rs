@@ -1,6 +1,6 @@
 //! Histograms of durations.
 
-use lockscope_trace::Nanos;
+use crate::Nanos;
 
 /// Durations in powers of two: bucket n holds durations of n significant bits.
 #[derive(Clone, Debug, PartialEq, Eq)]
