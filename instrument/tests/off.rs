@@ -5,6 +5,41 @@
 
 use std::any::TypeId;
 
+#[path = "support/same_code.rs"]
+mod same_code;
+
+same_code::same_code! {
+    mutexes: plain_mutex as "plain_mutex", off_mutex as "off_mutex";
+    lock => if let Ok(mut data) = lock.lock() { *data = data.wrapping_add(1) };
+    std::sync::Mutex<u64>, lockscope::sync::Mutex<u64>
+}
+
+same_code::same_code! {
+    rwlocks: plain_rwlock as "plain_rwlock", off_rwlock as "off_rwlock";
+    lock => if let Ok(mut data) = lock.write() { *data = data.wrapping_add(1) };
+    std::sync::RwLock<u64>, lockscope::sync::RwLock<u64>
+}
+
+same_code::same_code! {
+    others: plain_long as "plain_long", plain_short as "plain_short";
+    lock => if let Ok(mut data) = lock.lock() { *data = data.wrapping_add(1) };
+    std::sync::Mutex<u64>, std::sync::Mutex<u32>
+}
+
+#[test]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[should_panic]
+fn other_code() {
+    others();
+}
+
+#[test]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn same_code() {
+    mutexes();
+    rwlocks();
+}
+
 macro_rules! same {
     ($($($part:ident)::+ $(<$($arg:ty),+>)?),+ $(,)?) => { $(
         assert_eq!(

@@ -124,6 +124,6 @@ pub(crate) fn adopt(_: LockRef<'_>, _: Mode) -> Hold {
 }
 
 pub(crate) fn downgrade(_: LockRef<'_>, _: &mut Hold, _: Mode, _: Site) {}
-pub(crate) fn release(_: LockRef<'_>, _: &Hold) {}
+pub(crate) fn release(_: LockRef<'_>, _: &mut Hold) {}
 pub(crate) fn release_unguarded(_: LockRef<'_>, _: Mode) {}
 pub(crate) fn unfollow(_: LockRef<'_>, _: Site) {}

@@ -5,6 +5,28 @@
 
 use std::any::{TypeId, type_name};
 
+#[path = "../../tests/support/same_code.rs"]
+mod same_code;
+
+same_code::same_code! {
+    mutexes: plain_mutex as "plain_mutex", off_mutex as "off_mutex";
+    lock => { let mut data = lock.lock(); *data = data.wrapping_add(1); };
+    parking_lot::Mutex<u64>, lockscope_parking_lot::Mutex<u64>
+}
+
+same_code::same_code! {
+    rwlocks: plain_rwlock as "plain_rwlock", off_rwlock as "off_rwlock";
+    lock => std::hint::black_box(*lock.read());
+    parking_lot::RwLock<u64>, lockscope_parking_lot::RwLock<u64>
+}
+
+#[test]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn same_code() {
+    mutexes();
+    rwlocks();
+}
+
 /// Compares types by identity. The list is every type that parking_lot exports without features.
 macro_rules! same {
     ($($type:ident $(<$($arg:ty),+>)?),+ $(,)?) => { $(

@@ -33,27 +33,63 @@ fn empty(entries: usize) -> Box<[Cell<u64>]> {
     vec![Cell::new(0); entries].into_boxed_slice()
 }
 
-impl Chains {
-    /// Whether the chain was checked before.
-    #[inline]
-    pub(super) fn contains(&self, key: u64) -> bool {
-        let [first, second] = self.places(key);
-        first.get() == key || second.get() == key
+/// The owner's cheap way to its cache: where the entries are, and how many but for one.
+#[derive(Debug)]
+pub(super) struct Known {
+    entries: Cell<*const Cell<u64>>,
+    mask: Cell<usize>,
+}
+
+/// Of threads that have no cache: a chain is never 0.
+static NONE: Nothing = Nothing([Cell::new(0), Cell::new(0)]);
+
+struct Nothing([Cell<u64>; 2]);
+
+// SAFETY: nobody writes.
+unsafe impl Sync for Nothing {}
+
+impl Known {
+    pub(super) const fn new() -> Self {
+        Self { entries: Cell::new(NONE.0.as_ptr()), mask: Cell::new(0) }
     }
 
-    /// Notes that the chain was checked. Allocates when the cache grows.
-    pub(super) fn insert(&mut self, key: u64) {
-        if self.put(key) {
+    /// From now on looks into this cache, until it changes its size.
+    pub(super) fn look_at(&self, chains: &Chains) {
+        self.entries.set(chains.keys.as_ptr());
+        self.mask.set(chains.keys.len() - 1);
+    }
+
+    pub(super) fn look_at_none(&self) {
+        self.entries.set(NONE.0.as_ptr());
+        self.mask.set(0);
+    }
+
+    /// Whether the chain was checked before.
+    #[inline(always)]
+    pub(super) fn contains(&self, chain: Chain) -> bool {
+        let place = chain.place() & self.mask.get();
+        // SAFETY: `look_at` was told where there are so many entries, a power of two and at least two.
+        let (first, second) = unsafe { (&*self.entries.get().add(place), &*self.entries.get().add(place ^ 1)) };
+        first.get() == chain.key || second.get() == chain.key
+    }
+}
+
+impl Chains {
+    /// Whether the chain was checked before.
+    pub(super) fn contains(&self, chain: Chain) -> bool {
+        self.places(chain).iter().any(|place| place.get() == chain.key)
+    }
+
+    /// Notes that the chain was checked. Allocates when the cache grows, and begins anew then: an entry does not tell its place.
+    pub(super) fn insert(&mut self, chain: Chain) {
+        if self.put(chain) {
             self.driven_out += 1;
         }
         // A chain that comes back after it was driven out costs a check under a lock of the whole process.
         if self.driven_out > self.keys.len() / 4 && self.keys.len() < MOST {
-            let old = std::mem::replace(&mut self.keys, empty(0));
-            self.keys = empty(old.len() * 4);
+            self.keys = empty(self.keys.len() * 4);
             self.driven_out = 0;
-            old.iter().map(Cell::get).filter(|&key| key != 0).for_each(|key| {
-                self.put(key);
-            });
+            self.put(chain);
         }
     }
 
@@ -68,24 +104,41 @@ impl Chains {
     }
 
     /// Puts a chain in, the one there before in the place beside it; true when one goes that way.
-    fn put(&mut self, key: u64) -> bool {
-        let [first, second] = self.places(key);
-        let before = first.replace(key);
-        before != 0 && before != key && second.replace(before) != 0
+    fn put(&mut self, chain: Chain) -> bool {
+        let [first, second] = self.places(chain);
+        let before = first.replace(chain.key);
+        before != 0 && before != chain.key && second.replace(before) != 0
     }
 
     /// The two places of a chain, on one cache line.
     #[inline]
-    fn places(&self, key: u64) -> [&Cell<u64>; 2] {
-        let place = (key >> 40) as usize & (self.keys.len() - 1);
+    fn places(&self, chain: Chain) -> [&Cell<u64>; 2] {
+        let place = chain.place() & (self.keys.len() - 1);
         [&self.keys[place], &self.keys[place ^ 1]]
     }
 }
 
-/// Key of asking for a lock while a set is held. Never 0.
-#[inline]
-pub(super) fn chain_key(held: u64, lock: u32, mode: Mode, recursive: bool) -> u64 {
-    (held ^ mix(lock, mode).rotate_left(23 + u32::from(recursive))).wrapping_mul(0xff51_afd7_ed55_8ccd) | 1
+/// Asking for a lock while a set is held.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Chain {
+    held: u64,
+    lock: u32,
+    /// Never 0.
+    key: u64,
+}
+
+impl Chain {
+    #[inline(always)]
+    pub(super) fn new(held: u64, lock: u32, mode: Mode, recursive: bool) -> Self {
+        Self { held, lock, key: (held ^ mix(lock, mode).rotate_left(23 + u32::from(recursive))) | 1 }
+    }
+
+    /// Where to look for it. Made without a multiplication: it is worked out while the entry is on its way from memory. The set's key
+    /// is well mixed, and locks asked for with the same set get places of their own as far as they were made one after another.
+    #[inline(always)]
+    fn place(self) -> usize {
+        (self.held >> 24) as usize ^ self.lock as usize
+    }
 }
 
 /// Spreads a lock and its mode over 64 bits: one multiplication to 128 bits, folded (as wyhash does).
@@ -103,12 +156,12 @@ mod tests {
     #[test]
     fn a_chain_is_its_set_and_its_lock() {
         let set = |locks: &[u32]| locks.iter().fold(0u64, |sum, &lock| sum.wrapping_add(mix(lock, Mode::Exclusive)));
-        let key = |locks: &[u32], lock, mode| chain_key(set(locks), lock, mode, false);
+        let key = |locks: &[u32], lock, mode| Chain::new(set(locks), lock, mode, false).key;
         assert_eq!(key(&[1, 2, 3], 4, Mode::Shared), key(&[3, 1, 2], 4, Mode::Shared));
         assert_ne!(key(&[1, 2, 3], 4, Mode::Shared), key(&[1, 2, 3], 4, Mode::Exclusive));
         assert_ne!(key(&[1, 2, 4], 3, Mode::Shared), key(&[1, 2, 3], 4, Mode::Shared));
         let mut chains = Chains::default();
-        let chain = key(&[1], 2, Mode::Exclusive);
+        let chain = Chain::new(set(&[1]), 2, Mode::Exclusive, false);
         assert!(!chains.contains(chain));
         chains.insert(chain);
         assert!(chains.contains(chain));
@@ -119,8 +172,8 @@ mod tests {
     #[test]
     fn the_cache_grows_until_it_has_what_a_thread_does() {
         let mut chains = Chains::default();
-        let all: Vec<u64> =
-            (0..10_000).map(|lock| chain_key(mix(lock, Mode::Exclusive), lock, Mode::Exclusive, false)).collect();
+        let chain = |lock| Chain::new(mix(lock, Mode::Exclusive), lock, Mode::Exclusive, false);
+        let all: Vec<Chain> = (0..10_000).map(chain).collect();
         let missing = |chains: &Chains| all.iter().filter(|&&chain| !chains.contains(chain)).count();
         for _ in 0..6 {
             for &chain in &all {
@@ -130,7 +183,7 @@ mod tests {
             }
         }
         assert!(missing(&chains) < all.len() / 50, "{} of {} are missing", missing(&chains), all.len());
-        (0..1_000_000).for_each(|lock| chains.insert(chain_key(1, lock, Mode::Shared, false)));
+        (0..1_000_000).for_each(|lock| chains.insert(Chain::new(1, lock, Mode::Shared, false)));
         assert_eq!(chains.keys.len(), MOST);
         chains.clear();
         assert_eq!((chains.keys.len(), missing(&chains)), (FEWEST, all.len()));

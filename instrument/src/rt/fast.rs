@@ -1,8 +1,8 @@
 //! The fast path: a lock that is free, by a thread that had the same done before; while recording, with room in its chunk.
 //!
-//! Nothing in here allocates or calls out, and the runtime is entered only for the moment of writing an event. It stores little: the wrapped lock's atomic
-//! operation waits until every store before it is done, so each costs its full time. Everything else goes through
-//! [`Op`](super::op::Op), which does the same and more.
+//! Nothing in here allocates or calls out, and the runtime is entered only for the moment of writing an event. It loads what lies
+//! next to one another in thread-local memory, and stores little: the wrapped lock's atomic operation waits until every load and store before it
+//! is done, so each costs its full time. Everything else goes through [`Op`](super::op::Op), which does the same and more.
 
 use lockscope_trace::{
     How, clock,
@@ -11,62 +11,87 @@ use lockscope_trace::{
 
 use super::{
     Hold, LockRef, Mode, Site,
-    chains::chain_key,
+    chains::Chain,
     global::flag,
-    held::HeldLock,
+    held::{HeldLock, SlotPtr},
     record,
-    thread::{self, Busy, ThreadInfo},
+    thread::{self, Busy, Current, ThreadInfo},
 };
 
-/// An acquisition that is known to be in order; while something is recorded, one that there is room for.
+/// Takes the slot for an acquisition that is known to be in order; `None` when there is anything to do that only the slow path can.
+#[inline(always)]
+pub(super) fn begin(lock: LockRef<'_>, mode: Mode, flags: u32) -> Option<Fast> {
+    let this = thread::this();
+    let slot = this.owner.fast_slot()?;
+    let id = lock.checked_id(mode)?;
+    let key = this.owner.key();
+    if key != 0 && flags & flag::ORDER != 0 && !is_in_order(&this, key, id, lock, mode) {
+        return None;
+    }
+    Some(Fast { slot, id })
+}
+
+#[inline(always)]
+fn is_in_order(this: &Current, key: u64, id: u32, lock: LockRef<'_>, mode: Mode) -> bool {
+    this.chains.contains(Chain::new(key, id, mode, lock.is_recursive()))
+        && this.info().is_some_and(|info| this.owner.sees_all(&info.held))
+}
+
+/// An acquisition that is known to be in order.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Fast<const RECORDING: bool> {
-    info: &'static ThreadInfo,
+pub(super) struct Fast {
+    slot: SlotPtr,
     id: u32,
-    slot: u32,
-    /// Id of the place in the trace, while something is recorded.
+}
+
+impl Fast {
+    /// Notes the acquisition; call while the lock is held. `since` is 0 when acquisitions are not timed.
+    #[inline(always)]
+    pub(super) fn acquired(self, lock: LockRef<'_>, mode: Mode, site: Site, since: u64) -> Hold {
+        let this = thread::this();
+        let (kind, created, type_name) = (lock.kind(), lock.created(), lock.type_name);
+        let held =
+            HeldLock { lock: self.id, mode, kind, site, created, type_name, since, fate: lock.fate(), permits: 1 };
+        this.owner.fill(self.slot, &held);
+        if mode == Mode::Exclusive {
+            lock.meta.set_owner_hint(this.info_ptr());
+        }
+        Hold::new(self.slot, mode)
+    }
+}
+
+/// Notes a release by the thread that acquired, of what it acquired last, while nothing is recorded. False when only the slow path can.
+#[inline(always)]
+pub(super) fn release(lock: LockRef<'_>, slot: SlotPtr, mode: Mode) -> bool {
+    thread::this().owner.release_latest(slot, lock.last_id(), mode)
+}
+
+/// The same as [`Fast`] while something is recorded, where there is room for it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct FastRecording {
+    fast: Fast,
+    info: &'static ThreadInfo,
+    /// Id of the place in the trace.
     site: u32,
 }
 
-impl<const RECORDING: bool> Fast<RECORDING> {
-    /// `None` when there is anything to do that only the slow path can.
-    #[inline(always)]
-    pub(super) fn begin(lock: LockRef<'_>, mode: Mode, site: Site, flags: u32) -> Option<Self> {
-        let info = thread::current()?;
-        let id = lock.known_id()?;
-        let slot = info.held.free_slot()?;
-        if flags & flag::ORDER != 0 {
-            if lock.is_first_write(mode) {
-                return None;
-            }
-            let key = info.held.key();
-            if key != 0 && !info.has_checked(chain_key(key, id, mode, lock.is_recursive())) {
-                return None;
-            }
-        }
-        let mut site_id = 0;
-        if RECORDING {
-            site_id = info.known_site(std::ptr::from_ref(site) as usize)?;
-            info.ready_writer()?;
-        }
-        Some(Self { info, id, slot, site: site_id })
-    }
+/// The same as [`begin`] while something is recorded.
+#[inline(always)]
+pub(super) fn begin_recording(lock: LockRef<'_>, mode: Mode, site: Site, flags: u32) -> Option<FastRecording> {
+    let fast = begin(lock, mode, flags)?;
+    let info = thread::current()?;
+    let site = info.known_site(std::ptr::from_ref(site) as usize)?;
+    info.ready_writer()?;
+    Some(FastRecording { fast, info, site })
+}
 
+impl FastRecording {
     /// Notes the acquisition; call while the lock is held.
     #[inline(always)]
-    pub(super) fn acquired(self, lock: LockRef<'_>, mode: Mode, site: Site, flags: u32) -> Hold {
-        let since = if RECORDING || flags & flag::TIMES != 0 { clock::ticks() } else { 0 };
-        let (kind, created, type_name) = (lock.kind(), lock.created(), lock.type_name);
-        if RECORDING {
-            self.record(lock, mode, since);
-        }
-        let fate = lock.fate();
-        let held = HeldLock { lock: self.id, mode, kind, site, created, type_name, since, fate, permits: 1 };
-        let slot = self.info.held.fill(self.slot, &held);
-        if mode == Mode::Exclusive {
-            lock.meta.set_owner_hint(self.info);
-        }
-        Hold::new(self.info.index, slot, mode)
+    pub(super) fn acquired(self, lock: LockRef<'_>, mode: Mode, site: Site) -> Hold {
+        let since = clock::ticks();
+        self.record(lock, mode, since);
+        self.fast.acquired(lock, mode, site, since)
     }
 
     /// Records the acquisition, as [`record::acquired`] does.
@@ -75,11 +100,12 @@ impl<const RECORDING: bool> Fast<RECORDING> {
         let count = record::next_acquisition(lock.meta, mode);
         let how = if lock.is_recursive() { How::Recursive } else { How::Lock };
         let mode_how = code::mode_how(mode, how);
+        let id = self.fast.id;
         let recorded = {
             let _busy = Busy::begin();
             match self.info.ready_writer() {
                 Some(writer) => {
-                    writer.acquired_here(self.id, mode_how, self.site, count, ticks);
+                    writer.acquired_here(id, mode_how, self.site, count, ticks);
                     true
                 }
                 None => false,
@@ -87,34 +113,18 @@ impl<const RECORDING: bool> Fast<RECORDING> {
         };
         if !recorded {
             // A signal handler has used up the room that `begin` saw.
-            record::acquired_late(self.id, mode, how, self.site, count, ticks);
+            record::acquired_late(id, mode, how, self.site, count, ticks);
         }
     }
 }
 
-/// Notes a release by the thread that acquired, while nothing is recorded. False when only the slow path can.
+/// The same as [`release`] while something is recorded.
 #[inline(always)]
-pub(super) fn release(lock: LockRef<'_>, hold: &Hold) -> bool {
-    thread::current().is_some_and(|info| {
-        let id = lock.known_id();
-        info.index == hold.owner && id.is_some_and(|id| info.held.remove_at(id, hold.mode, hold.slot))
-    })
-}
-
-/// The same while something is recorded.
-#[inline(always)]
-pub(super) fn release_recording(lock: LockRef<'_>, hold: &Hold) -> bool {
+pub(super) fn release_recording(lock: LockRef<'_>, slot: SlotPtr, hold: &Hold) -> bool {
     let Some(info) = thread::current() else { return false };
-    let Some(id) = lock.known_id() else { return false };
-    let is_short = id < SHORT_LOCKS && hold.mode != Mode::Upgradable;
-    // Two bytes and no more: its neighbour was stored on its own just before, and the processor forwards no load from two stores.
-    // SAFETY: a reference to an initialised field.
-    let slot = unsafe { std::ptr::read_volatile(&hold.slot) };
-    if info.index != hold.owner
-        || !is_short
-        || info.ready_writer().is_none()
-        || !info.held.remove_at(id, hold.mode, slot)
-    {
+    let (id, mode) = (lock.last_id(), hold.mode());
+    let is_short = id < SHORT_LOCKS && mode != Mode::Upgradable;
+    if !is_short || info.ready_writer().is_none() || !release(lock, slot, mode) {
         return false;
     }
     let recorded = {
@@ -128,7 +138,7 @@ pub(super) fn release_recording(lock: LockRef<'_>, hold: &Hold) -> bool {
         }
     };
     if !recorded {
-        record::released_late(id, hold.mode, hold.access());
+        record::released_late(id, mode, hold.access());
     }
     true
 }

@@ -3,6 +3,7 @@
 use std::{
     cell::Cell,
     collections::HashMap,
+    ops::Range,
     panic::Location,
     path::{Path, PathBuf},
     sync::{
@@ -40,6 +41,8 @@ pub(super) mod flag {
     pub const FORKED: u32 = 64;
     /// Places are known at which functions take locks for others, see `helper`.
     pub const HELPERS: u32 = 128;
+    /// There is a file of ranks, so that any lock may have one.
+    pub const HIERARCHY: u32 = 256;
 }
 
 #[inline]
@@ -62,6 +65,7 @@ pub(super) fn note_helpers() {
 }
 
 /// Flags without initialising: for destructors.
+#[inline]
 pub(super) fn flags_if_ready() -> u32 {
     FLAGS.load(Ordering::Acquire)
 }
@@ -144,6 +148,9 @@ fn set_config(config: Config) -> u32 {
     }
     // Those that were found with another configuration.
     let mut flags = flag::READY | FLAGS.load(Ordering::Acquire) & flag::HELPERS;
+    if !registry().hierarchy.is_empty() {
+        flags |= flag::HIERARCHY;
+    }
     if [config.order, config.rank].iter().any(|&policy| policy != Policy::Off) {
         flags |= flag::TRACK | flag::ORDER;
     }
@@ -257,6 +264,9 @@ pub(super) struct Named {
     pub first_use: bool,
 }
 
+/// Ids that a thread takes at a time.
+const LOCK_IDS: u32 = 64;
+
 static REGISTRY: Mutex<Option<Registry>> = Mutex::new(None);
 
 /// The registry under its lock. Taken on slow paths only; nothing that is done in it takes another lock but the
@@ -296,6 +306,16 @@ impl std::ops::DerefMut for RegistryGuard {
 }
 
 impl Registry {
+    /// Ids for locks to come, of which nothing will be known here. None while something is recorded: then every lock is defined.
+    pub fn lock_ids(&mut self) -> Range<u32> {
+        if trace().is_some() {
+            return 0..0;
+        }
+        let first = self.next_lock;
+        self.next_lock += LOCK_IDS;
+        first..self.next_lock
+    }
+
     /// Gives a lock its id. The caller has checked under this lock that it has none.
     pub fn new_lock(&mut self, kind: LockKind, type_name: &'static str, created: Site, named: Named) -> u32 {
         let id = self.next_lock;

@@ -18,7 +18,7 @@ use std::{
 
 use super::{
     Site, global,
-    held::HeldLock,
+    held::{HeldLock, SlotPtr},
     record, reentry,
     stack::{self, Stack},
     thread::{Entered, ThreadInfo},
@@ -57,6 +57,25 @@ pub(super) fn note_first_use(site: Site, type_name: &'static str) {
         if places(address).any(claim) {
             global::note_helpers();
         }
+    }
+}
+
+/// Places where this thread has used locks first, and over which types; as far as this small direct-mapped cache remembers. 1 KiB.
+#[derive(Debug)]
+pub(super) struct FirstUses([(usize, usize); 64]);
+
+impl Default for FirstUses {
+    fn default() -> Self {
+        Self([(0, 0); 64])
+    }
+}
+
+impl FirstUses {
+    /// Whether these are not remembered; from now on they are.
+    pub(super) fn is_news(&mut self, site: Site, type_name: fn() -> &'static str) -> bool {
+        let now = (std::ptr::from_ref(site) as usize, type_name as usize);
+        let entry = &mut self.0[(now.0 >> 3) % 64];
+        std::mem::replace(entry, now) != now
     }
 }
 
@@ -139,22 +158,22 @@ fn caller_of_helper(entered: &Entered, site: Site) -> Option<Caller> {
 
 /// Where the locks that a thread holds were taken from, by slot: only of those taken by helpers. For reports by any thread.
 #[derive(Debug, Default)]
-pub(super) struct HeldFrom(Mutex<Vec<Option<(u32, Site, Stack)>>>);
+pub(super) struct HeldFrom(Mutex<Vec<(SlotPtr, Option<(u32, Site, Stack)>)>>);
 
 impl HeldFrom {
     /// Makes room for a slot, which is about to be filled: that must not allocate.
-    pub(super) fn prepare(&self, slot: u32) {
+    pub(super) fn prepare(&self, slot: SlotPtr) {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if slots.len() <= slot as usize {
-            slots.resize_with(slot as usize + 1, || None);
+        match slots.iter_mut().find(|(of, _)| *of == slot) {
+            Some((_, entry)) => *entry = None,
+            None => slots.push((slot, None)),
         }
-        slots[slot as usize] = None;
     }
 
     /// Notes from where the lock in a slot was taken. The slot was prepared.
-    pub(super) fn set(&self, slot: u32, lock: u32, site: Site, stack: &Stack) {
+    pub(super) fn set(&self, slot: SlotPtr, lock: u32, site: Site, stack: &Stack) {
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(entry @ None) = slots.get_mut(slot as usize) {
+        if let Some((_, entry @ None)) = slots.iter_mut().find(|(of, _)| *of == slot) {
             *entry = Some((lock, site, stack.clone()));
         }
     }
@@ -168,7 +187,7 @@ pub(super) fn held_from(info: &ThreadInfo, held: &HeldLock) -> Option<Stack> {
     }
     let slots = info.held_from.0.lock().unwrap_or_else(PoisonError::into_inner);
     let is_it = |entry: &&(u32, Site, Stack)| entry.0 == held.lock && std::ptr::eq(entry.1, held.site);
-    slots.iter().flatten().find(is_it).map(|(.., stack)| stack.clone())
+    slots.iter().filter_map(|(_, entry)| entry.as_ref()).find(is_it).map(|(.., stack)| stack.clone())
 }
 
 impl Caller {

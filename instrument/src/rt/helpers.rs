@@ -293,11 +293,17 @@ pub(super) fn notified(entered: &Entered, condvar: u32, site: Site) {
     });
 }
 
-/// The object is gone.
-pub(super) fn forget(object: u32) {
+/// Whether anything may be known of an object. At the end of its life.
+#[inline]
+pub(super) fn may_know(object: u32) -> bool {
     // Whoever added it had a reference to it, so that happened before its end.
     let (word, bit) = bit(object);
-    if word.load(Ordering::Relaxed) & bit == 0 {
+    word.load(Ordering::Relaxed) & bit != 0
+}
+
+/// The object is gone.
+pub(super) fn forget(object: u32) {
+    if !may_know(object) {
         return;
     }
     if let Some(mut shard) = reentry::lock(&SHARD[object as usize % SHARDS])

@@ -103,6 +103,11 @@ impl Hierarchy {
         Ok(())
     }
 
+    /// Whether no lock has a rank by it.
+    pub(super) fn is_empty(&self) -> bool {
+        self.ranks.is_empty()
+    }
+
     /// The rank of a lock: by its name, else by `FILE:LINE` of its creation.
     pub(super) fn rank_of(&self, name: Option<&str>, created: Site) -> Option<u16> {
         if self.ranks.is_empty() {

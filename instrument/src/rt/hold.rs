@@ -1,92 +1,181 @@
 //! What lockscope keeps inside each guard: 8 bytes.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::{
+    cell::UnsafeCell,
+    panic::RefUnwindSafe,
+    ptr,
+    sync::atomic::{AtomicPtr, Ordering},
+};
 
 use lockscope_trace::{Access, Mode};
 
+use super::slots::{Slot, SlotPtr};
+
 /// One acquisition. Travels with the guard, also to another thread and through `map`.
+///
+/// A pointer to its slot in the set of the thread that acquired, null when it is not followed; slots are so aligned that six bits are left,
+/// for the mode and for what was done to the data.
 #[derive(Debug)]
 pub struct Hold {
-    /// Index of the acquiring thread's record; [`Hold::NOBODY`] when the acquisition is not tracked.
-    pub(crate) owner: u32,
-    /// Slot in that thread's set of held locks; [`Hold::NO_SLOT`] when it has to be searched.
-    pub(crate) slot: u16,
-    pub(crate) mode: Mode,
-    // Atomic because `&Guard` may be shared between threads; plain moves on every machine that matters.
-    access: AtomicU8,
+    // Shared references load and store it as an atomic, since `&Guard` may be shared between threads. Not an `AtomicPtr`: with one, guards
+    // would be returned in memory, not in registers.
+    word: UnsafeCell<*mut Slot>,
 }
 
-const NOTHING: u8 = 0;
-const READ: u8 = 1;
-const WROTE: u8 = 2;
+// SAFETY: shared references use `word` as an atomic only; slots may be used from anywhere.
+unsafe impl Sync for Hold {}
+// SAFETY: as above.
+unsafe impl Send for Hold {}
+// As an atomic is.
+impl RefUnwindSafe for Hold {}
+
+const MODE: usize = 0b11;
+const ACCESS: usize = 0b111 << 2;
+const TAGS: usize = MODE | ACCESS;
+
+const _: () = assert!(align_of::<Slot>() > TAGS);
+
+const NOTHING: usize = 0;
+const READ: usize = 1 << 2;
+const WROTE: usize = 2 << 2;
 /// Taken again at the end of a wait that was ended by a notification, and not touched since.
-const WOKEN: u8 = 3;
+const WOKEN: usize = 3 << 2;
 /// Read or written, or neither: the guard that knew was forgotten, or there was none.
-const UNKNOWN: u8 = 4;
-const READ_THEN_WROTE: u8 = 5;
+const UNKNOWN: usize = 4 << 2;
+const READ_THEN_WROTE: usize = 5 << 2;
+
+#[inline]
+fn tag(mode: Mode) -> usize {
+    match mode {
+        Mode::Exclusive => 0,
+        Mode::Shared => 1,
+        Mode::Upgradable => 2,
+    }
+}
+
+#[inline]
+fn mode_of(word: *mut Slot) -> Mode {
+    match word.addr() & MODE {
+        0 => Mode::Exclusive,
+        1 => Mode::Shared,
+        _ => Mode::Upgradable,
+    }
+}
 
 impl Hold {
-    pub(crate) const NOBODY: u32 = u32::MAX;
-    pub(crate) const NO_SLOT: u16 = u16::MAX;
-
     #[inline]
-    pub(crate) fn new(owner: u32, slot: u16, mode: Mode) -> Self {
-        Self { owner, slot, mode, access: AtomicU8::new(NOTHING) }
+    pub(super) fn new(slot: SlotPtr, mode: Mode) -> Self {
+        Self { word: UnsafeCell::new(slot.as_ptr().map_addr(|address| address | tag(mode))) }
     }
 
     /// An acquisition that the runtime does not follow: made inside of it, or while everything is off.
     #[inline]
     pub fn untracked(mode: Mode) -> Self {
-        Self::new(Self::NOBODY, Self::NO_SLOT, mode)
+        Self { word: UnsafeCell::new(ptr::without_provenance_mut(tag(mode))) }
     }
 
     /// The same acquisition, of which it is not known what was done to the data so far.
     pub(crate) fn of_unknown_access(mut self) -> Self {
-        *self.access.get_mut() = UNKNOWN;
+        self.set(ACCESS, UNKNOWN);
         self
     }
 
+    /// The same once more: what a release leaves to the slow path.
+    #[inline]
+    pub(super) fn copy(&mut self) -> Self {
+        Self { word: UnsafeCell::new(*self.word.get_mut()) }
+    }
+
+    #[inline]
+    fn set(&mut self, bits: usize, to: usize) {
+        let word = self.word.get_mut();
+        *word = word.map_addr(|address| address & !bits | to);
+    }
+
+    #[inline]
+    fn atomic(&self) -> &AtomicPtr<Slot> {
+        // SAFETY: valid and aligned as long as `self`, and shared references use it in no other way.
+        unsafe { AtomicPtr::from_ptr(self.word.get()) }
+    }
+
+    #[inline]
+    fn load(&self) -> *mut Slot {
+        self.atomic().load(Ordering::Relaxed)
+    }
+
+    /// Its slot; `None` when it is not followed.
+    #[inline]
+    pub(super) fn slot(&self) -> Option<SlotPtr> {
+        // SAFETY: `new` puts in pointers to slots.
+        unsafe { SlotPtr::from_raw(self.load().map_addr(|address| address & !TAGS)) }
+    }
+
+    /// Slot and mode, when it is followed and a release has nothing special about it. Reads without atomics, so that a guard that is taken
+    /// and dropped in one function need not be in memory.
+    #[inline(always)]
+    pub(super) fn ordinary(&mut self) -> Option<(SlotPtr, Mode)> {
+        let word = *self.word.get_mut();
+        if word.addr() & ACCESS == WOKEN {
+            return None;
+        }
+        // SAFETY: as in `slot`.
+        let slot = unsafe { SlotPtr::from_raw(word.map_addr(|address| address & !TAGS)) }?;
+        Some((slot, mode_of(word)))
+    }
+
+    /// Index of the acquiring thread's record; `None` when it is not followed.
+    pub(super) fn owner(&self) -> Option<u32> {
+        self.slot().map(SlotPtr::owner)
+    }
+
     /// How the lock is held.
+    #[inline]
     pub fn mode(&self) -> Mode {
-        self.mode
+        mode_of(self.load())
+    }
+
+    #[inline]
+    pub(super) fn set_mode(&mut self, mode: Mode) {
+        self.set(MODE, tag(mode));
     }
 
     /// Notes that the data was read (`Deref`).
     #[inline]
     pub fn note_read(&self) {
         // A lost update between two readers can only lose a second READ: WROTE needs `&mut Guard`.
-        if matches!(self.access.load(Ordering::Relaxed), NOTHING | WOKEN) {
-            self.access.store(READ, Ordering::Relaxed);
+        let word = self.load();
+        if matches!(word.addr() & ACCESS, NOTHING | WOKEN) {
+            self.atomic().store(word.map_addr(|address| address & !ACCESS | READ), Ordering::Relaxed);
         }
     }
 
     /// Notes that the data was borrowed mutably (`DerefMut`).
     #[inline]
     pub fn note_write(&mut self) {
-        let access = self.access.get_mut();
-        *access = if matches!(*access, READ | READ_THEN_WROTE) { READ_THEN_WROTE } else { WROTE };
+        let access = self.word.get_mut().addr() & ACCESS;
+        self.set(ACCESS, if matches!(access, READ | READ_THEN_WROTE) { READ_THEN_WROTE } else { WROTE });
     }
 
     /// Notes that a wait on a condition variable ended by a notification.
     pub(crate) fn note_woken(&mut self) {
-        *self.access.get_mut() = WOKEN;
+        self.set(ACCESS, WOKEN);
     }
 
     /// A thread that waits again after a wake-up does so in a loop, whose condition may lie elsewhere.
     pub(crate) fn forget_wakeup(&mut self) {
-        if *self.access.get_mut() == WOKEN {
-            *self.access.get_mut() = NOTHING;
+        if self.is_unchecked() {
+            self.set(ACCESS, NOTHING);
         }
     }
 
     /// Whether a wake-up was followed by nothing.
     #[inline]
     pub(crate) fn is_unchecked(&self) -> bool {
-        self.access.load(Ordering::Relaxed) == WOKEN
+        self.load().addr() & ACCESS == WOKEN
     }
 
     pub(crate) fn access(&self) -> Access {
-        match self.access.load(Ordering::Relaxed) {
+        match self.load().addr() & ACCESS {
             NOTHING | WOKEN => Access::Nothing,
             READ => Access::Read,
             WROTE => Access::Wrote,

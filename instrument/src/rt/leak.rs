@@ -29,12 +29,12 @@ static LEAKS: AtomicU32 = AtomicU32::new(0);
 
 /// Notes that a guard was leaked on purpose, so that nothing will release what it holds.
 pub fn leaked(lock: LockRef<'_>, hold: &Hold) {
-    if flags() & flag::TRACK == 0 || hold.owner == Hold::NOBODY {
+    if flags() & flag::TRACK == 0 || hold.slot().is_none() {
         return;
     }
     let _entered = thread::enter_or_nested();
-    if let (Some(id), Some(owner)) = (lock.id(), thread::by_index(hold.owner)) {
-        owner.held.mark_leaked(id, hold.mode, hold.slot);
+    if let (Some(id), Some(owner)) = (lock.id(), hold.owner().and_then(thread::by_index)) {
+        owner.held.mark_leaked(id, hold.mode(), hold.slot());
         LEAKS.fetch_add(1, Ordering::Relaxed);
     }
 }

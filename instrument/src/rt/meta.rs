@@ -12,7 +12,7 @@ use super::{
     Site,
     global::{self, Named, flag, patient_registry},
     held::Fate,
-    order, reentry,
+    helper, helpers, order, reentry,
     report::LockFacts,
     thread::{self, ThreadInfo},
 };
@@ -26,7 +26,7 @@ use super::{
 /// | `created` | where it was made, or null | where it was made or, where that is not known, first used |
 ///
 /// Registration copies name and rank to the registry, under the registry's lock; whoever sees bit 31 clear
-/// (acquire) no longer reads `aux` as a name.
+/// (acquire) no longer reads `aux` as a name. A lock without both gets its id without the registry while nothing is recorded.
 #[derive(Debug)]
 pub struct LockMeta {
     created: AtomicPtr<Location<'static>>,
@@ -122,8 +122,8 @@ impl LockMeta {
 
     /// Notes who took the lock exclusively.
     #[inline]
-    pub(super) fn set_owner_hint(&self, info: &'static ThreadInfo) {
-        self.aux.store(std::ptr::from_ref(info).cast_mut().cast(), Ordering::Relaxed);
+    pub(super) fn set_owner_hint(&self, info: *const ThreadInfo) {
+        self.aux.store(info.cast_mut().cast(), Ordering::Relaxed);
     }
 
     /// Name and rank of a lock that is not registered yet.
@@ -155,16 +155,26 @@ impl Drop for LockMeta {
     }
 }
 
-#[cold]
+/// Most locks leave nothing behind: never nested, never waited for by a condition variable, without a name. Their end costs four loads.
+#[inline(never)]
 fn end_of_life(id: u32) {
     let lock = id & ID_MASK;
+    let is_defined = id & NAMED != 0 || global::flags_if_ready() & flag::RECORD != 0;
+    if !is_defined && !order::may_have(lock) && !helpers::may_know(lock) && thread::this().owner.is_empty() {
+        return;
+    }
+    end_of_known(id, lock);
+}
+
+#[cold]
+fn end_of_known(id: u32, lock: u32) {
     let Some(entered) = thread::enter() else { return };
     if !reentry::may_allocate(entered.info) {
         return;
     }
     super::unfollow::forget_own_holds(&entered, lock);
     order::forget_lock(lock);
-    super::helpers::forget(lock);
+    helpers::forget(lock);
     if id & NAMED != 0
         && let Some(mut registry) = patient_registry()
     {
@@ -201,6 +211,17 @@ impl<'a> LockRef<'a> {
         Self { meta, type_name, kind: u32::from(code::lock_kind(kind)) }
     }
 
+    /// The lock that was taken apart: kind and flags as by `kind_and_flags`.
+    #[inline]
+    pub(super) fn from_parts(meta: &'a LockMeta, type_name: fn() -> &'static str, kind: u32) -> Self {
+        Self { meta, type_name, kind }
+    }
+
+    #[inline]
+    pub(super) fn kind_and_flags(self) -> u32 {
+        self.kind
+    }
+
     /// The lock, to be read by a call that no waiting writer stops, so that its readers may read again.
     #[inline]
     pub fn recursively(self) -> Self {
@@ -233,6 +254,23 @@ impl<'a> LockRef<'a> {
     pub(super) fn known_id(self) -> Option<u32> {
         let id = self.meta.id.load(Ordering::Acquire);
         (id & (UNREGISTERED | UNFOLLOWED) == 0).then_some(id & ID_MASK)
+    }
+
+    /// The lock's id, when it has one, is followed, and asking for it in this mode is nothing that the order check has to know.
+    #[inline(always)]
+    pub(super) fn checked_id(self, mode: Mode) -> Option<u32> {
+        let id = self.meta.id.load(Ordering::Acquire);
+        let (mask, needed) = match (self.kind(), mode) {
+            (LockKind::RwLock, Mode::Exclusive) => (UNREGISTERED | UNFOLLOWED | WRITTEN, WRITTEN),
+            _ => (UNREGISTERED | UNFOLLOWED, 0),
+        };
+        (id & mask == needed).then_some(id & ID_MASK)
+    }
+
+    /// The id of a lock that has one, followed or not.
+    #[inline(always)]
+    pub(super) fn last_id(self) -> u32 {
+        self.meta.id.load(Ordering::Relaxed) & ID_MASK
     }
 
     /// Where the lock was made, or first used. Only of a lock that has an id.
@@ -278,15 +316,43 @@ impl<'a> LockRef<'a> {
         unsafe { self.meta.created.load(Ordering::Relaxed).as_ref() }
     }
 
+    /// Gives the lock an id if it has none and nothing is to be known of it elsewhere: no name, no rank, no definition in a recording. Takes
+    /// no lock, but once in 64 times. True when it has got one.
+    #[inline]
+    pub(super) fn register_quietly(self, site: Site, flags: u32) -> bool {
+        // Exactly so: no name and no rank.
+        self.meta.id.load(Ordering::Relaxed) == UNREGISTERED
+            && flags & (flag::RECORD | flag::HIERARCHY) == 0
+            && !self.meta.created.load(Ordering::Relaxed).is_null()
+            && self.register_quietly_now(site)
+    }
+
+    fn register_quietly_now(self, site: Site) -> bool {
+        // A signal handler that takes locks in between must not get the same id.
+        let Some(entered) = thread::enter() else { return false };
+        if !reentry::may_allocate(entered.info) {
+            return false;
+        }
+        if entered.local().first_uses.is_news(site, self.type_name) {
+            helper::note_first_use(site, (self.type_name)());
+        }
+        if entered.local().lock_ids.is_empty() {
+            let Some(mut registry) = patient_registry() else { return false };
+            entered.local().lock_ids = registry.lock_ids();
+        }
+        let Some(id) = entered.local().lock_ids.next().filter(|&id| id <= ID_MASK) else { return false };
+        self.meta.id.compare_exchange(UNREGISTERED, id, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
     #[cold]
     fn register(self, site: Option<Site>) -> Option<u32> {
         if self.unfollowed_id().is_some() {
             return None;
         }
         let mut registry = patient_registry()?;
-        let id = self.meta.id.load(Ordering::Relaxed);
-        if id & UNREGISTERED == 0 {
-            return (id & UNFOLLOWED == 0).then_some(id & ID_MASK);
+        let before = self.meta.id.load(Ordering::Acquire);
+        if before & UNREGISTERED == 0 {
+            return (before & UNFOLLOWED == 0).then_some(before & ID_MASK);
         }
         // SAFETY: the registry's lock is held and bit 31 was seen.
         let (name, rank) = unsafe { self.meta.name_and_rank() };
@@ -304,8 +370,11 @@ impl<'a> LockRef<'a> {
         let named = if registry.is_named(id) { NAMED } else { 0 };
         // From here on `aux` is the owner.
         self.meta.aux.store(std::ptr::null_mut(), Ordering::Relaxed);
-        self.meta.id.store(id | named, Ordering::Release);
-        Some(id)
+        match self.meta.id.compare_exchange(before, id | named, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => Some(id),
+            // By another thread, which does without the registry (`register_quietly`). This id is no lock's.
+            Err(id) => Some(id & ID_MASK),
+        }
     }
 
     /// Whether this is a read-write lock that nobody was seen to ask for exclusively so far.

@@ -48,6 +48,7 @@ mod reentry;
 pub mod region;
 mod report;
 mod search;
+mod slots;
 mod stack;
 mod stuck;
 mod thread;

@@ -160,9 +160,9 @@ impl<'a> Turn<'a> {
                 observed(once, self.site);
             }
         } else if let Some(op) = Op::begin(once, Mode::Shared, How::Lock, self.site) {
-            let hold = op.acquired();
+            let mut hold = op.acquired();
             drop(op);
-            release(once, &hold);
+            release(once, &mut hold);
         }
     }
 }
@@ -172,7 +172,7 @@ struct Release<'a>(LockRef<'a>, Hold);
 
 impl Drop for Release<'_> {
     fn drop(&mut self) {
-        release(self.0, &self.1);
+        release(self.0, &mut self.1);
         // It need not say that it found what it has made.
         if flags() & flag::RECORD != 0
             && let (Some(id), Some(entered)) = (self.0.known_id(), thread::enter())

@@ -1,15 +1,15 @@
 //! An acquisition in progress: what all kinds of it share.
 
-use std::time::Duration;
+use std::{ptr, time::Duration};
 
 use lockscope_trace::{How, clock, format::kind};
 
 use super::{
     Hold, LockRef, Mode, Site,
-    chains::chain_key,
+    chains::Chain,
     deadlock::search_and_report,
     global::{self, flag, flags},
-    held::HeldLock,
+    held::{HeldLock, SlotPtr},
     helper::{self, Caller},
     misuse, order, record, reentry,
     report::{Draft, elapsed, held_for, mode_words, thread_name},
@@ -35,7 +35,7 @@ pub(super) struct Op<'a> {
     site_id: u32,
     flags: u32,
     /// A free slot for the acquisition.
-    slot: u32,
+    slot: SlotPtr,
     /// From where, when a helper asks.
     caller: Option<Caller>,
 }
@@ -92,15 +92,17 @@ impl<'a> Op<'a> {
         if self.lock.is_first_write(self.mode) && self.lock.note_written() {
             order::note_written(&self.entered, self.id, self.site);
         }
-        let key = self.entered.info.held.key();
-        let chain = chain_key(key, self.id, self.mode, self.lock.is_recursive());
-        if key != 0 && !self.entered.local().chains.contains(chain) {
-            self.check_new_chain(chain);
+        let chain = |key| Chain::new(key, self.id, self.mode, self.lock.is_recursive());
+        let key = thread::this().owner.key();
+        if key == 0 || self.entered.local().chains.contains(chain(key)) {
+            return;
         }
+        // Counted, not remembered: this may be a signal handler, which saw the set's key between two steps of the fast path.
+        self.check_new_chain(chain(self.entered.info.held.recount()));
     }
 
     #[cold]
-    fn check_new_chain(&self, chain: u64) {
+    fn check_new_chain(&self, chain: Chain) {
         let request = order::Request {
             lock: self.lock.facts(self.id),
             mode: self.mode,
@@ -113,7 +115,7 @@ impl<'a> Op<'a> {
             record::attach_stack(&self.entered, &stack);
         }
         if !checked.counts {
-            self.entered.local().chains.insert(chain);
+            self.entered.remember(chain);
         }
     }
 
@@ -122,7 +124,7 @@ impl<'a> Op<'a> {
     pub(super) fn acquired(&self) -> Hold {
         let ticks = if self.flags & flag::TIMES != 0 { clock::ticks() } else { 0 };
         if self.mode == Mode::Exclusive {
-            self.lock.meta.set_owner_hint(self.entered.info);
+            self.lock.meta.set_owner_hint(ptr::from_ref(self.entered.info));
         }
         // Recorded before it is in the set: a section that begins with this event lists what was held before it.
         if self.flags & flag::RECORD != 0 {
@@ -132,7 +134,7 @@ impl<'a> Op<'a> {
         if let Some(caller) = &self.caller {
             self.entered.info.held_from.set(self.slot, self.id, self.site, &caller.stack);
         }
-        let slot = self.entered.info.held.fill(
+        self.entered.info.held.fill(
             self.slot,
             &HeldLock {
                 lock: self.id,
@@ -146,7 +148,7 @@ impl<'a> Op<'a> {
                 permits: 1,
             },
         );
-        Hold::new(self.entered.info.index, slot, self.mode)
+        Hold::new(self.slot, self.mode)
     }
 
     fn attach_caller(&self) {
@@ -157,20 +159,20 @@ impl<'a> Op<'a> {
 
     /// Notes that a hold changed its mode; call while the stronger of both is held.
     pub(super) fn changed(&self, hold: &mut Hold) {
-        if hold.owner == self.entered.info.index {
-            self.entered.info.held.change_mode(self.id, hold.mode, self.mode, hold.slot);
-        } else if let Some(owner) = thread::by_index(hold.owner) {
+        if hold.owner() == Some(self.entered.info.index) {
+            self.entered.info.held.change_mode(self.id, hold.mode(), self.mode, hold.slot());
+        } else if let Some(owner) = hold.owner().and_then(thread::by_index) {
             // The guard came from another thread: from now on the acquisition is this one's.
             let owner_id = owner.id.load(std::sync::atomic::Ordering::Relaxed);
-            if owner.held.remove_foreign(self.id, hold.mode, hold.slot) && self.flags & flag::RECORD != 0 {
-                record::released(&self.entered, self.id, Some(owner_id), hold.mode, hold.access());
+            if owner.held.remove_foreign(self.id, hold.mode(), hold.slot()) && self.flags & flag::RECORD != 0 {
+                record::released(&self.entered, self.id, Some(owner_id), hold.mode(), hold.access());
             }
             *hold = self.acquired();
             return;
         }
-        hold.mode = self.mode;
+        hold.set_mode(self.mode);
         if self.mode == Mode::Exclusive {
-            self.lock.meta.set_owner_hint(self.entered.info);
+            self.lock.meta.set_owner_hint(ptr::from_ref(self.entered.info));
         }
         if self.flags & flag::RECORD != 0 {
             let ticks = clock::ticks();

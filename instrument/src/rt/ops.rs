@@ -6,20 +6,19 @@
 use std::time::{Duration, Instant};
 
 use lockscope_trace::{
-    Access, How,
+    Access, How, clock,
     format::{act, kind},
     writer::{CondEvent, ObjectEvent},
 };
 
 use super::{
-    Hold, LockRef, Mode, Need, Site,
-    fast::{self, Fast},
-    global::{flag, flags},
+    Hold, LockMeta, LockRef, Mode, Need, Site, fast,
+    global::{flag, flags, flags_if_ready},
     helper, helpers, misuse,
     object::{self, next_count},
     op::{ENDLESS, Op},
     record,
-    thread::{self, Entered},
+    thread::{self, Entered, ThreadInfo},
 };
 
 /// Acquires a lock, waiting for as long as it takes.
@@ -36,42 +35,50 @@ pub fn acquire<G>(
     mode: Mode,
     site: Site,
     mut try_now: impl FnMut() -> Option<G>,
+    wait: impl FnMut(Option<Duration>) -> Option<G>,
+) -> (G, Hold) {
+    let flags = flags_if_ready();
+    if flags & (flag::TRACK | flag::RECORD | flag::TIMES | flag::HELPERS) == flag::TRACK
+        && let Some(fast) = fast::begin(lock, mode, flags)
+        && let Some(guard) = try_now()
+    {
+        return (guard, fast.acquired(lock, mode, site, 0));
+    }
+    acquire_otherwise(lock.meta, lock.type_name, lock.kind_and_flags(), mode, site, try_now, wait)
+}
+
+/// The same in every other case. Not inlined, so that what is inlined stays small; takes the lock in parts, so that they need not be put together
+/// in memory where it is inlined.
+#[inline(never)]
+fn acquire_otherwise<G>(
+    meta: &LockMeta,
+    type_name: fn() -> &'static str,
+    kind: u32,
+    mode: Mode,
+    site: Site,
+    mut try_now: impl FnMut() -> Option<G>,
     mut wait: impl FnMut(Option<Duration>) -> Option<G>,
 ) -> (G, Hold) {
+    let lock = LockRef::from_parts(meta, type_name, kind);
     let flags = flags();
     if flags & flag::TRACK == 0 {
         return (try_now().or_else(|| wait(None)).expect(ENDLESS), Hold::untracked(mode));
     }
-    if flags & (flag::RECORD | flag::HELPERS) != 0 {
-        if flags & flag::HELPERS != 0 && helper::is_helper(site) {
-            return acquire_slow(lock, mode, site, try_now, wait);
-        }
-        if flags & flag::RECORD != 0 {
-            return acquire_recording(lock, mode, site, flags, try_now, wait);
-        }
+    if flags & flag::HELPERS != 0 && helper::is_helper(site) {
+        return acquire_slow(lock, mode, site, try_now, wait);
     }
-    if let Some(fast) = Fast::<false>::begin(lock, mode, site, flags)
+    if flags & flag::RECORD != 0 {
+        if let Some(fast) = fast::begin_recording(lock, mode, site, flags)
+            && let Some(guard) = try_now()
+        {
+            return (guard, fast.acquired(lock, mode, site));
+        }
+    } else if (lock.register_quietly(site, flags) || flags & (flag::TIMES | flag::HELPERS) != 0)
+        && let Some(fast) = fast::begin(lock, mode, flags)
         && let Some(guard) = try_now()
     {
-        return (guard, fast.acquired(lock, mode, site, flags));
-    }
-    acquire_slow(lock, mode, site, try_now, wait)
-}
-
-/// The same while something is recorded.
-#[inline(always)]
-fn acquire_recording<G>(
-    lock: LockRef<'_>,
-    mode: Mode,
-    site: Site,
-    flags: u32,
-    mut try_now: impl FnMut() -> Option<G>,
-    wait: impl FnMut(Option<Duration>) -> Option<G>,
-) -> (G, Hold) {
-    if let Some(fast) = Fast::<true>::begin(lock, mode, site, flags)
-        && let Some(guard) = try_now()
-    {
-        return (guard, fast.acquired(lock, mode, site, flags));
+        let since = if flags & flag::TIMES != 0 { clock::ticks() } else { 0 };
+        return (guard, fast.acquired(lock, mode, site, since));
     }
     acquire_slow(lock, mode, site, try_now, wait)
 }
@@ -140,25 +147,30 @@ pub fn try_acquire<G>(
 
 /// Notes that a lock is about to be released. Call it before the wrapped unlock.
 #[inline]
-pub fn release(lock: LockRef<'_>, hold: &Hold) {
-    let flags = flags();
-    if hold.owner == Hold::NOBODY || flags & flag::FORKED != 0 {
+pub fn release(lock: LockRef<'_>, hold: &mut Hold) {
+    if flags_if_ready() & (flag::RECORD | flag::FORKED) == 0
+        && let Some((slot, mode)) = hold.ordinary()
+        && fast::release(lock, slot, mode)
+    {
         return;
     }
-    if hold.is_unchecked() {
-        after_unchecked_wakeup(lock, hold);
-    }
-    if flags & flag::RECORD != 0 {
-        release_recording(lock, hold, flags);
-    } else if !fast::release(lock, hold) {
-        release_slow(lock, hold, flags);
-    }
+    release_otherwise(lock.meta, lock.type_name, lock.kind_and_flags(), hold.copy());
 }
 
-#[inline(always)]
-fn release_recording(lock: LockRef<'_>, hold: &Hold, flags: u32) {
-    if !fast::release_recording(lock, hold) {
-        release_slow(lock, hold, flags);
+/// The same in every other case; see [`acquire_otherwise`]. Takes the hold by value: the guard need not be in memory.
+#[inline(never)]
+fn release_otherwise(meta: &LockMeta, type_name: fn() -> &'static str, kind: u32, hold: Hold) {
+    let Some(slot) = hold.slot() else { return };
+    let flags = flags();
+    if flags & flag::FORKED != 0 {
+        return;
+    }
+    let lock = LockRef::from_parts(meta, type_name, kind);
+    if hold.is_unchecked() {
+        after_unchecked_wakeup(lock, &hold);
+    }
+    if flags & flag::RECORD == 0 || !fast::release_recording(lock, slot, &hold) {
+        release_slow(lock, &hold, flags);
     }
 }
 
@@ -170,7 +182,7 @@ fn after_unchecked_wakeup(mutex: LockRef<'_>, hold: &Hold) {
     }
     if let (Some(id), Some(entered)) = (mutex.known_id(), thread::enter())
         && let Some(held) = entered.info.held.of_lock(id).next()
-        && hold.owner == entered.info.index
+        && hold.owner() == Some(entered.info.index)
     {
         misuse::unchecked_wakeup(&entered, mutex, id, held.site);
     }
@@ -181,34 +193,34 @@ fn release_slow(lock: LockRef<'_>, hold: &Hold, flags: u32) {
     let Some(id) = lock.id().or_else(|| lock.unfollowed_id()) else { return };
     // A guard may be dropped in a callback too; its release must not be missed.
     let entered = thread::enter_or_nested();
-    if hold.owner != entered.info.index {
-        release_foreign(&entered, id, hold, flags & flag::RECORD != 0);
+    let Some(owner) = hold.owner().and_then(thread::by_index) else { return };
+    if owner.index != entered.info.index {
+        release_foreign(&entered, owner, id, hold, flags & flag::RECORD != 0);
     } else if !release_own(&entered, id, hold, hold.access()) && lock.known_id().is_some() {
         // A release without a guard ended this one's record instead of its own: every release ends one.
-        release_by_other(&entered, id, hold.mode, flags & flag::RECORD != 0);
+        release_by_other(&entered, id, hold.mode(), flags & flag::RECORD != 0);
     }
 }
 
 /// Ends an acquisition of this thread; false when none is noted.
 pub(super) fn release_own(entered: &Entered, id: u32, hold: &Hold, access: Access) -> bool {
     let held = &entered.info.held;
-    if !held.has_at(id, hold.slot) && held.find(id, hold.mode).is_none() {
+    if !held.has_at(id, hold.slot()) && held.find(id, hold.mode()).is_none() {
         return false;
     }
     // Recorded while it is in the set: a section that begins with this event lists what is held before it.
     if flags() & flag::RECORD != 0 {
-        record::released(entered, id, None, hold.mode, access);
+        record::released(entered, id, None, hold.mode(), access);
     }
-    held.remove(id, hold.mode, hold.slot)
+    held.remove(id, hold.mode(), hold.slot())
 }
 
 #[cold]
-pub(super) fn release_foreign(entered: &Entered, id: u32, hold: &Hold, recording: bool) {
-    let Some(owner) = thread::by_index(hold.owner) else { return };
+pub(super) fn release_foreign(entered: &Entered, owner: &ThreadInfo, id: u32, hold: &Hold, recording: bool) {
     // Read before the slot is emptied: then the owner's record may go to another thread.
     let owner_id = owner.id.load(std::sync::atomic::Ordering::Relaxed);
-    if owner.held.remove_foreign(id, hold.mode, hold.slot) && recording {
-        record::released(entered, id, Some(owner_id), hold.mode, hold.access());
+    if owner.held.remove_foreign(id, hold.mode(), hold.slot()) && recording {
+        record::released(entered, id, Some(owner_id), hold.mode(), hold.access());
     }
 }
 
@@ -216,7 +228,7 @@ pub(super) fn release_foreign(entered: &Entered, id: u32, hold: &Hold, recording
 #[cold]
 fn release_by_other(entered: &Entered, id: u32, mode: Mode, recording: bool) {
     if let Some(owner) = thread::all().find(|other| other.held.find(id, mode).is_some()) {
-        release_foreign(entered, id, &Hold::new(owner.index, Hold::NO_SLOT, mode), recording);
+        release_foreign(entered, owner, id, &Hold::untracked(mode), recording);
     }
 }
 
@@ -227,8 +239,7 @@ pub fn release_unguarded(lock: LockRef<'_>, mode: Mode) {
     }
     let Some(id) = lock.id() else { return };
     let entered = thread::enter_or_nested();
-    let any = Hold::new(entered.info.index, Hold::NO_SLOT, mode);
-    if !release_own(&entered, id, &any, Access::Unknown) {
+    if !release_own(&entered, id, &Hold::untracked(mode), Access::Unknown) {
         release_by_other(&entered, id, mode, flags() & flag::RECORD != 0);
     }
 }
@@ -243,11 +254,10 @@ pub fn adopt(lock: LockRef<'_>, mode: Mode) -> Hold {
     }
     let Some(id) = lock.id() else { return untracked };
     let entered = thread::enter_or_nested();
-    let held_by = |info: &thread::ThreadInfo| info.held.find(id, mode).map(|slot| (info.index, slot));
+    let held_by = |info: &ThreadInfo| info.held.find(id, mode);
     let last_owner = || lock.meta.owner_hint().and_then(thread::by_index).and_then(held_by);
     let found = held_by(entered.info).or_else(last_owner).or_else(|| thread::all().find_map(held_by));
-    let hold = |(owner, slot)| Hold::new(owner, u16::try_from(slot).unwrap_or(Hold::NO_SLOT), mode);
-    found.map_or(untracked, hold).of_unknown_access()
+    found.map_or(untracked, |slot| Hold::new(slot, mode)).of_unknown_access()
 }
 
 /// Makes an upgradable hold exclusive, waiting for readers to leave. `try_now` and `wait` as for [`acquire`].
@@ -261,10 +271,10 @@ pub fn upgrade<G>(
     mut try_now: impl FnMut() -> Option<G>,
     mut wait: impl FnMut(Option<Duration>) -> Option<G>,
 ) -> G {
-    let begun = Op::begin(lock, Mode::Exclusive, How::Upgrade, site).filter(|_| hold.owner != Hold::NOBODY);
+    let begun = Op::begin(lock, Mode::Exclusive, How::Upgrade, site).filter(|_| hold.slot().is_some());
     let Some(op) = begun else {
         let guard = try_now().or_else(|| wait(None)).expect(ENDLESS);
-        hold.mode = Mode::Exclusive;
+        hold.set_mode(Mode::Exclusive);
         return guard;
     };
     // Waiting for readers is waiting for whatever they want: the same order as for a first acquisition.
@@ -285,10 +295,10 @@ pub fn try_upgrade<G>(
     deadline: Option<Instant>,
     mut try_until: impl FnMut(Option<Instant>) -> Option<G>,
 ) -> Option<G> {
-    let begun = Op::begin(lock, Mode::Exclusive, How::Upgrade, site).filter(|_| hold.owner != Hold::NOBODY);
+    let begun = Op::begin(lock, Mode::Exclusive, How::Upgrade, site).filter(|_| hold.slot().is_some());
     let Some(op) = begun else {
         let guard = try_until(deadline)?;
-        hold.mode = Mode::Exclusive;
+        hold.set_mode(Mode::Exclusive);
         return Some(guard);
     };
     let guard = match deadline {
@@ -309,10 +319,10 @@ pub fn try_upgrade<G>(
 /// Notes that a hold becomes a weaker one. Call it before the wrapped downgrade.
 #[inline]
 pub fn downgrade(lock: LockRef<'_>, hold: &mut Hold, to: Mode, site: Site) {
-    let begun = Op::begin(lock, to, How::Downgrade, site).filter(|_| hold.owner != Hold::NOBODY);
+    let begun = Op::begin(lock, to, How::Downgrade, site).filter(|_| hold.slot().is_some());
     match begun {
         Some(op) => op.changed(hold),
-        None => hold.mode = to,
+        None => hold.set_mode(to),
     }
 }
 
@@ -330,7 +340,7 @@ pub fn cond_wait<R>(
     wait: impl FnOnce() -> R,
     timed_out: impl FnOnce(&R) -> bool,
 ) -> R {
-    if hold.owner == Hold::NOBODY {
+    if hold.slot().is_none() {
         return wait();
     }
     let (Some(condvar_id), Some(mutex_id)) = (condvar.id_at(site), mutex.id()) else { return wait() };
@@ -343,7 +353,7 @@ pub fn cond_wait<R>(
     let was_read = hold.access() != Access::Nothing;
     let since = if flags() & flag::TIMES == 0 { 0 } else { held_since(hold, mutex_id) };
     release(mutex, hold);
-    let mode = hold.mode;
+    let mode = hold.mode();
     *hold = Hold::untracked(mode);
     let result = {
         let _reacquire = Reacquire { mutex, mode, site, hold };
@@ -367,7 +377,7 @@ pub fn cond_wait<R>(
 }
 
 fn held_since(hold: &Hold, mutex: u32) -> u64 {
-    let held = thread::by_index(hold.owner).and_then(|owner| owner.held.of_lock(mutex).next());
+    let held = hold.owner().and_then(thread::by_index).and_then(|owner| owner.held.of_lock(mutex).next());
     held.map_or(0, |held| held.since)
 }
 

@@ -58,7 +58,7 @@ pub fn permits_forgotten(semaphore: LockRef<'_>, permits: u32, hold: &Hold, site
 pub fn permits_split(semaphore: LockRef<'_>, hold: &mut Hold, left: u32, right: u32, site: Site) -> Hold {
     take_over(semaphore, hold, left + right, site);
     let Some((entered, id)) = enter(semaphore, hold) else { return Hold::untracked(Mode::Shared) };
-    entered.info.held.change_permits(id, hold.slot, left);
+    entered.info.held.change_permits(id, hold.slot(), left);
     fill(&entered, semaphore, id, right, site)
 }
 
@@ -67,17 +67,17 @@ pub fn permits_merged(semaphore: LockRef<'_>, hold: (&mut Hold, u32), other: (&m
     let ((hold, n), (other, n_other)) = (hold, other);
     take_over(semaphore, hold, n, site);
     take_over(semaphore, other, n_other, site);
-    if hold.owner == Hold::NOBODY {
+    if hold.slot().is_none() {
         std::mem::swap(hold, other);
     } else if let Some((entered, id)) = enter(semaphore, other) {
         remove(&entered, id, other);
-        entered.info.held.change_permits(id, hold.slot, n + n_other);
+        entered.info.held.change_permits(id, hold.slot(), n + n_other);
     }
 }
 
 /// Makes permits this thread's that another one acquired: their guard was sent here.
 fn take_over(semaphore: LockRef<'_>, hold: &mut Hold, permits: u32, site: Site) {
-    let is_anothers = enter(semaphore, hold).is_some_and(|(entered, _)| entered.info.index != hold.owner);
+    let is_anothers = enter(semaphore, hold).is_some_and(|(entered, _)| hold.owner() != Some(entered.info.index));
     if is_anothers {
         permits_released(semaphore, permits, hold);
         *hold = permits_acquired(semaphore, permits, site);
@@ -86,20 +86,20 @@ fn take_over(semaphore: LockRef<'_>, hold: &mut Hold, permits: u32, site: Site) 
 
 /// Id of the thread that acquired. As long as it holds anything, the record is that thread's.
 fn owner_id(hold: &Hold) -> Option<u32> {
-    thread::by_index(hold.owner).map(|owner| owner.id.load(Ordering::Relaxed))
+    hold.owner().and_then(thread::by_index).map(|owner| owner.id.load(Ordering::Relaxed))
 }
 
 fn remove(entered: &Entered, id: u32, hold: &Hold) {
-    match thread::by_index(hold.owner) {
-        Some(owner) if owner.index == entered.info.index => owner.held.remove_permits(id, hold.slot),
-        Some(owner) => owner.held.remove_foreign(id, Mode::Shared, hold.slot),
+    match hold.owner().and_then(thread::by_index) {
+        Some(owner) if owner.index == entered.info.index => owner.held.remove(id, Mode::Shared, hold.slot()),
+        Some(owner) => owner.held.remove_foreign(id, Mode::Shared, hold.slot()),
         None => false,
     };
 }
 
 /// Enters the runtime, also in a callback, to change a hold; `None` when it is not followed.
 fn enter(semaphore: LockRef<'_>, hold: &Hold) -> Option<(Entered, u32)> {
-    let is_followed = hold.owner != Hold::NOBODY && flags() & flag::FORKED == 0;
+    let is_followed = hold.slot().is_some() && flags() & flag::FORKED == 0;
     let id = semaphore.known_id().filter(|_| is_followed)?;
     Some((thread::enter_or_nested(), id))
 }
@@ -117,6 +117,6 @@ fn fill(entered: &Entered, semaphore: LockRef<'_>, id: u32, permits: u32, site: 
         permits,
     };
     let Some(free) = entered.info.held.reserve() else { return Hold::untracked(Mode::Shared) };
-    let slot = entered.info.held.fill_permits(free, &held);
-    Hold::new(entered.info.index, slot, Mode::Shared)
+    entered.info.held.fill(free, &held);
+    Hold::new(free, Mode::Shared)
 }

@@ -5,6 +5,7 @@
 
 use std::{
     cell::{Cell, UnsafeCell},
+    ops::{Deref, Range},
     ptr,
     sync::{
         Mutex, PoisonError,
@@ -19,10 +20,10 @@ use lockscope_trace::{
 };
 
 use super::{
-    chains::Chains,
+    chains::{Chain, Chains, Known},
     global::{self, flag, registry},
-    held::HeldSet,
-    helper::{HeldFrom, Seen},
+    held::{HeldSet, Owner},
+    helper::{FirstUses, HeldFrom, Seen},
     helpers::Notified,
     knot::Places,
     memory::LatestLoad,
@@ -81,6 +82,10 @@ pub(super) struct Local {
     pub observed: Observed,
     /// A stack, by its id in the trace, to attach to the next event.
     pub pending_stack: Option<u32>,
+    /// Ids that it has for locks.
+    pub lock_ids: Range<u32>,
+    /// Where it has used locks first.
+    pub first_uses: FirstUses,
 }
 
 /// Ids of places in the trace, as far as this small direct-mapped cache remembers. 4 KiB.
@@ -121,7 +126,14 @@ impl Sites {
 thread_local! {
     // Without a destructor, so that it works in every thread-local destructor; `ThreadInfo`s are handed on by a pthread key's
     // destructor, which runs after those.
-    static CURRENT: Current = const { Current { info: Cell::new(ptr::null()), busy: Cell::new(false) } };
+    static CURRENT: Current = const {
+        Current {
+            owner: Owner::new(),
+            chains: Known::new(),
+            info: Cell::new(ptr::null()),
+            busy: Cell::new(false),
+        }
+    };
 }
 
 /// The runtime at work in this thread, until dropped.
@@ -132,27 +144,83 @@ pub(super) struct Entered {
     nested: bool,
 }
 
-/// The owner's cheap way to its record.
+/// What the fast path needs, each a single load away, and the way to the rest.
 #[derive(Debug)]
-struct Current {
+pub(super) struct Current {
+    pub owner: Owner,
+    pub chains: Known,
     info: Cell<*const ThreadInfo>,
     /// The runtime is at work in this thread: locks taken meanwhile, by its allocator or a callback, are not followed.
     busy: Cell<bool>,
 }
 
+impl Current {
+    #[inline]
+    fn set_busy(&self, busy: bool) {
+        self.busy.set(busy);
+        if busy { self.owner.suspend() } else { self.owner.resume() }
+    }
+
+    /// Marks the runtime as busy; whether it was before.
+    #[inline]
+    fn begin(&self) -> bool {
+        let was_busy = self.busy.replace(true);
+        self.owner.suspend();
+        was_busy
+    }
+
+    /// The same for a hint.
+    #[inline]
+    pub(super) fn info_ptr(&self) -> *const ThreadInfo {
+        self.info.get()
+    }
+
+    /// This thread has a record no longer.
+    fn forget(&self) {
+        self.info.set(ptr::null());
+        self.owner.detach();
+        self.chains.look_at_none();
+    }
+
+    /// This thread's record, while it has one.
+    #[inline]
+    pub(super) fn info(&self) -> Option<&'static ThreadInfo> {
+        // SAFETY: set by `register` to a record that is never freed.
+        unsafe { self.info.get().as_ref() }
+    }
+}
+
+/// This thread's. Not a closure's argument: closures here would not be inlined.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct This(*const Current);
+
+impl Deref for This {
+    type Target = Current;
+
+    #[inline(always)]
+    fn deref(&self) -> &Current {
+        // SAFETY: it has no destructor, so it lives as long as its thread, which `This` cannot leave.
+        unsafe { &*self.0 }
+    }
+}
+
+/// What this thread has at hand. For steps that neither allocate nor call anything: those need not enter the runtime.
+#[inline(always)]
+pub(super) fn this() -> This {
+    This(CURRENT.with(ptr::from_ref))
+}
+
 /// Enters the runtime; `None` when this thread is in it already, or in the child of a fork.
 #[inline]
 pub(super) fn enter() -> Option<Entered> {
-    CURRENT.with(|current| {
-        if current.busy.replace(true) {
-            return None;
-        }
-        // SAFETY: set by `register` to a record that is never freed.
-        match unsafe { current.info.get().as_ref() } {
-            Some(info) => Some(Entered { info, nested: false }),
-            None => enter_first(current),
-        }
-    })
+    let current = this();
+    if current.begin() {
+        return None;
+    }
+    match current.info() {
+        Some(info) => Some(Entered { info, nested: false }),
+        None => enter_first(&current),
+    }
 }
 
 /// Enters for the first time in this thread. The child of a fork has forgotten its record and must not get another: the
@@ -160,7 +228,7 @@ pub(super) fn enter() -> Option<Entered> {
 #[cold]
 fn enter_first(current: &Current) -> Option<Entered> {
     if global::flags_if_ready() & flag::FORKED != 0 {
-        current.busy.set(false);
+        current.set_busy(false);
         return None;
     }
     Some(Entered { info: register(None), nested: false })
@@ -168,18 +236,15 @@ fn enter_first(current: &Current) -> Option<Entered> {
 
 /// Whether this thread is known to have locks of the program.
 pub(super) fn holds_locks() -> bool {
-    // SAFETY: as in `enter`.
-    CURRENT.with(|current| unsafe { current.info.get().as_ref() }.is_some_and(|info| !info.held.is_empty()))
+    this().info().is_some_and(|info| !info.held.is_empty())
 }
 
 /// This thread's record, for steps that neither allocate nor call anything: those need not enter the runtime. `None` when the
 /// runtime is at work in this thread, or does not know it yet.
 #[inline]
 pub(super) fn current() -> Option<&'static ThreadInfo> {
-    CURRENT.with(|current| {
-        // SAFETY: as in `enter`.
-        unsafe { current.info.get().as_ref() }.filter(|_| !current.busy.get())
-    })
+    let current = this();
+    current.info().filter(|_| !current.busy.get())
 }
 
 /// The runtime as busy for a moment, until dropped: a signal handler that takes locks must not write into an event.
@@ -189,7 +254,7 @@ impl Busy {
     /// Only where [`current`] has found that the runtime is not at work in this thread.
     #[inline(always)]
     pub(super) fn begin() -> Self {
-        CURRENT.with(|current| current.busy.set(true));
+        this().busy.set(true);
         compiler_fence(Ordering::SeqCst);
         Busy
     }
@@ -199,7 +264,7 @@ impl Drop for Busy {
     #[inline(always)]
     fn drop(&mut self) {
         compiler_fence(Ordering::SeqCst);
-        CURRENT.with(|current| current.busy.set(false));
+        this().busy.set(false);
     }
 }
 
@@ -207,22 +272,19 @@ impl Drop for Busy {
 /// Not in the child of a fork.
 #[inline]
 pub(super) fn enter_or_nested() -> Entered {
-    CURRENT.with(|current| {
-        let nested = current.busy.replace(true);
-        // SAFETY: as in `enter`; null only while this thread is being registered, which drops no guards.
-        let info = unsafe { current.info.get().as_ref() };
-        Entered { info: info.unwrap_or_else(|| register(None)), nested }
-    })
+    let current = this();
+    let nested = current.begin();
+    // There is none only while this thread is being registered, which drops no guards.
+    Entered { info: current.info().unwrap_or_else(|| register(None)), nested }
 }
 
 /// Gives this thread the id that its parent assigned when it spawned it.
 pub(super) fn register_spawned(id: u32) {
-    CURRENT.with(|current| {
-        if current.info.get().is_null() && !current.busy.replace(true) {
-            register(Some(id));
-            current.busy.set(false);
-        }
-    });
+    let current = this();
+    if current.info.get().is_null() && !current.begin() {
+        register(Some(id));
+        current.set_busy(false);
+    }
 }
 
 impl ThreadInfo {
@@ -230,7 +292,8 @@ impl ThreadInfo {
     #[inline(always)]
     #[expect(clippy::mut_from_ref, reason = "one at a time, see the safety comment")]
     pub(super) fn ready_writer(&self) -> Option<&mut ThreadWriter> {
-        // SAFETY: as in `has_checked`; callers keep the reference for one statement at a time.
+        // SAFETY: called by the owner while nobody in this thread has a reference into `local` (see `Entered::local`); callers keep
+        // the reference for one statement at a time.
         let local = unsafe { &mut *self.local.get() };
         local.writer.as_mut().filter(|writer| writer.has_room() && local.pending_stack.is_none())
     }
@@ -238,26 +301,26 @@ impl ThreadInfo {
     /// Owner only: the id of a place in the trace, when it is remembered.
     #[inline(always)]
     pub(super) fn known_site(&self, address: usize) -> Option<u32> {
-        // SAFETY: as in `has_checked`.
+        // SAFETY: as in `ready_writer`.
         unsafe { &*self.local.get() }.sites.known(address)
-    }
-
-    /// Owner only: whether the chain was checked before.
-    #[inline]
-    pub(super) fn has_checked(&self, chain: u64) -> bool {
-        // SAFETY: called by the owner while nobody in this thread has a reference into `local` (see `Entered::local`).
-        unsafe { &*self.local.get() }.chains.contains(chain)
     }
 }
 
 impl Drop for Entered {
     #[inline]
     fn drop(&mut self) {
-        CURRENT.with(|current| current.busy.set(self.nested));
+        this().set_busy(self.nested);
     }
 }
 
 impl Entered {
+    /// Notes that a chain was checked. May allocate.
+    pub(super) fn remember(&self, chain: Chain) {
+        let chains = &mut self.local().chains;
+        chains.insert(chain);
+        this().chains.look_at(chains);
+    }
+
     /// The owner's part.
     #[inline]
     #[expect(clippy::mut_from_ref, reason = "one at a time, see the safety comment")]
@@ -271,16 +334,15 @@ impl Entered {
 /// Makes this thread at work in the runtime for ever, with a record that searches do not see.
 pub(super) fn enter_for_good(info: &'static ThreadInfo) -> Entered {
     info.os_id.store(os_id(), Ordering::Relaxed);
-    CURRENT.with(|current| {
-        current.busy.set(true);
-        current.info.set(info);
-    });
+    let current = this();
+    current.set_busy(true);
+    current.info.set(info);
     Entered { info, nested: true }
 }
 
 /// Forgets this thread's record: in a forked child.
 pub(super) fn forget_current() {
-    CURRENT.with(|current| current.info.set(ptr::null()));
+    this().forget();
 }
 
 const BLOCK: usize = 1024;
@@ -346,7 +408,10 @@ fn register(id: Option<u32>) -> &'static ThreadInfo {
     local.latest_load = LatestLoad::default();
     local.pending_stack = None;
     info.alive.store(true, Ordering::Release);
-    CURRENT.with(|current| current.info.set(info));
+    let current = this();
+    current.chains.look_at(&local.chains);
+    info.held.attach(&current.owner);
+    current.info.set(info);
     exit_hook::arm(info);
     if global::flags() & flag::RECORD != 0
         && let Some(writer) = global::trace()
@@ -366,7 +431,7 @@ impl ThreadInfo {
             os_id: AtomicU32::new(0),
             alive: AtomicBool::new(false),
             ended: AtomicBool::new(false),
-            held: HeldSet::default(),
+            held: HeldSet::new(index),
             held_from: HeldFrom::default(),
             wait: Wait::default(),
             name: Mutex::new(None),
@@ -415,13 +480,12 @@ fn release_current(info: &'static ThreadInfo) {
         thread_writer.end(writer);
     }
     super::helpers::forget(super::helpers::thread_object(info.id.load(Ordering::Relaxed)));
-    CURRENT.with(|current| current.info.set(ptr::null()));
+    this().forget();
     LIVING.fetch_sub(1, Ordering::Relaxed);
     // Locks that are still held (leaked guards, or guards given to others) keep their owner known.
     if !info.held.is_empty() {
         info.ended.store(true, Ordering::Release);
     } else {
-        info.held.reset();
         info.alive.store(false, Ordering::Release);
         FREE.lock().unwrap_or_else(PoisonError::into_inner).push(info);
     }

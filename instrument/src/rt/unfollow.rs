@@ -41,7 +41,7 @@ fn unfollow_now(lock: LockRef<'_>, site: Site) {
     for other in thread::all().filter(|other| other.index != entered.info.index) {
         let held: Vec<_> = other.held.of_lock(id).map(|held| held.mode).collect();
         for mode in held {
-            release_foreign(&entered, id, &Hold::new(other.index, Hold::NO_SLOT, mode), recording);
+            release_foreign(&entered, other, id, &Hold::untracked(mode), recording);
         }
     }
 }
@@ -50,8 +50,8 @@ fn unfollow_now(lock: LockRef<'_>, site: Site) {
 pub(super) fn end_own_holds(entered: &Entered, lock: u32) {
     let next = || entered.info.held.of_lock(lock).next();
     let end = |held: HeldLock| match held.kind {
-        LockKind::Semaphore => entered.info.held.remove_permits(lock, Hold::NO_SLOT),
-        _ => release_own(entered, lock, &Hold::new(entered.info.index, Hold::NO_SLOT, held.mode), Access::Unknown),
+        LockKind::Semaphore => entered.info.held.remove(lock, held.mode, None),
+        _ => release_own(entered, lock, &Hold::untracked(held.mode), Access::Unknown),
     };
     while next().is_some_and(end) {}
 }
@@ -60,5 +60,5 @@ pub(super) fn end_own_holds(entered: &Entered, lock: u32) {
 /// trace has the end of the lock's life.
 pub(super) fn forget_own_holds(entered: &Entered, lock: u32) {
     let held = &entered.info.held;
-    while held.of_lock(lock).next().is_some_and(|hold| held.remove(lock, hold.mode, Hold::NO_SLOT)) {}
+    while held.of_lock(lock).next().is_some_and(|hold| held.remove(lock, hold.mode, None)) {}
 }

@@ -157,7 +157,7 @@ impl Condvar {
         // Should the runtime panic, the runtime hears of the release before it happens: `held` is dropped first.
         let mut inner = Some(inner);
         let mut held = held;
-        let mutex = held.lock;
+        let mutex = held.lock_ref();
         let (result, is_poisoned) = rt::cond_wait(
             self.lock_ref(),
             mutex,

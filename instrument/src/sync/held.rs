@@ -1,67 +1,103 @@
 //! An acquisition of one of std's locks, poisoned or not.
 
 use std::{
+    marker::PhantomData,
     sync::{LockResult, PoisonError, TryLockError, TryLockResult},
     thread,
     time::{Duration, Instant},
 };
 
-use crate::rt::{self, Hold, LockRef, Mode, Site};
+use crate::rt::{self, Hold, LockMeta, LockRef, Mode, Site};
 
-/// What the runtime knows of an acquisition; dropping it tells the runtime that the lock is about to be released.
-///
-/// Guards have it as a field before std's guard: fields are dropped in order, so the runtime hears of the release
-/// before it happens. Thus guards need no `Drop` of their own and can be taken apart.
-pub(super) struct Held<'a> {
-    pub(super) lock: LockRef<'a>,
-    pub(super) hold: Hold,
+/// A type of lock.
+pub(super) trait Followed {
+    /// One of them as the runtime sees it.
+    fn lock_ref(meta: &LockMeta) -> LockRef<'_>;
 }
 
-impl Drop for Held<'_> {
+/// What the runtime knows of an acquisition of an `L`; dropping it tells the runtime that the lock is about to be released.
+///
+/// Guards have it as a field before std's guard: fields are dropped in order, so the runtime hears of the release
+/// before it happens. Thus guards need no `Drop` of their own and can be taken apart. Two words, so that it stays in registers.
+pub(super) struct Held<'a, L: Followed + ?Sized> {
+    meta: &'a LockMeta,
+    pub(super) hold: Hold,
+    lock: PhantomData<fn(&L)>,
+}
+
+impl<'a, L: Followed + ?Sized> Held<'a, L> {
+    #[inline(always)]
+    fn new(meta: &'a LockMeta, hold: Hold) -> Self {
+        Self { meta, hold, lock: PhantomData }
+    }
+
+    #[inline]
+    pub(super) fn lock_ref(&self) -> LockRef<'a> {
+        L::lock_ref(self.meta)
+    }
+}
+
+impl<L: Followed + ?Sized> Drop for Held<'_, L> {
     #[inline]
     fn drop(&mut self) {
-        rt::release(self.lock, &self.hold);
+        rt::release(L::lock_ref(self.meta), &mut self.hold);
     }
 }
 
 /// Waits for as long as it takes. `G` is std's guard.
-#[inline]
-pub(super) fn acquire<'a, G>(
-    lock: LockRef<'a>,
+#[inline(always)]
+pub(super) fn acquire<'a, L: Followed + ?Sized, G>(
+    meta: &'a LockMeta,
     mode: Mode,
     site: Site,
     try_now: impl Fn() -> TryLockResult<G>,
     wait: impl Fn() -> LockResult<G>,
-) -> LockResult<(Held<'a>, G)> {
+) -> LockResult<(Held<'a, L>, G)> {
     let wait = |limit| match limit {
         None => Some(wait()),
         Some(limit) => poll(limit, || unless_blocked(try_now())),
     };
-    let (result, hold) = rt::acquire(lock, mode, site, || unless_blocked(try_now()), wait);
-    finish(Held { lock, hold }, site, result)
+    let (result, hold) = rt::acquire(L::lock_ref(meta), mode, site, || unless_blocked(try_now()), wait);
+    finish(Held::new(meta, hold), site, result)
 }
 
 /// Does not wait.
 #[inline]
-pub(super) fn try_acquire<'a, G>(
-    lock: LockRef<'a>,
+pub(super) fn try_acquire<'a, L: Followed + ?Sized, G>(
+    meta: &'a LockMeta,
     mode: Mode,
     site: Site,
     try_now: impl Fn() -> TryLockResult<G>,
-) -> TryLockResult<(Held<'a>, G)> {
-    match rt::try_acquire(lock, mode, site, || unless_blocked(try_now())) {
+) -> TryLockResult<(Held<'a, L>, G)> {
+    match rt::try_acquire(L::lock_ref(meta), mode, site, || unless_blocked(try_now())) {
         None => Err(TryLockError::WouldBlock),
-        Some((result, hold)) => Ok(finish(Held { lock, hold }, site, result)?),
+        Some((result, hold)) => Ok(finish(Held::new(meta, hold), site, result)?),
     }
 }
 
-fn finish<'a, G>(held: Held<'a>, site: Site, result: LockResult<G>) -> LockResult<(Held<'a>, G)> {
-    if result.is_err() {
-        rt::poisoned(held.lock, site);
+#[inline(always)]
+fn finish<'a, L: Followed + ?Sized, G>(
+    held: Held<'a, L>,
+    site: Site,
+    result: LockResult<G>,
+) -> LockResult<(Held<'a, L>, G)> {
+    match result {
+        Ok(guard) => Ok((held, guard)),
+        Err(error) => Err(finish_poisoned(held, site, error)),
     }
-    map(result, |guard| (held, guard))
 }
 
+#[cold]
+fn finish_poisoned<'a, L: Followed + ?Sized, G>(
+    held: Held<'a, L>,
+    site: Site,
+    error: PoisonError<G>,
+) -> PoisonError<(Held<'a, L>, G)> {
+    rt::poisoned(held.lock_ref(), site);
+    PoisonError::new((held, error.into_inner()))
+}
+
+#[inline(always)]
 fn unless_blocked<G>(result: TryLockResult<G>) -> Option<LockResult<G>> {
     match result {
         Ok(guard) => Some(Ok(guard)),
@@ -85,6 +121,7 @@ fn poll<G>(limit: Duration, mut try_now: impl FnMut() -> Option<G>) -> Option<G>
 }
 
 /// The same result with another guard.
+#[inline(always)]
 pub(super) fn map<A, B>(result: LockResult<A>, f: impl FnOnce(A) -> B) -> LockResult<B> {
     match result {
         Ok(guard) => Ok(f(guard)),

@@ -7,7 +7,7 @@ use std::{
     sync::{self, LockResult, TryLockResult},
 };
 
-use super::held::{self, Held};
+use super::held::{self, Followed, Held};
 use crate::rt::{LockKind, LockMeta, LockRef, Mode};
 
 /// A mutual exclusion lock: [`std::sync::Mutex`], followed by lockscope.
@@ -56,10 +56,7 @@ impl<T: ?Sized> Mutex<T> {
     #[inline]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let (try_now, wait) = (|| self.inner.try_lock(), || self.inner.lock());
-        held::map(
-            held::acquire(self.lock_ref(), Mode::Exclusive, Location::caller(), try_now, wait),
-            MutexGuard::from_parts,
-        )
+        held::map(held::acquire(&self.meta, Mode::Exclusive, Location::caller(), try_now, wait), MutexGuard::from_parts)
     }
 
     /// Locks the mutex if that is possible without waiting.
@@ -72,7 +69,7 @@ impl<T: ?Sized> Mutex<T> {
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
         let try_now = || self.inner.try_lock();
         held::try_map(
-            held::try_acquire(self.lock_ref(), Mode::Exclusive, Location::caller(), try_now),
+            held::try_acquire(&self.meta, Mode::Exclusive, Location::caller(), try_now),
             MutexGuard::from_parts,
         )
     }
@@ -97,10 +94,12 @@ impl<T: ?Sized> Mutex<T> {
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
         self.inner.get_mut()
     }
+}
 
-    #[inline]
-    fn lock_ref(&self) -> LockRef<'_> {
-        LockRef::new::<T>(&self.meta, LockKind::Mutex).staying()
+impl<T: ?Sized> Followed for Mutex<T> {
+    #[inline(always)]
+    fn lock_ref(meta: &LockMeta) -> LockRef<'_> {
+        LockRef::new::<T>(meta, LockKind::Mutex).staying()
     }
 }
 
@@ -129,13 +128,13 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
 #[clippy::has_significant_drop]
 pub struct MutexGuard<'a, T: ?Sized + 'a> {
     // Before `inner`: see `Held`.
-    pub(super) held: Held<'a>,
+    pub(super) held: Held<'a, Mutex<T>>,
     pub(super) inner: sync::MutexGuard<'a, T>,
 }
 
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
     #[inline]
-    pub(super) fn from_parts((held, inner): (Held<'a>, sync::MutexGuard<'a, T>)) -> Self {
+    pub(super) fn from_parts((held, inner): (Held<'a, Mutex<T>>, sync::MutexGuard<'a, T>)) -> Self {
         Self { held, inner }
     }
 }

@@ -7,7 +7,7 @@ use std::{
     sync::{self, LockResult, TryLockResult},
 };
 
-use super::held::{self, Held};
+use super::held::{self, Followed, Held};
 use crate::rt::{self, LockKind, LockMeta, LockRef, Mode};
 
 /// Many readers or one writer: [`std::sync::RwLock`], followed by lockscope.
@@ -58,7 +58,7 @@ impl<T: ?Sized> RwLock<T> {
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
         let (try_now, wait) = (|| self.inner.try_read(), || self.inner.read());
         held::map(
-            held::acquire(self.lock_ref(), Mode::Shared, Location::caller(), try_now, wait),
+            held::acquire(&self.meta, Mode::Shared, Location::caller(), try_now, wait),
             RwLockReadGuard::from_parts,
         )
     }
@@ -73,7 +73,7 @@ impl<T: ?Sized> RwLock<T> {
     pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
         let try_now = || self.inner.try_read();
         held::try_map(
-            held::try_acquire(self.lock_ref(), Mode::Shared, Location::caller(), try_now),
+            held::try_acquire(&self.meta, Mode::Shared, Location::caller(), try_now),
             RwLockReadGuard::from_parts,
         )
     }
@@ -88,7 +88,7 @@ impl<T: ?Sized> RwLock<T> {
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
         let (try_now, wait) = (|| self.inner.try_write(), || self.inner.write());
         held::map(
-            held::acquire(self.lock_ref(), Mode::Exclusive, Location::caller(), try_now, wait),
+            held::acquire(&self.meta, Mode::Exclusive, Location::caller(), try_now, wait),
             RwLockWriteGuard::from_parts,
         )
     }
@@ -103,7 +103,7 @@ impl<T: ?Sized> RwLock<T> {
     pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
         let try_now = || self.inner.try_write();
         held::try_map(
-            held::try_acquire(self.lock_ref(), Mode::Exclusive, Location::caller(), try_now),
+            held::try_acquire(&self.meta, Mode::Exclusive, Location::caller(), try_now),
             RwLockWriteGuard::from_parts,
         )
     }
@@ -128,10 +128,12 @@ impl<T: ?Sized> RwLock<T> {
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
         self.inner.get_mut()
     }
+}
 
-    #[inline]
-    fn lock_ref(&self) -> LockRef<'_> {
-        LockRef::new::<T>(&self.meta, LockKind::RwLock).staying()
+impl<T: ?Sized> Followed for RwLock<T> {
+    #[inline(always)]
+    fn lock_ref(meta: &LockMeta) -> LockRef<'_> {
+        LockRef::new::<T>(meta, LockKind::RwLock).staying()
     }
 }
 
@@ -160,13 +162,13 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
 #[clippy::has_significant_drop]
 pub struct RwLockReadGuard<'a, T: ?Sized + 'a> {
     // Before `inner`: see `Held`.
-    held: Held<'a>,
+    held: Held<'a, RwLock<T>>,
     inner: sync::RwLockReadGuard<'a, T>,
 }
 
 impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
     #[inline]
-    fn from_parts((held, inner): (Held<'a>, sync::RwLockReadGuard<'a, T>)) -> Self {
+    fn from_parts((held, inner): (Held<'a, RwLock<T>>, sync::RwLockReadGuard<'a, T>)) -> Self {
         Self { held, inner }
     }
 }
@@ -176,13 +178,13 @@ impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
 #[clippy::has_significant_drop]
 pub struct RwLockWriteGuard<'a, T: ?Sized + 'a> {
     // Before `inner`: see `Held`.
-    held: Held<'a>,
+    held: Held<'a, RwLock<T>>,
     inner: sync::RwLockWriteGuard<'a, T>,
 }
 
 impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     #[inline]
-    fn from_parts((held, inner): (Held<'a>, sync::RwLockWriteGuard<'a, T>)) -> Self {
+    fn from_parts((held, inner): (Held<'a, RwLock<T>>, sync::RwLockWriteGuard<'a, T>)) -> Self {
         Self { held, inner }
     }
 
@@ -190,7 +192,7 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     #[track_caller]
     pub fn downgrade(s: Self) -> RwLockReadGuard<'a, T> {
         let Self { mut held, inner } = s;
-        rt::downgrade(held.lock, &mut held.hold, Mode::Shared, Location::caller());
+        rt::downgrade(held.lock_ref(), &mut held.hold, Mode::Shared, Location::caller());
         RwLockReadGuard { held, inner: sync::RwLockWriteGuard::downgrade(inner) }
     }
 }

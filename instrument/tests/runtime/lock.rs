@@ -196,8 +196,8 @@ impl Lock {
         rt::leaked(self.lock_ref(), &hold);
     }
 
-    pub fn unlock(&self, hold: Hold) {
-        rt::release(self.lock_ref(), &hold);
+    pub fn unlock(&self, mut hold: Hold) {
+        rt::release(self.lock_ref(), &mut hold);
         // SAFETY: the hold says how the raw lock is held.
         unsafe {
             match hold.mode() {

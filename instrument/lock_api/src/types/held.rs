@@ -187,8 +187,8 @@ impl<L: Lock, W: Way<L::Raw>> Held<L, W> {
     #[cfg(feature = "arc_lock")]
     #[inline]
     pub(crate) fn release(self) -> L {
-        let (lock, hold) = self.into_parts();
-        follow::release(lock.lock_ref(), &hold);
+        let (lock, mut hold) = self.into_parts();
+        follow::release(lock.lock_ref(), &mut hold);
         // SAFETY: it was held, and `into_parts` keeps it from being released again.
         unsafe { W::unlock(lock.raw_lock()) };
         lock
@@ -218,7 +218,7 @@ impl<L: Lock, W: Way<L::Raw>> Held<L, W> {
             }
         }
 
-        follow::release(self.lock.lock_ref(), &self.hold);
+        follow::release(self.lock.lock_ref(), &mut self.hold);
         let reacquire = Reacquire(self, site);
         // SAFETY: the lock is held; from here to the end of `reacquire` nobody reaches it through `self`.
         unsafe { unlock(reacquire.0.lock.raw_lock()) };
@@ -230,8 +230,8 @@ impl<L: Lock, W: FairWay<L::Raw>> Held<L, W> {
     /// Releases, handing the lock to a waiting thread if there is one; returns the pointer to the lock.
     #[inline]
     pub(crate) fn release_fair(self) -> L {
-        let (lock, hold) = self.into_parts();
-        follow::release(lock.lock_ref(), &hold);
+        let (lock, mut hold) = self.into_parts();
+        follow::release(lock.lock_ref(), &mut hold);
         // SAFETY: as in `release`.
         unsafe { W::unlock_fair(lock.raw_lock()) };
         lock
@@ -249,7 +249,7 @@ impl<L: Lock, W: FairWay<L::Raw>> Held<L, W> {
 impl<L: Lock, W: Way<L::Raw>> Drop for Held<L, W> {
     #[inline]
     fn drop(&mut self) {
-        follow::release(self.lock.lock_ref(), &self.hold);
+        follow::release(self.lock.lock_ref(), &mut self.hold);
         // SAFETY: held, and nothing else releases it: `Held`'s invariant.
         unsafe { W::unlock(self.lock.raw_lock()) };
     }

@@ -45,9 +45,9 @@ impl<R: RawMutex, G: GetThreadId> Core<R, G> {
     fn before_unlock(&self) {
         if self.raw.is_last() {
             // SAFETY: this thread is the holder, so the hold is initialised; it is read once, as the last `lock` is undone.
-            let hold = unsafe { (*self.hold.get()).assume_init_read() };
+            let mut hold = unsafe { (*self.hold.get()).assume_init_read() };
             // The type of the data is known to the runtime since the acquisition.
-            follow::release(LockRef::new::<()>(&self.meta, LockKind::ReentrantMutex), &hold);
+            follow::release(LockRef::new::<()>(&self.meta, LockKind::ReentrantMutex), &mut hold);
         }
     }
 }

@@ -170,8 +170,8 @@ impl<L: Lock, W: Way<Raw = L::Raw>> Held<L, W> {
     /// Releases, handing the lock to a waiting thread if there is one; returns the pointer to the lock.
     #[inline]
     pub(crate) fn release_fair(self) -> L {
-        let (lock, hold) = self.into_parts();
-        rt::release(lock.lock_ref(), &hold);
+        let (lock, mut hold) = self.into_parts();
+        rt::release(lock.lock_ref(), &mut hold);
         // SAFETY: it was held, and `into_parts` keeps it from being released again.
         unsafe { W::unlock_fair(lock.raw()) };
         lock
@@ -181,8 +181,8 @@ impl<L: Lock, W: Way<Raw = L::Raw>> Held<L, W> {
     #[cfg(feature = "arc_lock")]
     #[inline]
     pub(crate) fn release(self) -> L {
-        let (lock, hold) = self.into_parts();
-        rt::release(lock.lock_ref(), &hold);
+        let (lock, mut hold) = self.into_parts();
+        rt::release(lock.lock_ref(), &mut hold);
         // SAFETY: as in `release_fair`.
         unsafe { W::unlock(lock.raw()) };
         lock
@@ -227,7 +227,7 @@ impl<L: Lock, W: Way<Raw = L::Raw>> Held<L, W> {
             }
         }
 
-        rt::release(self.lock.lock_ref(), &self.hold);
+        rt::release(self.lock.lock_ref(), &mut self.hold);
         let reacquire = Reacquire(self, site);
         // SAFETY: the lock is held; from here to the end of `reacquire` nobody reaches it through `self`.
         unsafe { unlock(reacquire.0.lock.raw()) };
@@ -238,7 +238,7 @@ impl<L: Lock, W: Way<Raw = L::Raw>> Held<L, W> {
 impl<L: Lock, W: Way<Raw = L::Raw>> Drop for Held<L, W> {
     #[inline]
     fn drop(&mut self) {
-        rt::release(self.lock.lock_ref(), &self.hold);
+        rt::release(self.lock.lock_ref(), &mut self.hold);
         // SAFETY: held, and nothing else releases it: `Held`'s invariant.
         unsafe { W::unlock(self.lock.raw()) };
     }

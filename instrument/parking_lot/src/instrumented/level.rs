@@ -76,8 +76,8 @@ impl<R: MutexRaw, G: GetThreadId> Core<R, G> {
         if self.depth.get() == 0 {
             self.owner.store(0, Ordering::Relaxed);
             // SAFETY: there was an owner, this thread, so the hold was initialised; it is read once.
-            let hold = unsafe { (*self.hold.get()).assume_init_read() };
-            rt::release(lock, &hold);
+            let mut hold = unsafe { (*self.hold.get()).assume_init_read() };
+            rt::release(lock, &mut hold);
             // SAFETY: held, by this function's contract.
             unsafe { unlock(&self.raw) };
         }

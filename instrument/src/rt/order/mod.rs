@@ -105,7 +105,7 @@ fn check_order(entered: &Entered, request: &Request<'_>, held: &[HeldLock]) -> C
     let mut counts = false;
     let mut found = Vec::new();
     let held_set: Arc<[(u32, Mode)]> = held.iter().map(|held| (held.lock, held.mode)).collect();
-    let held_key = entered.info.held.key();
+    let held_key = entered.info.held.recount();
     // Made when first needed: most acquisitions that come here turn out to be known.
     let mut name: Option<Arc<str>> = None;
     {
@@ -183,6 +183,12 @@ pub(super) fn note_written(entered: &Entered, lock: u32, site: Site) {
             Some(format!("{} now asks to write at {site}, which makes these readers wait", thread_name(entered.info)));
         cycle.report(entered, policy);
     }
+}
+
+/// Whether a lock may be in the graph. At the end of its life.
+#[inline]
+pub(super) fn may_have(lock: u32) -> bool {
+    PRESENT.may_have(lock)
 }
 
 /// A lock came to the end of its life.
