@@ -4,6 +4,7 @@
 //! cargo run --release -p lockscope-overhead --features force             the table
 //! cargo run --release -p lockscope-overhead --features force -- nested   cases with that word in their name
 //! cargo run --release -p lockscope-overhead --features force -- --rounds 21
+//! cargo run --release -p lockscope-overhead --features force -- memory   what it keeps, and how long its start takes
 //! ```
 //!
 //! The runtime is one per process, so each configuration runs in processes of its own: in every round one after the other, so that
@@ -12,6 +13,7 @@
 
 mod cases;
 mod family;
+mod memory;
 mod process;
 mod table;
 
@@ -24,6 +26,15 @@ fn main() -> ExitCode {
             family::run(family, case);
             ExitCode::SUCCESS
         }
+        ["--child-memory", case] => {
+            memory::run(case);
+            ExitCode::SUCCESS
+        }
+        ["--child-start", family] => {
+            memory::lock_once(family);
+            ExitCode::SUCCESS
+        }
+        ["memory"] => memory::measure_and_print(),
         rest => {
             let mut rounds = 9;
             let mut only = String::new();
@@ -36,7 +47,7 @@ fn main() -> ExitCode {
                     };
                     rounds = n;
                 } else if argument.starts_with('-') {
-                    eprintln!("error: unknown option {argument}; usage: overhead [--rounds N] [CASE]");
+                    eprintln!("error: unknown option {argument}; usage: overhead [--rounds N] [CASE] | memory");
                     return ExitCode::from(2);
                 } else {
                     only = argument.to_owned();

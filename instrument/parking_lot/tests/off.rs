@@ -16,7 +16,7 @@ same_code::same_code! {
 
 same_code::same_code! {
     rwlocks: plain_rwlock as "plain_rwlock", off_rwlock as "off_rwlock";
-    lock => std::hint::black_box(*lock.read());
+    lock => { std::hint::black_box(*lock.read()); };
     parking_lot::RwLock<u64>, lockscope_parking_lot::RwLock<u64>
 }
 

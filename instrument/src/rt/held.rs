@@ -22,7 +22,7 @@ use lockscope_trace::{LockKind, Mode, format::code};
 
 use super::{
     chains::mix,
-    slots::{CAPACITY, Chunk, LEAKED, MOST_CHUNKS, PERMITS_SHIFT, STAYS, Slot, TIMED},
+    slots::{CAPACITY, Chunk, FIRST_USED, LEAKED, MOST_CHUNKS, PERMITS_SHIFT, STAYS, Slot, TIMED},
     thread,
 };
 
@@ -192,8 +192,9 @@ impl HeldSet {
         })
     }
 
-    fn slots(&self) -> impl Iterator<Item = SlotPtr> + use<> {
-        self.chunks().flat_map(Chunk::used)
+    /// All slots that are taken.
+    fn slots(&self) -> Taken {
+        Taken { chunk: Some(self.first), index: 0 }
     }
 
     /// Owner only: the key of the set, counted.
@@ -274,6 +275,7 @@ impl HeldSet {
             owner.free.set(slot.raw());
         }
         owner.go_down();
+        owner.give_back();
         owner.full.set(false);
         self.find_base(owner);
         true
@@ -361,11 +363,53 @@ impl HeldSet {
     }
 }
 
+/// The slots of a set that are taken. Searches look at those of all threads: one loop, not layers of adapters, which debug builds do not
+/// see through.
+struct Taken {
+    chunk: Option<&'static Chunk>,
+    index: usize,
+}
+
+impl Iterator for Taken {
+    type Item = SlotPtr;
+
+    fn next(&mut self) -> Option<SlotPtr> {
+        while let Some(chunk) = self.chunk {
+            let used = chunk.used.load(Ordering::Acquire) as usize;
+            while self.index < used {
+                let index = self.index;
+                self.index += 1;
+                if chunk.slots[index].word.load(Ordering::Acquire) as u32 != 0 {
+                    // SAFETY: a slot of a chunk.
+                    return unsafe { SlotPtr::from_raw(chunk.slot(index)) };
+                }
+            }
+            // SAFETY: null or a chunk, which lives for ever.
+            self.chunk = unsafe { chunk.next.load(Ordering::Acquire).as_ref() };
+            self.index = 0;
+        }
+        None
+    }
+}
+
 impl Owner {
     /// Takes slots from the beginning of an empty chunk on.
     fn start_in(&self, chunk: &'static Chunk) {
         self.free.set(chunk.slot(0));
         self.end.set(chunk.end());
+    }
+
+    /// Lets others look at fewer slots, when most of those that were used are not any more.
+    fn give_back(&self) {
+        // SAFETY: `free` is null or in a chunk.
+        let Some(free) = (unsafe { SlotPtr::from_raw(self.free.get()) }) else { return };
+        let chunk = free.chunk();
+        let taken = (free.raw().addr() - chunk.slot(0).addr()) / size_of::<Slot>();
+        let enough = (taken as u32 * 2).max(FIRST_USED);
+        if chunk.used.load(Ordering::Relaxed) > enough * 2 {
+            chunk.used.store(enough, Ordering::Release);
+            self.end.set(chunk.end());
+        }
     }
 
     /// Moves `free` down to above the last slot that is taken: those below it may have been released earlier, or by other threads.

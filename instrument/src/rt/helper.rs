@@ -158,7 +158,10 @@ fn caller_of_helper(entered: &Entered, site: Site) -> Option<Caller> {
 
 /// Where the locks that a thread holds were taken from, by slot: only of those taken by helpers. For reports by any thread.
 #[derive(Debug, Default)]
-pub(super) struct HeldFrom(Mutex<Vec<(SlotPtr, Option<(u32, Site, Stack)>)>>);
+pub(super) struct HeldFrom(Mutex<Vec<(SlotPtr, Option<TakenFrom>)>>);
+
+/// A lock, where it was taken, and from where.
+type TakenFrom = (u32, Site, Stack);
 
 impl HeldFrom {
     /// Makes room for a slot, which is about to be filled: that must not allocate.
@@ -186,7 +189,7 @@ pub(super) fn held_from(info: &ThreadInfo, held: &HeldLock) -> Option<Stack> {
         return None;
     }
     let slots = info.held_from.0.lock().unwrap_or_else(PoisonError::into_inner);
-    let is_it = |entry: &&(u32, Site, Stack)| entry.0 == held.lock && std::ptr::eq(entry.1, held.site);
+    let is_it = |entry: &&TakenFrom| entry.0 == held.lock && std::ptr::eq(entry.1, held.site);
     slots.iter().filter_map(|(_, entry)| entry.as_ref()).find(is_it).map(|(.., stack)| stack.clone())
 }
 

@@ -162,7 +162,7 @@ pub(super) struct Chunk {
     pub(super) used: AtomicU32,
     pub(super) next: AtomicPtr<Chunk>,
     /// The last one is never taken, so that a pointer to the one after those taken stays inside of the chunk.
-    slots: [Slot; 31],
+    pub(super) slots: [Slot; 31],
 }
 
 const _: () = assert!(size_of::<Chunk>() == 2048 && size_of::<Slot>() == 64);
@@ -170,7 +170,7 @@ const _: () = assert!(size_of::<Chunk>() == 2048 && size_of::<Slot>() == 64);
 /// Slots of a chunk that can be taken.
 pub(super) const CAPACITY: usize = 30;
 /// Slots of a new record that others look at.
-const FIRST_USED: u32 = 4;
+pub(super) const FIRST_USED: u32 = 4;
 /// Most chunks of one thread, 512 KiB: 7680 holds at most. More are used without being followed. Every new set of locks held is looked
 /// through once, so the time for n of them grows with n squared; who has more than this has forgotten them.
 pub(super) const MOST_CHUNKS: usize = 256;
@@ -196,17 +196,11 @@ impl Chunk {
         ptr::from_ref(self).cast::<u8>().wrapping_add(offset).cast()
     }
 
-    pub(super) fn used(&self) -> impl DoubleEndedIterator<Item = SlotPtr> + '_ {
-        let used = (self.used.load(Ordering::Acquire) as usize).min(CAPACITY);
-        // SAFETY: below `CAPACITY`.
-        (0..used).filter_map(|index| unsafe { SlotPtr::from_raw(self.slot(index)) })
-    }
-
     pub(super) fn end(&self) -> *const Slot {
         self.slot((self.used.load(Ordering::Relaxed) as usize).min(CAPACITY))
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.used().all(|slot| slot.is_free())
+        self.slots.iter().take(self.used.load(Ordering::Acquire) as usize).all(Slot::is_free)
     }
 }
