@@ -23,7 +23,7 @@ use self::{
     windows::{Doing, Windows},
 };
 use super::{
-    Batch, Engine,
+    Batch, Engine, EngineId,
     holds::{Change, Hold, Holds},
     order::{Edges, Order},
 };
@@ -56,7 +56,7 @@ impl AtomicityEngine {
             order_of_atomics: Order::new(MUST),
             windows: Windows::default(),
             regions: Regions::default(),
-            cases: Cases::new(options.all),
+            cases: Cases::new(options.all, options.engines.contains(&EngineId::Atomicity)),
             held: Vec::new(),
         }
     }

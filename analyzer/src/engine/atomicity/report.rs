@@ -32,6 +32,8 @@ pub(super) enum Case {
 /// What was found so far.
 #[derive(Debug)]
 pub(super) struct Cases {
+    /// Tell also what only could happen and is often harmless.
+    thorough: bool,
     all: Option<Vec<Case>>,
     bugs: Vec<(Case, u64)>,
     bug_of: FxHashMap<Key, usize>,
@@ -46,8 +48,8 @@ type Key = (Option<StringId>, Option<SiteId>, Vec<(Option<SiteId>, Touch)>, Opti
 const MOST_BUGS: usize = 1000;
 
 impl Cases {
-    pub fn new(all: bool) -> Self {
-        Cases { all: all.then(Vec::new), bugs: Vec::new(), bug_of: FxHashMap::default(), dropped: 0 }
+    pub fn new(all: bool, thorough: bool) -> Self {
+        Cases { thorough, all: all.then(Vec::new), bugs: Vec::new(), bug_of: FxHashMap::default(), dropped: 0 }
     }
 
     #[cold]
@@ -76,7 +78,8 @@ impl Cases {
     }
 
     pub fn findings(&self, definitions: &Definitions) -> Vec<Finding> {
-        self.bugs.iter().map(|(case, count)| Finding { count: *count, ..case.finding(definitions) }).collect()
+        let told = self.bugs.iter().filter(|(case, _)| self.thorough || !case.is_weak(definitions));
+        told.map(|(case, count)| Finding { count: *count, ..case.finding(definitions) }).collect()
     }
 
     pub fn occurrences(&self, definitions: &Definitions) -> Vec<Finding> {
@@ -119,6 +122,13 @@ impl Case {
         }
     }
 
+    /// Whether it only could happen, to data of which one section may use another part than the other one.
+    fn is_weak(&self, definitions: &Definitions) -> bool {
+        let Case::Torn(torn) = self else { return false };
+        let what = torn.read.target.what();
+        !torn.happened && matches!(what, What::Data(_)) && code(definitions, what) == Code::CheckThenAct
+    }
+
     fn finding(&self, definitions: &Definitions) -> Finding {
         match self {
             Case::Torn(torn) => window(definitions, torn),
@@ -137,6 +147,28 @@ fn code(definitions: &Definitions, what: What) -> Code {
     // In a foreign trace nothing is known of a location but that it is read and written.
     let is_foreign = matches!(what, What::Var(_)) && !name.contains('<') && !name.starts_with("Atomic");
     if is_foreign || NUMBERS.contains(&number.as_str()) { Code::LostUpdate } else { Code::CheckThenAct }
+}
+
+/// Whether data is used as a whole, so that whoever writes it writes what others read: numbers, flags, collections. Of other types one
+/// section may use one field and the other section another one.
+fn is_whole(what: What, code: Code, type_name: &str) -> bool {
+    const WHOLE: [&str; 12] = [
+        "bool",
+        "Option",
+        "Vec",
+        "VecDeque",
+        "HashMap",
+        "HashSet",
+        "BTreeMap",
+        "BTreeSet",
+        "BinaryHeap",
+        "String",
+        "LinkedList",
+        "char",
+    ];
+    let head = type_name.split(['<', ' ']).next().unwrap_or_default();
+    let name = head.rsplit("::").next().unwrap_or_default();
+    code == Code::LostUpdate || matches!(what, What::Var(_)) || WHOLE.contains(&name)
 }
 
 fn window(definitions: &Definitions, torn: &Torn) -> Finding {
@@ -167,7 +199,12 @@ fn window(definitions: &Definitions, torn: &Torn) -> Finding {
             "in this run {other} wrote {order} that; no lock that both hold, and nothing else that every schedule keeps, says that it must"
         ));
     }
-    finding(definitions, code, title, deeds.to_vec(), torn.happened, notes, window_help(what, &data, is_lost))
+    let help = window_help(what, &data, is_lost);
+    let mut finding = finding(definitions, code, title, deeds.to_vec(), torn.happened, notes, help);
+    if !is_whole(what, code, what.type_name(definitions)) {
+        finding.severity = Severity::Note;
+    }
+    finding
 }
 
 fn window_help(what: What, data: &str, is_lost: bool) -> Vec<String> {

@@ -5,7 +5,8 @@ use crate::testing::parse;
 #[track_caller]
 fn check(trace: &str, expected: &[&str]) {
     let (events, definitions) = parse(trace);
-    let mut engine = AtomicityEngine::new(&Options { all: true, ..Options::default() });
+    let mut engine =
+        AtomicityEngine::new(&Options { all: true, engines: vec![EngineId::Atomicity], ..Options::default() });
     engine.feed(Batch { first: 1, events: &events, definitions: &definitions });
     let found: Vec<String> = engine
         .findings(&definitions)
