@@ -1,8 +1,9 @@
 //! What was done to each memory location: by whom, how, while holding what.
 
-use lockscope_trace::{Event, SiteId};
+use lockscope_trace::{Event, LockId, Mode, SiteId};
+use rustc_hash::FxHashMap;
 
-use crate::engine::closure::history::Point;
+use crate::engine::closure::{history::Point, sets::Set};
 
 /// The accesses of one thread to one location in one way while it held the same locks.
 #[derive(Debug)]
@@ -73,9 +74,26 @@ impl Group {
 #[derive(Debug, Default)]
 pub(super) struct Location {
     pub groups: Vec<Group>,
+    /// By thread, way and set: which group it is.
+    group_of: FxHashMap<(u32, bool, u32), u32>,
+    /// Locks that were held exclusively at every access so far; `None` before the first one. As long as there is one, no two can race.
+    common: Option<Vec<LockId>>,
 }
 
 impl Location {
+    /// Takes in what is held at the next access, and returns whether that and all before it hold a common lock.
+    pub(super) fn is_protected(&mut self, held: &Set) -> bool {
+        let is_held = |lock: &LockId| held.binary_search(&(*lock, Mode::Exclusive)).is_ok();
+        match &mut self.common {
+            Some(common) => common.retain(is_held),
+            None => {
+                let exclusive = held.iter().filter(|(_, mode)| *mode == Mode::Exclusive);
+                self.common = Some(exclusive.map(|&(lock, _)| lock).collect());
+            }
+        }
+        self.common.as_ref().is_some_and(|common| !common.is_empty())
+    }
+
     /// Takes an access in, and returns by how many bytes that grew.
     pub(super) fn add(
         &mut self,
@@ -87,13 +105,10 @@ impl Location {
     ) -> usize {
         let key = (point.thread, writes, set);
         let access = Access::new(point.at, number, event.site);
-        let index = match self.groups.iter().rposition(|group| (group.thread, group.writes, group.set) == key) {
-            Some(index) => index,
-            None => {
-                self.groups.push(Group::new(point.thread, writes, set));
-                self.groups.len() - 1
-            }
-        };
+        let index = *self.group_of.entry(key).or_insert_with(|| {
+            self.groups.push(Group::new(point.thread, writes, set));
+            self.groups.len() as u32 - 1
+        }) as usize;
         let group = &mut self.groups[index];
         match group.accesses.last_mut() {
             Some(last) if group.turn == turn => {

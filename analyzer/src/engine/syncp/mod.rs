@@ -61,13 +61,14 @@ impl SyncP {
             }
         };
         let set = self.sets.of(self.history.held_mut(event.thread));
-        let race = self.race(number, event, var, writes, set);
-        let point = self.history.feed(event, definitions);
-        let turn = self.history.turn(event.thread);
         let index = var.0 as usize;
         if index >= self.locations.len() {
             self.locations.resize_with(index + 1, Location::default);
         }
+        let is_protected = self.locations[index].is_protected(self.sets.get(set));
+        let race = if is_protected { None } else { self.race(number, event, var, writes, set) };
+        let point = self.history.feed(event, definitions);
+        let turn = self.history.turn(event.thread);
         self.bytes += self.locations[index].add(point, (number, event), writes, set, turn);
         race
     }
