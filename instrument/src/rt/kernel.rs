@@ -65,6 +65,12 @@ pub(super) fn look(task: u32) -> Option<Look> {
     Some(Look { rest, runs, stops, futex })
 }
 
+/// How long a thread was on a processor, in ns. `None` when that is not counted.
+pub(super) fn processor_time(task: u32) -> Option<u64> {
+    let mut buffer = [0; 128];
+    read(task, "schedstat", &mut buffer)?.split_ascii_whitespace().next()?.parse().ok()
+}
+
 fn read<'a>(task: u32, file: &str, buffer: &'a mut [u8]) -> Option<&'a str> {
     let mut file = File::open(format!("/proc/self/task/{task}/{file}")).ok()?;
     let mut len = 0;

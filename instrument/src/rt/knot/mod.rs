@@ -48,9 +48,9 @@ mod survey;
 mod suspicion;
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{Mutex, PoisonError, atomic::Ordering},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use self::{
@@ -65,7 +65,7 @@ pub(super) use self::places::Places;
 use super::{
     global::{flag, flags},
     helpers,
-    kernel::Look,
+    kernel::{self, Look},
     leak, stack,
     thread::{self, Entered, ThreadInfo},
     waiting::{COUNTS, Target},
@@ -237,6 +237,28 @@ pub(super) struct Memory {
     suspects: Vec<Suspect>,
     /// A thread that was awake: the first to look at.
     awake: Option<u32>,
+    /// Threads that were awake while they waited in line: the wait, and when they were first seen, by the clock and by their time on a
+    /// processor.
+    awake_in_line: HashMap<u32, (u64, Instant, u64)>,
+}
+
+/// Time on a processor, in ns, after which a thread that waits for a lock does nothing but that. What it does before it really waits takes
+/// less than a thousandth of it.
+const SPINNING: u64 = 20_000_000;
+/// The same for one that naps between its looks at the lock, by the clock.
+const NAPPING: Duration = Duration::from_secs(5);
+
+impl Memory {
+    /// Whether a thread that waits in line without sleeping has been at it for so long that it spins.
+    fn spins(&mut self, task: u32, node: &Node) -> bool {
+        let episode = node.waiting.as_ref().map(|waiting| waiting.episode);
+        let (Some(episode), Some(used)) = (episode, kernel::processor_time(task)) else { return false };
+        let first = self.awake_in_line.entry(task).or_insert_with(|| (episode, Instant::now(), used));
+        if first.0 != episode {
+            *first = (episode, Instant::now(), used);
+        }
+        used.saturating_sub(first.2) >= SPINNING || first.1.elapsed() >= NAPPING
+    }
 }
 
 /// A knot that may be reported later.

@@ -22,6 +22,8 @@ pub(super) struct Survey {
     tasks: Option<HashSet<u32>>,
     /// `None` for a thread that had ended by then.
     looks: BTreeMap<u32, Option<Look>>,
+    /// Threads that wait in line without sleeping, and have done nothing else for long.
+    spinning: HashSet<u32>,
     /// Every thread rests, or waits for what another one that is known holds.
     pub all_rest: bool,
 }
@@ -33,22 +35,34 @@ impl Survey {
         let graph = Graph::read();
         let own = entered.info.os_id.load(std::sync::atomic::Ordering::Relaxed);
         let tasks: Option<HashSet<u32>> = tasks_but(own);
-        let mut survey = Self { own, all_rest: tasks.is_some(), tasks, looks: BTreeMap::new() };
+        let mut survey =
+            Self { own, all_rest: tasks.is_some(), tasks, looks: BTreeMap::new(), spinning: HashSet::new() };
         let by_task = graph.by_task();
         // One that was awake last time mostly still is.
         let mut tasks: Vec<u32> = survey.tasks.iter().flatten().copied().collect();
         tasks.sort_unstable_by_key(|&task| (Some(task) != memory.awake, task));
         memory.awake = None;
         for task in tasks {
-            let needs_no_look = by_task.get(&task).is_some_and(|&index| is_in_line(&graph.nodes[index]));
-            if !needs_no_look
-                && let Some(look) = survey.look(task)
-                && !survey.rests(&look)
-            {
-                memory.awake = Some(task);
-                survey.all_rest = false;
-                break;
+            if survey.look(task).is_none_or(|look| survey.rests(&look)) {
+                continue;
             }
+            let in_line = by_task.get(&task).map(|&index| &graph.nodes[index]).filter(|node| is_in_line(node));
+            match in_line {
+                Some(node) if memory.spins(task, node) => {
+                    // Two looks at it would differ.
+                    survey.looks.remove(&task);
+                    survey.spinning.insert(task);
+                }
+                Some(_) => survey.all_rest = false,
+                None => {
+                    memory.awake = Some(task);
+                    survey.all_rest = false;
+                    break;
+                }
+            }
+        }
+        if survey.all_rest && survey.spinning.is_empty() {
+            memory.awake_in_line.clear();
         }
         survey.look_for_joins(&graph);
         survey
@@ -118,10 +132,10 @@ impl Survey {
         let mut is_any_unknown = false;
         for &task in tasks {
             let index = by_task.get(&task).copied();
-            if index.is_some_and(|index| is_in_line(&graph.nodes[index])) {
+            if self.spinning.contains(&task) && index.is_some_and(|index| is_in_line(&graph.nodes[index])) {
                 continue;
             }
-            // One that was in line before and is not any more was not looked at.
+            // One that was in line before, spinning, and is not any more was not looked at.
             let Some(look) = self.looks.get(&task)? else { continue };
             let index = index.unwrap_or_else(|| graph.task(task));
             let node = &mut graph.nodes[index];
@@ -164,7 +178,9 @@ impl Survey {
     }
 }
 
-/// Whether the thread waits for what others that are known hold, or for their end. It cannot go on then, whatever it does meanwhile.
+/// Whether the thread waits for what others that are known hold, or for their end. It cannot go on then; but what it does meanwhile may
+/// let others go on: it says that it waits before it does, and may have something of lockscope's or of the allocator's until then that
+/// somebody sleeps for. So it has to sleep as well, or to [spin](Memory::spins).
 fn is_in_line(node: &Node) -> bool {
     node.waiting.is_some() && !node.all.is_empty()
 }
