@@ -147,7 +147,7 @@ fn a_run_can_be_watched() {
     std::fs::write(&script, format!("{RECORDER}; cp '{}' \"$path\"; echo said; exec sleep 600", fixture.display()))
         .expect("a file");
     let command = format!("{} run --top -- sh program.sh", env!("CARGO_BIN_EXE_lockscope"));
-    let Some(tmux) = Tmux::start(80, 24, dir.path(), &[], &command) else { return };
+    let Some(tmux) = Tmux::start(80, 60, dir.path(), &[], &command) else { return };
     tmux.wait_for("deadlock: 2 threads wait for each other");
     tmux.keys(&["q"]);
     tmux.wait_for("is still running");
