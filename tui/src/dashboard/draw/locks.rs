@@ -20,6 +20,9 @@ use crate::{
     },
 };
 
+/// Holders and waiters that are shown of a lock: nobody reads thousands, and each costs.
+const MOST_PARTIES: usize = 50;
+
 /// Draws the list and the detail.
 pub fn draw(state: &State, frame: &mut Frame, area: Rect, screen: &mut Screen, list: List) {
     let (above, below) = split(state, area, screen);
@@ -71,16 +74,20 @@ fn detail_lines(state: &State, id: LockId) -> Vec<Line<'static>> {
             Span::styled(if since.is_empty() { String::new() } else { format!("  {since}") }, theme.dim()),
         ])
     };
-    for holder in &lock.holders {
+    for holder in lock.holders.iter().take(MOST_PARTIES) {
         lines.push(who("holds", holder));
         let held = state.at.thread(holder.0).and_then(|thread| thread.held.iter().rev().find(|held| held.lock == id));
         lines.extend(held.map(|held| site_lines(state, held.site)).unwrap_or_default());
     }
-    for waiter in &lock.waiters {
+    for waiter in lock.waiters.iter().take(MOST_PARTIES) {
         lines.push(who("waits", waiter));
         if let Some(wait) = state.at.thread(waiter.0).and_then(|thread| thread.wait()) {
             lines.extend(site_lines(state, wait.site));
         }
+    }
+    let n_more = lock.waiters.len().saturating_sub(MOST_PARTIES) + lock.holders.len().saturating_sub(MOST_PARTIES);
+    if n_more > 0 {
+        lines.push(Line::styled(format!("and {n_more} more threads"), theme.dim()));
     }
     match phrase::object_state(defs, &state.at, id) {
         Some(object) => lines.push(Line::raw(object)),
