@@ -3,6 +3,7 @@
 //!
 //! The danger: lockscope allocates while it holds a lock of its own, the allocator waits for a lock that another thread has, and
 //! that one waits for lockscope's lock to have the next one checked.
+#![cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
