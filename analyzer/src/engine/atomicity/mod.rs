@@ -154,7 +154,6 @@ impl AtomicityEngine {
     fn write(&mut self, done: Done, is_blind: bool, is_atomic: bool) {
         let me = done.thread;
         self.held.clear();
-        // The lock of a section protects it from no other section.
         self.held.extend(self.holds.of(me).iter().map(|hold| (hold.lock, hold.mode, hold.event)));
         let order = if is_atomic { &mut self.order_of_atomics } else { &mut self.order };
         let epoch = order.access(me);
