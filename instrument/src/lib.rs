@@ -18,7 +18,7 @@ pub mod rt;
 pub mod sync;
 pub mod thread;
 
-pub use config::{Builder, Policy, Record, ReportTo, Stacks, builder};
+pub use config::{Builder, Clock, Policy, Record, ReportTo, Stacks, builder};
 pub use finding::Report;
 pub use label::{Label, named, ranked};
 pub use region::{Region, atomic_region, mark};

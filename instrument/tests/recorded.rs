@@ -23,6 +23,20 @@ fn recorded() {
     recording::check("recorded", "recorded.rs", LOCKS);
 }
 
+/// The coarse clock changes times, nothing else. Enough is recorded that it ticks.
+#[test]
+fn recorded_by_the_coarse_clock() {
+    let run_all = || {
+        let lock = lockscope::sync::Mutex::new(());
+        (0..20_000).for_each(|_| drop(lock.lock()));
+        LOCKS.iter().for_each(|(name, run, _)| run(name));
+    };
+    let recorded = recording::record_coarsely("recorded_by_the_coarse_clock", "recorded.rs", run_all);
+    if let Some(recording) = recorded {
+        recording::compare(&recording, LOCKS);
+    }
+}
+
 /// What is initialised once, by the runtime's own means: facades cannot tell when a thread is known to wait.
 fn initialised_by_another_thread(name: &'static str) {
     use lockscope::rt::{LockKind, LockMeta, LockRef, initialise};

@@ -181,6 +181,23 @@ fn a_recording_that_was_cut_off_is_incomplete() {
     }
 }
 
+/// By the coarse clock the same is found, and every reader says that times are not exact.
+#[test]
+fn a_recording_by_the_coarse_clock_says_so() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let run = |arguments: &[&str]| {
+        let output = lockscope().args(arguments).current_dir(dir.path()).output().expect("lockscope runs");
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+    };
+    let bank = example("bank");
+    let said = run(&["run", "--clock", "coarse", "-o", "t.lks", "--", bank.to_str().expect("a path of text")]);
+    assert!(said.contains("lock-order") && said.contains("recorded by the coarse clock"), "{said}");
+    for arguments in [["check", "t.lks", "--format=json"], ["show", "t.lks", "stats"]] {
+        let said = run(&arguments);
+        assert!(said.contains("recorded by the coarse clock"), "{arguments:?}: {said}");
+    }
+}
+
 /// One run is begun and ended while another one goes on, in the same folder.
 #[test]
 fn a_run_checks_its_own_traces_only() {

@@ -57,13 +57,18 @@ impl Victim {
     }
 }
 
+/// By either clock.
+fn settings(seed: u64) -> &'static str {
+    if seed.is_multiple_of(2) { "record=trace.lks,clock=coarse" } else { "record=trace.lks" }
+}
+
 #[test]
 fn everything_committed_before_a_kill_is_there() {
     for seed in 1..=kills() {
         let mut random = Random(seed * 0x9e37_79b9);
         let operations = moment(&mut random);
         let what = format!("run {seed}, killed after {operations} operations");
-        let mut victim = Victim::start(seed, "record=trace.lks");
+        let mut victim = Victim::start(seed, settings(seed));
         victim.kill_after(operations, std::thread::yield_now);
         if victim.tally.total() == 0 && Reader::open(&victim.trace()).is_err() {
             continue;
@@ -103,7 +108,7 @@ fn a_flight_recorder_has_what_came_last_before_a_kill() {
     for seed in 1..=kills() / 3 {
         let operations = 150_000 + Random(seed * 0x2545_f491).below(150_000);
         let what = format!("run {seed}, flight recorder killed after {operations} operations");
-        let mut victim = Victim::start(2000 + seed, "record=trace.lks,size=1536K");
+        let mut victim = Victim::start(2000 + seed, &format!("{},size=1536K", settings(seed)));
         victim.kill_after(operations, std::thread::yield_now);
         let (reader, events) = verify::read(&victim.trace());
         assert_eq!(reader.completeness().damaged_bytes, 0, "{what}: {:?}", reader.completeness());

@@ -30,6 +30,7 @@ pub fn info() -> TraceInfo {
         // Long after the fixture's source was written.
         started: Duration::from_secs(40_000_000_000),
         clock: "monotonic",
+        coarse: None,
         bytes: 65_536,
         has_times: true,
         has_waits: true,

@@ -39,7 +39,7 @@ pub struct LockStats {
     pub timed_out: u64,
     /// Times between asking and getting, of acquisitions that had to wait.
     pub wait: Histogram,
-    /// Times between getting and releasing.
+    /// Times between getting and releasing, as far as they were timed.
     pub hold: Histogram,
     /// The longest critical section.
     pub longest: Option<LongestHold>,
@@ -182,6 +182,10 @@ impl LockStats {
     }
 
     fn released(&mut self, thread: ThreadId, held: &Held, duration: Nanos) {
+        // 0 is what a coarse clock says of what was not timed.
+        if duration == Nanos(0) {
+            return;
+        }
         let place = self.sites.entry(held.site).or_default();
         place.held.0 = place.held.0.saturating_add(duration.0);
         self.hold.add(duration);

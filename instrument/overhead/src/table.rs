@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::PathBuf, process::ExitCode};
 
 use crate::{
     cases::{CASES, Case},
-    process::{Configuration, PARKING_LOT, STD, measure},
+    process::{Budget, Configuration, PARKING_LOT, STD, measure},
 };
 
 /// Runs the cases with `only` in their name; prints a table for each kind of lock.
@@ -34,9 +34,9 @@ fn print_all(rounds: usize, only: &str, directory: &std::path::Path) -> Result<(
         return Err(format!("no case has `{only}` in its name"));
     }
     for configurations in [PARKING_LOT, STD] {
-        print!("{:26}{:>14}", format!("medians of {rounds}"), configurations[0].name);
-        configurations[1..].iter().for_each(|configuration| print!("{:>14}", configuration.name));
-        println!("   aim: on, recording");
+        print!("{:40}{:>12}", format!("medians of {rounds}, per"), configurations[0].name);
+        configurations[1..].iter().for_each(|configuration| print!("{:>9}", configuration.name));
+        println!("   {:35} met?", "budget (growing: 1.3x ring)");
         for case in &cases {
             print_row(case, configurations, rounds, directory)?;
         }
@@ -80,14 +80,41 @@ fn print_row(
             times[times.len() / 2]
         })
         .collect();
-    print!("{:26}{:>14}", case.name, format!("{:.1} ns", medians[0]));
-    for median in &medians[1..] {
-        print!("{:>14}", format!("{:.2}x", median / medians[0]));
-    }
-    let aim = |aim: Option<f64>| aim.map_or("-".to_owned(), |aim| format!("{aim}x"));
-    println!("   {}, {} per {}", aim(case.on), aim(case.recording), case.unit);
+    let ratios: Vec<f64> = medians.iter().map(|median| median / medians[0]).collect();
+    print!("{:40}{:>12}", format!("{}, {}", case.name, case.unit), format!("{:.1} ns", medians[0]));
+    ratios[1..].iter().for_each(|ratio| print!("{:>9}", format!("{ratio:.2}x")));
+    let (budgets, verdict) = judge(case, configurations, &ratios);
+    println!("   {budgets:35} {verdict}");
     remarks.iter().for_each(|remark| println!("  {remark}"));
     Ok(())
+}
+
+/// The budgets of a row, and whether they are met; where not, by which columns.
+fn judge(case: &Case, configurations: &[Configuration], ratios: &[f64]) -> (String, String) {
+    let (mut budgets, mut missed) = (Vec::new(), Vec::new());
+    for (index, (configuration, &ratio)) in configurations.iter().zip(ratios).enumerate() {
+        let budget = match configuration.budget {
+            Budget::No => None,
+            Budget::On => case.on,
+            Budget::Recording => case.recording,
+            Budget::Growing => case.recording.and_then(|_| Some(1.3 * ratios[index.checked_sub(1)?])),
+            Budget::Coarse => case.coarse,
+        };
+        let Some(budget) = budget else { continue };
+        if configuration.budget != Budget::Growing {
+            budgets.push(format!("{} {budget}x", configuration.name));
+        }
+        // As precise as what is shown.
+        if (ratio * 100.0).round() > (budget * 100.0).round() {
+            missed.push(configuration.name);
+        }
+    }
+    let verdict = match missed.as_slice() {
+        [] if budgets.is_empty() => "-".to_owned(),
+        [] => "yes".to_owned(),
+        missed => format!("no: {}", missed.join(", ")),
+    };
+    (budgets.join(", "), verdict)
 }
 
 const fn size<T>() -> usize {

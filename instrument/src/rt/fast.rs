@@ -70,6 +70,8 @@ pub(super) fn release(lock: LockRef<'_>, slot: SlotPtr, mode: Mode) -> bool {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FastRecording {
     fast: Fast,
+    /// Other locks are held.
+    is_nested: bool,
     info: &'static ThreadInfo,
     /// Id of the place in the trace.
     site: u32,
@@ -80,65 +82,62 @@ pub(super) struct FastRecording {
 pub(super) fn begin_recording(lock: LockRef<'_>, mode: Mode, site: Site, flags: u32) -> Option<FastRecording> {
     let fast = begin(lock, mode, flags)?;
     let info = thread::current()?;
+    let is_nested = thread::this().owner.key() != 0;
     let site = info.known_site(std::ptr::from_ref(site) as usize)?;
     info.ready_writer()?;
-    Some(FastRecording { fast, info, site })
+    Some(FastRecording { fast, is_nested, info, site })
 }
 
 impl FastRecording {
     /// Notes the acquisition; call while the lock is held.
     #[inline(always)]
-    pub(super) fn acquired(self, lock: LockRef<'_>, mode: Mode, site: Site) -> Hold {
-        let since = clock::ticks();
-        self.record(lock, mode, since);
+    pub(super) fn acquired(self, lock: LockRef<'_>, mode: Mode, site: Site, flags: u32) -> Hold {
+        let since = self.record(lock, mode, flags);
         self.fast.acquired(lock, mode, site, since)
     }
 
-    /// Records the acquisition, as [`record::acquired`] does.
+    /// Records the acquisition, as [`record::acquired`] does. Returns its time, odd where only the coarse clock was looked at.
     #[inline(always)]
-    fn record(&self, lock: LockRef<'_>, mode: Mode, ticks: u64) {
+    fn record(&self, lock: LockRef<'_>, mode: Mode, flags: u32) -> u64 {
+        let is_coarse = flags & flag::COARSE != 0;
+        let exact = if is_coarse { 0 } else { clock::ticks() };
         let count = record::next_acquisition(lock.meta, mode);
         let how = if lock.is_recursive() { How::Recursive } else { How::Lock };
         let mode_how = code::mode_how(mode, how);
         let id = self.fast.id;
-        let recorded = {
+        {
             let _busy = Busy::begin();
-            match self.info.ready_writer() {
-                Some(writer) => {
-                    writer.acquired_here(id, mode_how, self.site, count, ticks);
-                    true
-                }
-                None => false,
+            if let Some(writer) = self.info.ready_writer() {
+                let ticks = if is_coarse { writer.coarse_acquisition(self.is_nested) } else { exact };
+                return writer.acquired_here(id, mode_how, self.site, count, ticks);
             }
-        };
-        if !recorded {
-            // A signal handler has used up the room that `begin` saw.
-            record::acquired_late(id, mode, how, self.site, count, ticks);
         }
+        // A signal handler has used up the room that `begin` saw.
+        let ticks = clock::ticks();
+        record::acquired_late(id, mode, how, self.site, count, ticks);
+        ticks
     }
 }
 
 /// The same as [`release`] while something is recorded.
 #[inline(always)]
-pub(super) fn release_recording(lock: LockRef<'_>, slot: SlotPtr, hold: &Hold) -> bool {
+pub(super) fn release_recording(lock: LockRef<'_>, slot: SlotPtr, hold: &Hold, flags: u32) -> bool {
     let Some(info) = thread::current() else { return false };
     let (id, mode) = (lock.last_id(), hold.mode());
     let is_short = id < SHORT_LOCKS && mode != Mode::Upgradable;
     if !is_short || info.ready_writer().is_none() || !release(lock, slot, mode) {
         return false;
     }
-    let recorded = {
+    {
         let _busy = Busy::begin();
-        match info.ready_writer() {
-            Some(writer) => {
-                writer.released_here(id, hold.access(), clock::ticks());
-                true
-            }
-            None => false,
+        if let Some(writer) = info.ready_writer() {
+            // The slot is empty, but nobody else fills it.
+            let ticks =
+                if flags & flag::COARSE == 0 { clock::ticks() } else { writer.coarse_release(id, slot.since()) };
+            writer.released_here(id, hold.access(), ticks);
+            return true;
         }
-    };
-    if !recorded {
-        record::released_late(id, mode, hold.access());
     }
+    record::released_late(id, mode, hold.access());
     true
 }

@@ -18,7 +18,7 @@ use lockscope_trace::{
 };
 
 use super::{Site, hierarchy::Hierarchy, reentry, report, stack::Stack};
-use crate::config::{Config, Policy, Record, apply_environment};
+use crate::config::{Clock, Config, Policy, Record, apply_environment};
 
 /// What is switched on, in one word that fast paths load once. 0 until the first use of any lock.
 static FLAGS: AtomicU32 = AtomicU32::new(0);
@@ -43,6 +43,8 @@ pub(super) mod flag {
     pub const HELPERS: u32 = 128;
     /// There is a file of ranks, so that any lock may have one.
     pub const HIERARCHY: u32 = 256;
+    /// Events are timed by the coarse clock; only with `RECORD`.
+    pub const COARSE: u32 = 512;
 }
 
 #[inline]
@@ -165,6 +167,10 @@ fn set_config(config: Config) -> u32 {
     }
     if TRACE.get().is_some() || start_recording(&config) {
         flags |= flag::TRACK | flag::RECORD | flag::TIMES;
+        // Asked of the trace, whose header says so: another configuration does not change it.
+        if TRACE.get().is_some_and(TraceWriter::is_coarse) {
+            flags |= flag::COARSE;
+        }
     }
     // Leaked: other threads may be reading the previous one. Happens once or twice in a process.
     CONFIG.store(Box::into_raw(Box::new(config)), Ordering::Release);
@@ -183,7 +189,7 @@ fn start_recording(config: &Config) -> bool {
     let command = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).collect();
     // Set by `lockscope run`, which is to know its traces from those of others.
     let run = std::env::var("LOCKSCOPE_RUN").ok().and_then(|run| run.parse().ok()).unwrap_or(0);
-    let options = Options { size: config.size, executable, command, coarse: false, run };
+    let options = Options { size: config.size, executable, command, coarse: config.clock == Clock::Coarse, run };
     let created = TraceWriter::create(&path, &options).or_else(|error| {
         // Several processes of one command, each with a trace of its own.
         let retry = error.kind() == std::io::ErrorKind::AlreadyExists;

@@ -165,7 +165,7 @@ impl<'a> Op<'a> {
             // The guard came from another thread: from now on the acquisition is this one's.
             let owner_id = owner.id.load(std::sync::atomic::Ordering::Relaxed);
             if owner.held.remove_foreign(self.id, hold.mode(), hold.slot()) && self.flags & flag::RECORD != 0 {
-                record::released(&self.entered, self.id, Some(owner_id), hold.mode(), hold.access());
+                record::released(&self.entered, self.id, Some(owner_id), hold.mode(), hold.access(), 0);
             }
             *hold = self.acquired();
             return;

@@ -71,7 +71,7 @@ fn acquire_otherwise<G>(
         if let Some(fast) = fast::begin_recording(lock, mode, site, flags)
             && let Some(guard) = try_now()
         {
-            return (guard, fast.acquired(lock, mode, site));
+            return (guard, fast.acquired(lock, mode, site, flags));
         }
     } else if (lock.register_quietly(site, flags) || flags & (flag::TIMES | flag::HELPERS) != 0)
         && let Some(fast) = fast::begin(lock, mode, flags)
@@ -169,7 +169,7 @@ fn release_otherwise(meta: &LockMeta, type_name: fn() -> &'static str, kind: u32
     if hold.is_unchecked() {
         after_unchecked_wakeup(lock, &hold);
     }
-    if flags & flag::RECORD == 0 || !fast::release_recording(lock, slot, &hold) {
+    if flags & flag::RECORD == 0 || !fast::release_recording(lock, slot, &hold, flags) {
         release_slow(lock, &hold, flags);
     }
 }
@@ -205,12 +205,11 @@ fn release_slow(lock: LockRef<'_>, hold: &Hold, flags: u32) {
 /// Ends an acquisition of this thread; false when none is noted.
 pub(super) fn release_own(entered: &Entered, id: u32, hold: &Hold, access: Access) -> bool {
     let held = &entered.info.held;
-    if !held.has_at(id, hold.slot()) && held.find(id, hold.mode()).is_none() {
-        return false;
-    }
+    let slot = hold.slot().filter(|_| held.has_at(id, hold.slot())).or_else(|| held.find(id, hold.mode()));
+    let Some(slot) = slot else { return false };
     // Recorded while it is in the set: a section that begins with this event lists what is held before it.
     if flags() & flag::RECORD != 0 {
-        record::released(entered, id, None, hold.mode(), access);
+        record::released(entered, id, None, hold.mode(), access, slot.since());
     }
     held.remove(id, hold.mode(), hold.slot())
 }
@@ -220,7 +219,7 @@ pub(super) fn release_foreign(entered: &Entered, owner: &ThreadInfo, id: u32, ho
     // Read before the slot is emptied: then the owner's record may go to another thread.
     let owner_id = owner.id.load(std::sync::atomic::Ordering::Relaxed);
     if owner.held.remove_foreign(id, hold.mode(), hold.slot()) && recording {
-        record::released(entered, id, Some(owner_id), hold.mode(), hold.access());
+        record::released(entered, id, Some(owner_id), hold.mode(), hold.access(), 0);
     }
 }
 
@@ -378,7 +377,8 @@ pub fn cond_wait<R>(
 
 fn held_since(hold: &Hold, mutex: u32) -> u64 {
     let held = hold.owner().and_then(thread::by_index).and_then(|owner| owner.held.of_lock(mutex).next());
-    held.map_or(0, |held| held.since)
+    // By the coarse clock it was up to a move later: who may have looked at the data has.
+    held.map_or(0, |held| clock::at_latest(held.since))
 }
 
 /// Notes at the end of a wait, also by panic, that the mutex is held again.

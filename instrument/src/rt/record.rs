@@ -120,15 +120,19 @@ pub(super) fn acquired_late(lock: u32, mode: Mode, how: How, site: u32, count: u
 #[cold]
 pub(super) fn released_late(lock: u32, mode: Mode, access: Access) {
     if let Some(entered) = thread::enter() {
-        released(&entered, lock, None, mode, access);
+        released(&entered, lock, None, mode, access, 0);
     }
 }
 
-/// Records a release; call while the lock is still held. `owner` is the thread that acquired it, when that is another one.
+/// Records a release; call while the lock is still held. `owner` is the thread that acquired it, when that is another one; `since` is
+/// when it was acquired, odd where only the coarse clock was looked at.
 #[inline]
-pub(super) fn released(entered: &Entered, lock: u32, owner: Option<u32>, mode: Mode, access: Access) {
+pub(super) fn released(entered: &Entered, lock: u32, owner: Option<u32>, mode: Mode, access: Access, since: u64) {
     with(entered, |writer, env| match owner {
-        None => writer.released(env, lock, mode, access, clock::ticks()),
+        None => {
+            let ticks = writer.coarse_release(lock, since);
+            writer.released(env, lock, mode, access, ticks);
+        }
         Some(owner) => writer.released_for(env, lock, owner, mode, access, clock::ticks()),
     });
 }

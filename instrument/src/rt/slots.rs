@@ -51,6 +51,12 @@ pub(super) struct Slot {
 }
 
 impl Slot {
+    /// Since when it is held, as it was noted, while acquisitions are timed; else anything. Odd where only the coarse clock was looked at.
+    #[inline]
+    pub(super) fn since(&self) -> u64 {
+        self.since.load(Ordering::Relaxed)
+    }
+
     pub(super) fn read(&self) -> Option<HeldLock> {
         let word = self.word.load(Ordering::Acquire);
         let lock = (word as u32).checked_sub(1)?;

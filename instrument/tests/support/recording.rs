@@ -37,13 +37,31 @@ pub fn record(test: &str, site: &str, f: impl FnOnce()) -> Option<Recording> {
     Some(read(&run_child(test, dir.path()), site))
 }
 
+/// As [`record`], by the coarse clock.
+#[allow(dead_code, reason = "not every test needs all of the support")]
+pub fn record_coarsely(test: &str, site: &str, f: impl FnOnce()) -> Option<Recording> {
+    if env::var_os(CHILD).is_some() {
+        f();
+        return None;
+    }
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let trace = run_child_with(test, dir.path(), "clock=coarse,");
+    assert!(open(&trace).info().coarse.is_some(), "the trace says so");
+    Some(read(&trace, site))
+}
+
 /// Runs a test in a child process that records into the folder; returns the trace.
 fn run_child(test: &str, dir: &Path) -> PathBuf {
+    run_child_with(test, dir, "")
+}
+
+/// The same with more settings, which end with a comma.
+fn run_child_with(test: &str, dir: &Path, settings: &str) -> PathBuf {
     let trace = dir.join("trace.lks");
     let status = Command::new(env::current_exe().expect("this program"))
         .args(["--exact", test, "--nocapture"])
         .env(CHILD, "1")
-        .env("LOCKSCOPE", format!("record={}", trace.display()))
+        .env("LOCKSCOPE", format!("{settings}record={}", trace.display()))
         .status()
         .expect("this program can be run");
     assert!(status.success(), "the child ended with {status}");
@@ -83,6 +101,11 @@ pub fn record_events_in(dir: &Path, test: &str, f: impl FnOnce()) -> Option<(Vec
 pub fn check(test: &str, site: &str, scenarios: &[Scenario]) {
     let run_all = || scenarios.iter().for_each(|(name, run, _)| run(name));
     let Some(recording) = record(test, site, run_all) else { return };
+    compare(&recording, scenarios);
+}
+
+/// Compares what was recorded of scenarios with what is expected.
+pub fn compare(recording: &Recording, scenarios: &[Scenario]) {
     for (name, _, expected) in scenarios {
         let expected = expected.split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(recording.locks.get(*name), Some(&expected), "recorded of `{name}`, left, is not what is expected");

@@ -101,6 +101,11 @@ pub(crate) fn is_long(ticks: u64) -> bool {
     ticks >= LONG.load(Ordering::Relaxed)
 }
 
+/// The latest time that is meant by ticks of an acquisition: themselves, or two moves later where the coarse clock was looked at.
+pub fn at_latest(ticks: u64) -> u64 {
+    if ticks & 1 == 0 { ticks } else { ticks.saturating_add(LONG.load(Ordering::Relaxed)) }
+}
+
 /// CLOCK_MONOTONIC in nanoseconds.
 pub fn monotonic() -> u64 {
     read(libc::CLOCK_MONOTONIC)

@@ -54,12 +54,25 @@ pub struct TraceInfo {
     pub started: Duration,
     /// The clock that times were read from: `tsc`, `monotonic`, or `none` (times are event numbers).
     pub clock: &'static str,
+    /// When the clock was not read for every event: by how much the time of one may be too early at most, as long as the recorder gets
+    /// its turn.
+    pub coarse: Option<Nanos>,
     /// Size of the input in bytes.
     pub bytes: u64,
     /// Whether events carry times.
     pub has_times: bool,
     /// Whether waits are recorded, so that blocked threads can be told from running ones.
     pub has_waits: bool,
+}
+
+impl TraceInfo {
+    /// What is to be known about times that are not exact, in a sentence.
+    pub fn about_times(&self) -> Option<String> {
+        let coarse = self.coarse?;
+        Some(format!(
+            "recorded by the coarse clock: waits and long holds are exact, of all others one in 16; other times may be {coarse} too early"
+        ))
+    }
 }
 
 /// What a reader could not deliver.

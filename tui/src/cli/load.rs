@@ -152,7 +152,7 @@ pub fn check_with(
         info: source.info().clone(),
         defs: source.definitions().clone(),
         completeness: source.completeness().clone(),
-        limits: analysis.limits(),
+        limits: source.info().about_times().into_iter().chain(analysis.limits()).collect(),
         engines,
         findings,
         hidden: Vec::new(),

@@ -56,6 +56,7 @@ impl Rapid {
             command: Vec::new(),
             started: Duration::ZERO,
             clock: "none",
+            coarse: None,
             bytes,
             has_times: false,
             has_waits: false,

@@ -170,14 +170,8 @@ impl Header {
             executable: self.executable.clone(),
             command: self.command.clone(),
             started: Duration::from_nanos(self.start_unix),
-            clock: match (self.clock_kind == CLOCK_TSC, self.coarse != 0) {
-                (true, false) => "tsc",
-                (false, false) => "monotonic",
-                (true, true) => "tsc, coarse: one lock in 16 is timed, what was waited for, and what is held for long",
-                (false, true) => {
-                    "monotonic, coarse: one lock in 16 is timed, what was waited for, and what is held for long"
-                }
-            },
+            clock: if self.clock_kind == CLOCK_TSC { "tsc" } else { "monotonic" },
+            coarse: (self.coarse != 0).then(|| Nanos(self.coarse.into())),
             bytes,
             has_times: true,
             has_waits: true,

@@ -115,6 +115,11 @@ impl TraceWriter {
         &self.path
     }
 
+    /// Whether only some events are timed; see [`Options::coarse`].
+    pub fn is_coarse(&self) -> bool {
+        self.coarse
+    }
+
     /// Whether an error stopped the recording.
     #[inline]
     pub fn is_stopped(&self) -> bool {

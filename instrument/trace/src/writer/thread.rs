@@ -16,7 +16,9 @@ const MARGIN_WORDS: usize = 16;
 const NONE: u32 = u32::MAX;
 
 /// With the coarse clock, one acquisition in so many is timed.
-const ONE_IN: u32 = 16;
+const ONE_IN: i32 = 16;
+/// As long as locks are held, one acquisition in so many is timed, whatever was the case when the first of them was taken.
+const LONGEST_NEST: i32 = 64;
 
 /// One thread's end of a trace. Owned by the thread; nothing in here is shared but the committed bytes.
 ///
@@ -34,7 +36,9 @@ pub struct ThreadWriter {
     /// The lock whose acquisition is the last thing that was recorded, when a release can be said by changing that.
     leaf: u32,
     /// Acquisitions until one is timed that need not be.
-    countdown: u32,
+    countdown: i32,
+    /// Whether the last acquisition that was not nested was timed.
+    times_nested: bool,
     /// The coarse clock as it was last seen.
     coarse_seen: u64,
     chunk: Option<Chunk>,
@@ -141,6 +145,7 @@ impl ThreadWriter {
             section: 0,
             leaf: NONE,
             countdown: 1,
+            times_nested: false,
             coarse_seen: 1,
             chunk: None,
             thread,
@@ -185,18 +190,30 @@ impl ThreadWriter {
     }
 
     /// Time of an acquisition now, by the coarse clock: in ticks where it is read, for one acquisition in 16 and whenever the coarse clock has
-    /// moved on; else the odd number that the coarse clock says.
+    /// moved on; else the odd number that the coarse clock says. What is taken while other locks are held (`nested`) is timed as the first of these
+    /// was, so that the time of one tells something about the others.
     #[inline(always)]
-    pub fn coarse_acquisition(&mut self) -> u64 {
+    pub fn coarse_acquisition(&mut self, nested: bool) -> u64 {
         let coarse = clock::coarse();
-        self.countdown = self.countdown.wrapping_sub(1);
-        if coarse == self.coarse_seen && self.countdown != 0 { coarse } else { self.timed_acquisition(coarse) }
+        self.countdown -= 1;
+        let untimed = if nested { !self.times_nested && self.countdown > -LONGEST_NEST } else { self.countdown > 0 };
+        if coarse == self.coarse_seen && untimed {
+            if !nested {
+                self.times_nested = false;
+            }
+            coarse
+        } else {
+            self.timed_acquisition(coarse, nested)
+        }
     }
 
     #[cold]
     #[inline(never)]
-    fn timed_acquisition(&mut self, coarse: u64) -> u64 {
-        self.countdown = ONE_IN;
+    fn timed_acquisition(&mut self, coarse: u64, nested: bool) -> u64 {
+        if !nested || self.countdown <= -LONGEST_NEST {
+            self.countdown = ONE_IN;
+        }
+        self.times_nested |= !nested;
         // While it stands still everything is timed.
         self.coarse_seen = if coarse == 0 { 1 } else { coarse };
         clock::look_at_coarse();
@@ -595,14 +612,23 @@ mod tests {
         writer.plain(&env, kind::START, clock::ticks());
         let is_timed = |ticks: u64| ticks & 1 == 0;
         // It stands still.
-        assert!((0..40).all(|_| is_timed(writer.coarse_acquisition())));
+        assert!((0..40).all(|_| is_timed(writer.coarse_acquisition(false))));
         let mut idle = 0;
         assert_eq!(clock::tick(&mut idle), Some(clock::TICK));
-        let timed: Vec<bool> = (0..48).map(|_| is_timed(writer.coarse_acquisition())).collect();
+        let timed: Vec<bool> = (0..48).map(|_| is_timed(writer.coarse_acquisition(false))).collect();
         let expected: Vec<bool> = (0..48).map(|n| n % 16 == 0).collect();
         assert_eq!(timed, expected, "the first after a tick, then one in 16");
-        writer.coarse_acquisition();
-        let since = writer.coarse_acquisition();
+        // What is nested is timed as what it is in.
+        let nests: Vec<[bool; 3]> =
+            (0..32).map(|_| [false, true, true].map(|nested| is_timed(writer.coarse_acquisition(nested)))).collect();
+        assert!(nests.iter().all(|nest| nest.iter().all(|&timed| timed == nest[0])), "{nests:?}");
+        let n_timed = nests.iter().filter(|nest| nest[0]).count();
+        assert!((5..=6).contains(&n_timed), "of 96 one in 18: the first that is not nested after 16");
+        while is_timed(writer.coarse_acquisition(false)) {}
+        let n_timed = (0..640).filter(|_| is_timed(writer.coarse_acquisition(true))).count();
+        assert_eq!(n_timed, 640 / (16 + 64), "hand over hand");
+        while !is_timed(writer.coarse_acquisition(false)) {}
+        let since = writer.coarse_acquisition(false);
         assert_eq!(writer.coarse_release(7, since), since, "not timed");
         assert!(is_timed(writer.coarse_release(7, clock::ticks())), "whose acquisition was timed");
 

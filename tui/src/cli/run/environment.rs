@@ -95,6 +95,9 @@ fn merge(from_env: &str, args: &RunArgs, working_dir: &Path, default: &Path) -> 
     if let Some(size) = &args.size {
         set("size", size.clone());
     }
+    if let Some(clock) = args.clock {
+        set("clock", word(clock));
+    }
     if let Some(action) = args.on_deadlock {
         set("deadlock", word(action));
     } else if value_of(&pairs, "deadlock").is_none() && !is_all_off {
@@ -111,8 +114,8 @@ fn merge(from_env: &str, args: &RunArgs, working_dir: &Path, default: &Path) -> 
     Ok(Recording { path, is_off, variable, run })
 }
 
-fn word(action: OnDeadlock) -> String {
-    action.to_possible_value().expect("no action is skipped").get_name().to_owned()
+fn word(action: impl ValueEnum) -> String {
+    action.to_possible_value().expect("no value is skipped").get_name().to_owned()
 }
 
 /// The recorder puts the program's name for `%e` and its process id for `%p`: under `cargo test` every test binary
@@ -171,6 +174,8 @@ mod tests {
         check("off", &[], "off");
         check("off", &["-o", "y.lks"], "off,record=/w/y.lks");
         check("off,record=x.lks", &[], "off,record=/w/x.lks");
+        check("", &["--clock", "coarse"], "record=/w/%e-%p.lks,clock=coarse,deadlock=exit");
+        check("clock=coarse", &["--clock", "exact"], "record=/w/%e-%p.lks,clock=exact,deadlock=exit");
         check(" size=1M , ", &["--size", "2M"], "record=/w/%e-%p.lks,size=2M,deadlock=exit");
     }
 

@@ -45,7 +45,7 @@ use crate::{
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  lockscope run -- cargo test\n  lockscope run --deps -- cargo test\n  lockscope run -o bank.lks -- target/debug/bank\n  lockscope run --top -- target/debug/server",
-    after_long_help = "Examples:\n  lockscope run -- cargo test\n  lockscope run --deps -- cargo test\n  lockscope run -o bank.lks -- target/debug/bank\n  lockscope run --top -- target/debug/server\n\nThe program is configured through the environment variable LOCKSCOPE, a comma-separated list of key=value; keys: record, size, order, deadlock, rank, timeout, on-timeout, hierarchy, stacks, report. What is already set there is kept unless an option of this command says otherwise.\n\nExit codes: the program's own, unless there are findings at or above --fail-on, then 1; 128+n when signal n ended the program; 126 and 127 when it could not be started"
+    after_long_help = "Examples:\n  lockscope run -- cargo test\n  lockscope run --deps -- cargo test\n  lockscope run -o bank.lks -- target/debug/bank\n  lockscope run --top -- target/debug/server\n\nThe program is configured through the environment variable LOCKSCOPE, a comma-separated list of key=value; keys: record, size, clock, order, deadlock, rank, timeout, on-timeout, hierarchy, stacks, report. What is already set there is kept unless an option of this command says otherwise.\n\nExit codes: the program's own, unless there are findings at or above --fail-on, then 1; 128+n when signal n ended the program; 126 and 127 when it could not be started"
 )]
 pub struct RunArgs {
     /// Where to record; `%p` becomes the process id, `%e` the program's name
@@ -58,6 +58,12 @@ pub struct RunArgs {
     /// Record at most about this much per process, as in 256M, and reuse the oldest part
     #[arg(long, value_name = "SIZE")]
     size: Option<String>,
+    /// How events are timed [default: exact]
+    ///
+    /// `coarse` reads the clock for one acquisition and release in 16, for what had to wait, and for what was held for two milliseconds
+    /// and more; nothing is known of how long all others took. Recording costs a fraction then.
+    #[arg(long, value_enum, value_name = "HOW")]
+    clock: Option<ClockMode>,
     /// What the program does when it finds itself in a deadlock [default: exit, or report with --top]
     #[arg(long, value_enum, value_name = "ACTION")]
     on_deadlock: Option<OnDeadlock>,
@@ -81,6 +87,15 @@ pub struct RunArgs {
     /// The program and its arguments
     #[arg(help_heading = "Arguments", required = true, trailing_var_arg = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
     pub command: Vec<OsString>,
+}
+
+/// How events are timed, as `LOCKSCOPE=clock=` understands it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum ClockMode {
+    /// Every event
+    Exact,
+    /// Some of them
+    Coarse,
 }
 
 /// Reaction to a deadlock, as `LOCKSCOPE=deadlock=` understands it.

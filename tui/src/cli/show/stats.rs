@@ -29,6 +29,7 @@ pub fn write(source: &dyn EventSource, analysis: &Analysis, look: &Look, out: &m
     if info.has_times {
         facts.push(("duration", format!("{} ({})", stats.duration(), info.clock)));
     }
+    facts.extend(info.about_times().map(|note| ("times", note)));
     facts.extend([
         ("size", format!("{} bytes", grouped(info.bytes))),
         ("threads", grouped(defs.threads.len() as u64)),

@@ -1,6 +1,6 @@
 //! Header and footer: where we are, and what can be done.
 
-use lockscope_trace::{Completeness, Nanos};
+use lockscope_trace::{Completeness, Nanos, TraceInfo};
 use ratatui::{
     Frame,
     layout::Rect,
@@ -99,12 +99,18 @@ fn moment(state: &State) -> String {
     } else {
         format!("#{} of {}", grouped(state.position), grouped(model.len()))
     };
+    let about = about(&model.info);
     let time = match (model.info.has_times, at_end) {
         (false, _) => String::new(),
-        (true, true) => format!("  {}", state.time()),
-        (true, false) => format!("  {} of {}", state.time(), model.end()),
+        (true, true) => format!("  {about}{}", state.time()),
+        (true, false) => format!("  {about}{} of {}", state.time(), model.end()),
     };
     format!("{word}  {event}{time}")
+}
+
+/// What is written before a time that is not exact.
+fn about(info: &TraceInfo) -> &'static str {
+    if info.coarse.is_some() { "~" } else { "" }
 }
 
 fn tabs(state: &State, area: Rect, screen: &mut Screen) -> Line<'static> {

@@ -279,6 +279,7 @@ fn health(state: &State, width: usize) -> Line<'static> {
         let notes = model.completeness.notes.join("; ");
         let lost = plural(model.completeness.lost_events, "event");
         let text = if notes.is_empty() { format!("incomplete: {lost} lost") } else { format!("incomplete: {notes}") };
+        let text = if model.info.coarse.is_some() { format!("coarse clock; {text}") } else { text };
         return Line::styled(
             fit(&format!(" {} {text}", theme.glyph(Mark::Warn)), width, theme.ascii),
             theme.mark(Mark::Warn),
@@ -294,5 +295,6 @@ fn health(state: &State, width: usize) -> Line<'static> {
         facts.insert(0, format!("process {}", model.info.pid));
     }
     facts.extend((!model.info.has_times).then(|| "no times".to_owned()));
+    facts.extend(model.info.coarse.map(|by| format!("coarse clock: times may be {by} too early")));
     Line::styled(fit(&format!(" {}", facts.join(", ")), width, theme.ascii), theme.dim())
 }
