@@ -12,4 +12,6 @@ pub struct Report {
     pub title: String,
     /// The whole report as printed, several lines.
     pub text: String,
+    /// How much of the text comes before stacks.
+    pub(crate) brief: usize,
 }

@@ -15,13 +15,20 @@ mod label;
 mod region;
 #[doc(hidden)]
 pub mod rt;
+mod session;
 pub mod sync;
+#[cfg(feature = "test")]
+#[doc(hidden)]
+pub mod testing;
 pub mod thread;
 
 pub use config::{Builder, Clock, Policy, Record, ReportTo, Stacks, builder};
 pub use finding::Report;
 pub use label::{Label, named, ranked};
+#[cfg(feature = "test")]
+pub use lockscope_macros::test;
 pub use region::{Region, atomic_region, mark};
+pub use session::{Outcome, session};
 
 /// Whether this build of lockscope instruments: with `debug_assertions` or the feature `force`, and not `--cfg lockscope_off`.
 pub const IS_ON: bool = cfg!(all(any(debug_assertions, feature = "force"), not(lockscope_off)));

@@ -90,3 +90,16 @@ fn labelled_locks_are_plain_locks() {
     let _: (std::sync::mpsc::Sender<u8>, std::sync::mpsc::Receiver<u8>) = lockscope::named("jobs").channel();
     let _: (std::sync::mpsc::SyncSender<u8>, _) = lockscope::named("jobs").sync_channel(1);
 }
+
+#[lockscope::test]
+fn a_test_is_its_body() -> Result<(), std::num::ParseIntError> {
+    let outcome = lockscope::session(|| "7".parse::<u32>());
+    assert!(outcome.findings.is_empty());
+    outcome.assert_clean().map(|seven| assert_eq!(seven, 7))
+}
+
+#[lockscope::test]
+#[should_panic(expected = "on purpose")]
+fn a_panic_is_a_panic() {
+    panic!("on purpose");
+}

@@ -8,22 +8,24 @@ use super::{
     search::{self, Blocker, Link},
     stack,
     thread::Entered,
+    waiting::Target,
     words::{join, target_name, wanted_words},
 };
 
-/// Searches for a deadlock through this thread, whose wait is published: a cycle, else what is not as simple.
+/// Searches for a deadlock through this thread, whose wait is published: a cycle, else what is not as simple. `can_panic`: whether that would
+/// end the wait.
 ///
 /// # Panics
 ///
 /// When there is one and the policy is to panic.
-pub(super) fn search_and_report(entered: &Entered) {
+pub(super) fn search_and_report(entered: &Entered, can_panic: bool) {
     match search::cycle(entered.info) {
-        Some(cycle) => report_deadlock(entered, &cycle),
-        None => knot::wait_begins(entered),
+        Some(cycle) => report_deadlock(entered, &cycle, can_panic),
+        None => knot::wait_begins(entered, can_panic),
     }
 }
 
-fn report_deadlock(entered: &Entered, cycle: &[Link]) {
+fn report_deadlock(entered: &Entered, cycle: &[Link], can_panic: bool) {
     // Two threads can find the same cycle at the same moment.
     let mut members: Vec<String> =
         cycle.iter().map(|link| format!("{} {}", link.info.index, link.waiting.episode)).collect();
@@ -102,5 +104,13 @@ fn report_deadlock(entered: &Entered, cycle: &[Link]) {
     } else {
         "help: take these locks in one order everywhere, or do not wait while holding them"
     });
-    draft.publish(entered, global::config().deadlock);
+    for link in cycle {
+        draft.about_thread(link.info);
+        if let Target::Lock { lock, .. } = link.waiting.target {
+            draft.about_lock(lock);
+        }
+    }
+    // A time limit ends it, and the session tells.
+    let policy = if limited { global::config().deadlock } else { draft.deadlock_policy(entered, can_panic) };
+    draft.publish(entered, policy);
 }

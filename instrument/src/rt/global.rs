@@ -17,7 +17,13 @@ use lockscope_trace::{
     writer::{DefinitionWriter, Options, TraceWriter},
 };
 
-use super::{Site, hierarchy::Hierarchy, reentry, report, stack::Stack};
+use super::{
+    Site,
+    hierarchy::Hierarchy,
+    reentry, report,
+    session::{self, SessionLocks},
+    stack::Stack,
+};
 use crate::config::{Clock, Config, Policy, Record, apply_environment};
 
 /// What is switched on, in one word that fast paths load once. 0 until the first use of any lock.
@@ -259,6 +265,8 @@ pub(super) struct Registry {
     /// Stacks that threads remember, which many threads have in common.
     shared_stacks: HashMap<Stack, u32>,
     hierarchy: Hierarchy,
+    /// Whose locks are whose, see `session`.
+    pub session_locks: SessionLocks,
 }
 
 /// What only some locks have.
@@ -319,6 +327,7 @@ impl Registry {
         }
         let first = self.next_lock;
         self.next_lock += LOCK_IDS;
+        self.session_locks.note(first..self.next_lock, session::current());
         first..self.next_lock
     }
 
@@ -326,6 +335,7 @@ impl Registry {
     pub fn new_lock(&mut self, kind: LockKind, type_name: &'static str, created: Site, named: Named) -> u32 {
         let id = self.next_lock;
         self.next_lock += 1;
+        self.session_locks.note(id..id + 1, session::current());
         let rank = named.rank.or_else(|| self.hierarchy.rank_of(named.name, created));
         let named = Named { rank, ..named };
         if let Some(writer) = trace() {

@@ -55,10 +55,7 @@ pub(super) fn thread_ends(entered: &Entered) {
         if global::config().misuse == Policy::Off || (waiters.is_empty() && !is_first(key.finish())) {
             continue;
         }
-        let (severity, policy) = match waiters.as_slice() {
-            [] => ("warning", global::config().misuse),
-            _ => ("error", global::config().deadlock),
-        };
+        let severity = if waiters.is_empty() { "warning" } else { "error" };
         let confidence = if held.fate == Fate::Moves { "potential" } else { "actual" };
         let (me, name) = (thread_name(me), facts(&held).describe());
         let mut draft = Draft::new("guard-leak", severity, confidence, format!("{me} ends while it holds {name}"));
@@ -72,6 +69,14 @@ pub(super) fn thread_ends(entered: &Entered) {
             Fate::Stays | Fate::Leaked => "guards of this lock cannot be in other threads, so nothing will release it",
         });
         draft.line(HELP);
+        for (waiter, _) in &waiters {
+            draft.about_thread(waiter);
+        }
+        let policy = match held.fate {
+            _ if waiters.is_empty() => global::config().misuse,
+            Fate::Stays if draft.is_in_session(entered) => draft.deadlock_policy(entered, false),
+            _ => global::config().deadlock,
+        };
         // Nobody catches a panic here.
         let policy = if policy == Policy::Panic { Policy::Report } else { policy };
         if held.fate == Fate::Moves || waiters.is_empty() || knot::mark_reported(&waits(&waiters)) {
@@ -85,7 +90,7 @@ pub(super) fn thread_ends(entered: &Entered) {
 /// # Panics
 ///
 /// When that is certain and the policy is to panic.
-pub(super) fn wait_begins(entered: &Entered) {
+pub(super) fn wait_begins(entered: &Entered, can_panic: bool) {
     if LEAKS.load(Ordering::Relaxed) == 0 {
         return;
     }
@@ -115,7 +120,8 @@ pub(super) fn wait_begins(entered: &Entered) {
     });
     draft.stack(&format!("stack of {me}:"), stack::capture(), waiting.site);
     draft.line(HELP);
-    draft.publish(entered, if is_certain { global::config().deadlock } else { Policy::Report });
+    let policy = if is_certain { draft.deadlock_policy(entered, can_panic) } else { Policy::Report };
+    draft.publish(entered, policy);
 }
 
 const HELP: &str = "help: let guards go out of scope; do not forget or leak those of locks that others use";

@@ -66,7 +66,7 @@ pub(super) fn failed_try(entered: &Entered, lock: LockRef<'_>, id: u32, mode: Mo
     let since = elapsed(entered.local().tries.first);
     let mut draft =
         Draft::new("busy-wait", "warning", "actual", format!("{thread} spins on {name} by trying again and again"));
-    draft.line(&format!("{SPINS} tries in a row failed within {since}, at {site}"));
+    draft.about_lock(id).line(&format!("{SPINS} tries in a row failed within {since}, at {site}"));
     if let Some(holder) = super::thread::all()
         .find_map(|info| Some((info, info.held.find(id, mode).or_else(|| info.held.find(id, Mode::Exclusive))?)))
     {
@@ -94,6 +94,7 @@ pub(super) fn unchecked_wakeup(entered: &Entered, mutex: LockRef<'_>, id: u32, s
     let title = format!("{} goes on after a wake-up without checking what it waited for", thread_name(entered.info));
     let mut draft = Draft::new("unchecked-wakeup", "warning", "potential", title);
     draft
+        .about_lock(id)
         .line(&format!("it waited at {site} and released {name} without reading the data in it"))
         .stack("stack of the release:", stack::capture(), site)
         .line("help: wait in a loop (`while !ready { wait }`) or with `wait_while`: wake-ups may be spurious or come too late");
@@ -114,6 +115,7 @@ pub(super) fn poisoned(entered: &Entered, lock: LockRef<'_>, id: u32, site: Site
     }
     let title = format!("{} finds {} poisoned", thread_name(entered.info), lock.facts(id).describe());
     let mut draft = Draft::new("poisoned", "warning", "actual", title);
+    draft.about_lock(id);
     if let LockKind::Once | LockKind::LazyLock = lock.kind() {
         draft
             .line(&format!("its initialiser panicked; found at {site}"))

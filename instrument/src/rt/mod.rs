@@ -48,6 +48,7 @@ mod reentry;
 pub mod region;
 mod report;
 mod search;
+mod session;
 mod slots;
 mod stack;
 mod stuck;
@@ -78,6 +79,7 @@ pub use ops::{
 };
 pub use parking::{current_thread, park, sleep, unpark};
 pub use permits::{permits_acquired, permits_forgotten, permits_merged, permits_released, permits_split};
+pub use session::Session;
 pub use stuck::{Stuck, deadlocks};
 pub use threads::{Spawned, scope_wait};
 pub use unfollow::unfollow;

@@ -207,9 +207,9 @@ pub(super) fn publish(
     if flags() & flag::DEADLOCK != 0 {
         if mutex.is_some() {
             // No cycle goes through this wait yet: the mutex to be taken at its end is this thread's still.
-            knot::wait_begins(&entered);
+            knot::wait_begins(&entered, true);
         } else {
-            deadlock::search_and_report(&entered);
+            deadlock::search_and_report(&entered, true);
         }
     }
     Some(guard)

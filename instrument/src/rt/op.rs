@@ -252,7 +252,7 @@ impl<'a> Op<'a> {
             self.entered.info.wait.set_stack(Some(caller.stack.clone()));
         }
         if self.flags & flag::DEADLOCK != 0 {
-            search_and_report(&self.entered);
+            search_and_report(&self.entered, true);
         }
         guard
     }
@@ -276,6 +276,7 @@ impl<'a> Op<'a> {
         let limit = lockscope_trace::Nanos(u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX));
         let title = format!("{} waits for {name} for longer than {limit}", thread_name(self.entered.info));
         let mut draft = Draft::new("lock-timeout", "error", "actual", title);
+        draft.about_lock(self.id);
         draft.line(&format!("it asks for {name}{} at {}", mode_words(lock.kind, self.mode), self.site));
         let mut nobody = true;
         for holder in thread::all() {

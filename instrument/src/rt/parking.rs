@@ -44,7 +44,7 @@ fn publish(limited: bool, site: Site) -> Option<WaitGuard<'static>> {
         owner: None,
     };
     let guard = entered.info.wait.begin(&waiting);
-    deadlock::search_and_report(&entered);
+    deadlock::search_and_report(&entered, true);
     Some(guard)
 }
 

@@ -7,7 +7,7 @@ use lockscope_trace::{LockKind, Mode, Nanos, clock, defs::short_paths, format::k
 use super::{
     Site,
     global::{self, Named, patient_registry},
-    reentry,
+    reentry, session,
     stack::{self, Stack},
     thread::{self, Env, ThreadInfo},
 };
@@ -28,11 +28,71 @@ pub(super) struct Draft {
     title: String,
     body: String,
     stacks: Vec<(String, Stack, Site)>,
+    /// Sessions of the threads that it is about, besides the one that found it.
+    sessions: Vec<u32>,
+    locks: Vec<u32>,
+    /// Whose it is, when that is known and not to be worked out.
+    concerned: Option<Vec<u32>>,
 }
 
 impl Draft {
     pub(super) fn new(code: &'static str, severity: &'static str, confidence: &'static str, title: String) -> Self {
-        Self { code, severity, confidence, title, body: String::new(), stacks: Vec::new() }
+        Self {
+            code,
+            severity,
+            confidence,
+            title,
+            body: String::new(),
+            stacks: Vec::new(),
+            sessions: Vec::new(),
+            locks: Vec::new(),
+            concerned: None,
+        }
+    }
+
+    /// It is about this thread, beside the one that finds it.
+    pub(super) fn about_thread(&mut self, info: &ThreadInfo) {
+        self.sessions.push(session::of(info));
+    }
+
+    /// It is about this lock.
+    pub(super) fn about_lock(&mut self, lock: u32) -> &mut Self {
+        self.locks.push(lock);
+        self
+    }
+
+    /// It is these sessions'.
+    pub(super) fn concerns(&mut self, sessions: Vec<u32>) -> &mut Self {
+        self.concerned = Some(sessions);
+        self
+    }
+
+    /// Whether it is a session's.
+    pub(super) fn is_in_session(&self, entered: &thread::Entered) -> bool {
+        !self.concerned(entered).is_empty()
+    }
+
+    fn concerned(&self, entered: &thread::Entered) -> Vec<u32> {
+        let threads = self.sessions.iter().copied().chain([session::of(entered.info)]);
+        self.concerned.clone().unwrap_or_else(|| session::concerned(threads, &self.locks))
+    }
+
+    /// What to do about threads that wait for ever: in a session to go on would be to hang, so those that report only panic. `can_panic`:
+    /// whether there is a thread that could, and would end something by it; else the process ends, and the report says why.
+    pub(super) fn deadlock_policy(&mut self, entered: &thread::Entered, can_panic: bool) -> Policy {
+        let is_in_session = self.is_in_session(entered);
+        let policy = match global::config().deadlock {
+            Policy::Report if is_in_session => Policy::Panic,
+            policy => policy,
+        };
+        let reason = match policy {
+            Policy::Panic if entered.is_observer() => "no thread that could panic is running",
+            Policy::Panic if !can_panic => "a panic could not get out of here before other threads end",
+            Policy::Panic if is_in_session && std::thread::panicking() => "the thread is panicking already",
+            _ => return policy,
+        };
+        self.line(&format!("note: {reason}, so the process ends, with status 66"));
+        Policy::Exit
     }
 
     /// Adds a line.
@@ -65,8 +125,11 @@ impl Draft {
         self.record(entered, &text);
         let stacks = self.resolved_stacks();
         write_report(&stacks);
+        let concerned = self.concerned(entered);
+        let brief = text.len();
         text.push_str(&stacks);
-        let report = Report { code: self.code, confidence: self.confidence, title: self.title, text };
+        let report = Report { code: self.code, confidence: self.confidence, title: self.title, text, brief };
+        session::keep(&report, &concerned);
         if let Some(callback) = &global::config().callback {
             reentry::callback(|| callback(&report));
         }
@@ -138,8 +201,9 @@ pub(super) fn say(text: &str) {
     }
 }
 
-/// Whether this is the first finding with that key; later ones are not reported again, nor are those that are not known to be first.
+/// Whether this is the first finding with that key in this thread's session; later ones are not reported again, nor are those that are not known to be first.
 pub(super) fn is_first(key: u64) -> bool {
+    let key = key ^ u64::from(session::current()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     static SEEN: Mutex<Option<HashSet<u64>>> = Mutex::new(None);
     reentry::lock(&SEEN).is_some_and(|mut seen| seen.get_or_insert_default().insert(key))
 }

@@ -29,6 +29,7 @@ use super::{
     memory::LatestLoad,
     misuse::Tries,
     once::Observed,
+    session,
     waiting::Wait,
 };
 
@@ -41,6 +42,8 @@ pub(super) struct ThreadInfo {
     pub id: AtomicU32,
     /// Its number in the system.
     pub os_id: AtomicU32,
+    /// The session that it is in; 0 for none.
+    pub session: AtomicU32,
     /// Whether a thread uses the record, or has left locks held in it.
     pub alive: AtomicBool,
     /// Whether the thread has ended, and left locks held.
@@ -278,11 +281,11 @@ pub(super) fn enter_or_nested() -> Entered {
     Entered { info: current.info().unwrap_or_else(|| register(None)), nested }
 }
 
-/// Gives this thread the id that its parent assigned when it spawned it.
-pub(super) fn register_spawned(id: u32) {
+/// Gives this thread the id that its parent assigned when it spawned it, and its parent's session.
+pub(super) fn register_spawned(id: u32, session: u32) {
     let current = this();
     if current.info.get().is_null() && !current.begin() {
-        register(Some(id));
+        register(Some((id, session)));
         current.set_busy(false);
     }
 }
@@ -382,19 +385,21 @@ pub(super) fn n_living() -> u32 {
 
 static LIVING: AtomicU32 = AtomicU32::new(0);
 
-/// Gives this thread a record. `id` was assigned by the parent when it was spawned through lockscope.
+/// Gives this thread a record. `spawned`: the id that the parent assigned when it spawned it through lockscope, and the session.
 #[cold]
-fn register(id: Option<u32>) -> &'static ThreadInfo {
+fn register(spawned: Option<(u32, u32)>) -> &'static ThreadInfo {
     super::reentry::probe();
     let name = current_name();
     let os_id = os_id();
-    let was_spawned_unseen = id.is_none() && os_id != std::process::id();
-    let id = id.unwrap_or_else(|| registry().new_thread(None, name.as_deref(), os_id));
+    let was_spawned_unseen = spawned.is_none() && os_id != std::process::id();
+    let (id, session) =
+        spawned.unwrap_or_else(|| (registry().new_thread(None, name.as_deref(), os_id), session::of_unseen_thread()));
     LIVING.fetch_add(1, Ordering::Relaxed);
     let recycled = FREE.lock().unwrap_or_else(PoisonError::into_inner).pop();
     let info = recycled.unwrap_or_else(new_info);
     info.id.store(id, Ordering::Relaxed);
     info.os_id.store(os_id, Ordering::Relaxed);
+    info.session.store(session, Ordering::Release);
     info.wait.joined_unseen.store(was_spawned_unseen, Ordering::Relaxed);
     *info.name.lock().unwrap_or_else(PoisonError::into_inner) = name;
     *info.std_id.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::thread::current().id());
@@ -407,6 +412,8 @@ fn register(id: Option<u32>) -> &'static ThreadInfo {
     local.observed.clear();
     local.latest_load = LatestLoad::default();
     local.pending_stack = None;
+    // Those that are left over may be of a session.
+    local.lock_ids = 0..0;
     info.alive.store(true, Ordering::Release);
     let current = this();
     current.chains.look_at(&local.chains);
@@ -429,6 +436,7 @@ impl ThreadInfo {
             index,
             id: AtomicU32::new(0),
             os_id: AtomicU32::new(0),
+            session: AtomicU32::new(session::NONE),
             alive: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             held: HeldSet::new(index),

@@ -7,7 +7,7 @@ use lockscope_trace::{clock, format::kind};
 use super::{
     Site, deadlock,
     global::{flag, flags, registry},
-    record,
+    record, session,
     thread::{self, Entered},
     waiting::{Target, Waiting},
 };
@@ -17,19 +17,23 @@ use super::{
 pub struct Spawned {
     /// `None` while nothing is switched on.
     id: Option<u32>,
+    /// The parent's session, which is its own.
+    session: u32,
 }
 
 impl Spawned {
+    const UNSEEN: Self = Self { id: None, session: session::NONE };
+
     /// Notes in the parent that a thread is about to be spawned.
     pub fn new(name: Option<&str>, site: Site) -> Self {
         if flags() & flag::TRACK == 0 {
-            return Self { id: None };
+            return Self::UNSEEN;
         }
-        let Some(entered) = thread::enter() else { return Self { id: None } };
+        let Some(entered) = thread::enter() else { return Self::UNSEEN };
         let parent = entered.info.id.load(Ordering::Relaxed);
         let id = registry().new_thread(Some(parent), name, 0);
         record::thread_event(&entered, kind::SPAWN, id, site);
-        Self { id: Some(id) }
+        Self { id: Some(id), session: session::of(entered.info) }
     }
 
     /// The thread's id; `None` while nothing is switched on.
@@ -49,7 +53,7 @@ impl Spawned {
             }
         }
         let Some(id) = self.id else { return f() };
-        thread::register_spawned(id);
+        thread::register_spawned(id, self.session);
         let _end = End;
         f()
     }
@@ -60,7 +64,7 @@ impl Spawned {
     ///
     /// When the wait closes a deadlock and the policy is to panic.
     pub fn join<R>(self, site: Site, join: impl FnOnce() -> R) -> R {
-        scope_wait(&[self], site, join)
+        wait(&[self], site, false, join)
     }
 }
 
@@ -68,8 +72,12 @@ impl Spawned {
 ///
 /// # Panics
 ///
-/// As [`Spawned::join`].
+/// As [`Spawned::join`], but never: a scope cannot be left while its threads run, so the process ends where that policy applies.
 pub fn scope_wait<R>(threads: &[Spawned], site: Site, wait: impl FnOnce() -> R) -> R {
+    self::wait(threads, site, true, wait)
+}
+
+fn wait<R>(threads: &[Spawned], site: Site, is_scope: bool, wait: impl FnOnce() -> R) -> R {
     let ids: Vec<u32> = threads.iter().filter_map(|thread| thread.id).collect();
     if ids.is_empty() {
         return wait();
@@ -91,7 +99,7 @@ pub fn scope_wait<R>(threads: &[Spawned], site: Site, wait: impl FnOnce() -> R) 
         };
         let _waiting = entered.info.wait.begin(&waiting);
         if flags() & flag::DEADLOCK != 0 {
-            deadlock::search_and_report(&entered);
+            deadlock::search_and_report(&entered, !is_scope);
         }
         unentered(entered, wait)
     };

@@ -123,12 +123,12 @@ fn waits(graph: &Graph, knot: &[usize]) -> Vec<(u32, u64)> {
 /// # Panics
 ///
 /// When it does for certain, and the policy is to panic.
-pub(super) fn wait_begins(entered: &Entered) {
+pub(super) fn wait_begins(entered: &Entered, can_panic: bool) {
     let Some(site) = entered.info.wait.endless_site() else { return };
     places::note(entered, site);
-    leak::wait_begins(entered);
+    leak::wait_begins(entered, can_panic);
     if COUNTS.permits.load(Ordering::Relaxed) > 0 {
-        prove(entered);
+        prove(entered, can_panic);
     }
     if watch::is_called() {
         return;
@@ -149,7 +149,7 @@ pub(super) fn help_is_lost() {
 }
 
 /// Looks for a knot of which everything is known, through this thread's wait.
-fn prove(entered: &Entered) {
+fn prove(entered: &Entered, can_panic: bool) {
     let graph = Graph::read();
     let Some(me) = graph.nodes.iter().position(|node| node.info().is_some_and(|info| info.index == entered.info.index))
     else {
@@ -162,7 +162,7 @@ fn prove(entered: &Entered) {
     }
     let knots = knots(&demands, &stuck);
     entered.info.wait.set_stack(stack::capture());
-    Case { graph, stuck, knots, verdict: Verdict::Proof }.report(entered);
+    Case { graph, stuck, knots, verdict: Verdict::Proof }.report(entered, can_panic);
 }
 
 /// Whether all waits of these threads are still on, so that what was read since belongs together.
@@ -292,7 +292,7 @@ pub(super) fn examine(entered: &Entered, memory: &mut Memory) -> Examined {
     let stuck = solve::stuck(&demands, true);
     let new: Vec<_> = knots(&demands, &stuck).into_iter().filter(|knot| !is_reported(&graph, knot)).collect();
     if !new.is_empty() && still_wait(&graph, &stuck) && survey.still_joins(&graph, &stuck) {
-        Case { graph, stuck, knots: new, verdict: Verdict::Proof }.report(entered);
+        Case { graph, stuck, knots: new, verdict: Verdict::Proof }.report(entered, false);
         return Examined::Suspicious;
     }
     if survey.all_rest
@@ -300,7 +300,7 @@ pub(super) fn examine(entered: &Entered, memory: &mut Memory) -> Examined {
     {
         let stuck = vec![true; graph.nodes.len()];
         let knots = knots(&graph.demands(false), &stuck);
-        Case { graph, stuck, knots, verdict: Verdict::Everybody }.report(entered);
+        Case { graph, stuck, knots, verdict: Verdict::Everybody }.report(entered, false);
         return Examined::Over;
     }
     let is_any_suspected = suspect(entered, memory, &survey, graph);
@@ -337,7 +337,7 @@ fn suspect(entered: &Entered, memory: &mut Memory, survey: &Survey, graph: Graph
     }
     memory.suspects = suspects;
     if !due.is_empty() && still_wait(&graph, &stuck) {
-        Case { graph, stuck, knots: due, verdict: Verdict::Suspicion }.report(entered);
+        Case { graph, stuck, knots: due, verdict: Verdict::Suspicion }.report(entered, false);
         return true;
     }
     !memory.suspects.is_empty()

@@ -9,7 +9,6 @@ use super::{Case, Verdict, graph::Who, mark_reported, nature::Nature, places, wa
 use crate::{
     config::Policy,
     rt::{
-        global,
         report::{Draft, is_first, thread_name},
         thread::Entered,
         words::{join, target_name},
@@ -27,23 +26,23 @@ impl Case {
     /// # Panics
     ///
     /// When it is certain, the policy is to panic, and this is not the watch.
-    pub(super) fn report(self, entered: &Entered) {
+    pub(super) fn report(self, entered: &Entered, can_panic: bool) {
         if self.verdict == Verdict::Everybody {
             let all: Vec<usize> = (0..self.graph.nodes.len()).collect();
             // What was reported before is the reason, and hangs still.
             if mark_reported(&waits(&self.graph, &all)) {
-                self.report_as_one(entered, self.knots.iter().flatten().copied().collect());
+                self.report_as_one(entered, self.knots.iter().flatten().copied().collect(), can_panic);
             }
             return;
         }
         for knot in &self.knots {
             if mark_reported(&waits(&self.graph, knot)) {
-                self.report_as_one(entered, knot.clone());
+                self.report_as_one(entered, knot.clone(), can_panic);
             }
         }
     }
 
-    fn report_as_one(&self, entered: &Entered, knot: Vec<usize>) {
+    fn report_as_one(&self, entered: &Entered, knot: Vec<usize>, can_panic: bool) {
         let is_certain = self.verdict != Verdict::Suspicion;
         // A suspicion may dissolve and come again.
         if !is_certain && !is_first(self.place_key(&knot)) {
@@ -81,24 +80,15 @@ impl Case {
             draft.stack(&heading, Some(stack), site);
         }
         draft.line(&format!("help: {}", nature.help()));
-        let policy = self.policy(&mut draft, entered);
+        for info in members.iter().filter_map(|&index| self.graph.nodes[index].info()) {
+            draft.about_thread(info);
+        }
+        // Doubtful: nobody's program is ended for that.
+        let policy = if is_certain { draft.deadlock_policy(entered, can_panic) } else { Policy::Report };
         if entered.is_observer() {
             entered.with_trace(|entered| draft.publish(entered, policy));
         } else {
             draft.publish(entered, policy);
-        }
-    }
-
-    /// What the configuration asks for, as far as it applies.
-    fn policy(&self, draft: &mut Draft, entered: &Entered) -> Policy {
-        match global::config().deadlock {
-            // Doubtful: nobody's program is ended for that.
-            _ if self.verdict == Verdict::Suspicion => Policy::Report,
-            Policy::Panic if entered.is_observer() => {
-                draft.line("note: no thread that could panic is running, so the process ends, with status 66");
-                Policy::Exit
-            }
-            policy => policy,
         }
     }
 

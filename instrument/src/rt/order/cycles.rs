@@ -13,7 +13,7 @@ use std::{
 use lockscope_trace::Mode;
 
 use super::{
-    super::{helper, stack},
+    super::{helper, session, stack},
     Cycle, Side,
     graph::{Graph, Occurrence},
 };
@@ -151,12 +151,19 @@ fn place(occurrence: &Occurrence) -> String {
     place
 }
 
+/// Whether threads of these sessions belong to one run of the program: those of two tests do not.
+fn can_meet(one: u32, other: u32) -> bool {
+    one == other || one == session::NONE || other == session::NONE
+}
+
 /// Whether another thread's occurrence can happen while all of the path's do.
 fn is_compatible(path: &[Step<'_>], occurrence: &Occurrence) -> bool {
     path.iter().all(|(_, _, other)| {
         let keeps_apart = |&(lock, mode): &(u32, Mode)| {
             other.held.iter().any(|&(other_lock, other_mode)| lock == other_lock && !mode.compatible(other_mode))
         };
-        other.thread != occurrence.thread && !occurrence.held.iter().any(keeps_apart)
+        other.thread != occurrence.thread
+            && can_meet(other.session, occurrence.session)
+            && !occurrence.held.iter().any(keeps_apart)
     })
 }

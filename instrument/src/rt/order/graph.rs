@@ -28,6 +28,7 @@ const MAX_OCCURRENCES: usize = 8;
 #[derive(Clone, Debug)]
 pub(super) struct Occurrence {
     pub thread: u32,
+    pub session: u32,
     pub thread_name: Option<Arc<str>>,
     pub held_mode: Mode,
     pub wanted_mode: Mode,
@@ -46,7 +47,7 @@ pub(super) struct Occurrence {
 impl Occurrence {
     /// Whether every cycle that is possible with `other` is possible with this one.
     fn covers(&self, other: &Occurrence) -> bool {
-        self.thread == other.thread
+        (self.thread, self.session) == (other.thread, other.session)
             && (self.held_mode, self.wanted_mode) == (other.held_mode, other.wanted_mode)
             && (!self.recursive || other.recursive)
             && (self.held_key == other.held_key || self.held.iter().all(|lock| other.held.contains(lock)))
@@ -87,7 +88,8 @@ impl Graph {
     /// Whether the edge is known in a way that makes the occurrence nothing new.
     pub(super) fn is_covered(&self, from: u32, to: u32, occurrence: &Occurrence) -> bool {
         self.edges.get(&(from, to)).is_some_and(|edge| {
-            edge.occurrences.len() >= MAX_OCCURRENCES || edge.occurrences.iter().any(|known| known.covers(occurrence))
+            let of_session = edge.occurrences.iter().filter(|known| known.session == occurrence.session);
+            of_session.clone().count() >= MAX_OCCURRENCES || of_session.clone().any(|known| known.covers(occurrence))
         })
     }
 
@@ -243,6 +245,31 @@ impl Graph {
                     previous.successors.retain(|&after| after != lock);
                 }
                 open.push(other);
+            }
+        }
+    }
+
+    /// Drops what was seen in a session, but for what these threads did, which are in none now.
+    pub(super) fn forget_session(&mut self, session: u32, stay: &[u32]) {
+        let mut empty = Vec::new();
+        for (&key, edge) in &mut self.edges {
+            edge.occurrences.retain_mut(|occurrence| {
+                if occurrence.session == session && stay.contains(&occurrence.thread) {
+                    occurrence.session = super::session::NONE;
+                }
+                occurrence.session != session
+            });
+            if edge.occurrences.is_empty() {
+                empty.push(key);
+            }
+        }
+        for (from, to) in empty {
+            self.remove_edge((from, to));
+            if let Some(node) = self.nodes.get_mut(&from) {
+                node.successors.retain(|&after| after != to);
+            }
+            if let Some(node) = self.nodes.get_mut(&to) {
+                node.predecessors.retain(|&before| before != from);
             }
         }
     }

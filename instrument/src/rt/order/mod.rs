@@ -28,6 +28,7 @@ use super::{
     held::HeldLock,
     helper, reentry,
     report::{Draft, LockFacts, describe_all, is_first, mode_words, thread_name},
+    session,
     stack::{self, Stack},
     thread::{self, Entered},
 };
@@ -92,6 +93,7 @@ fn check_rank(entered: &Entered, request: &Request<'_>, held: &[HeldLock]) {
     let title = format!("{wanted_name} (rank {rank}) is taken while {held_name} (rank {held_rank}) is held");
     let mut draft = Draft::new("hierarchy-violation", "error", "actual", title);
     draft
+        .about_lock(request.lock.lock)
         .line(&format!("{} took {held_name} at {}", thread_name(entered.info), held.site))
         .line(&format!("and asks for {wanted_name} at {}", request.site))
         .stack("stack of the request:", stack::capture(), request.site)
@@ -115,6 +117,7 @@ fn check_order(entered: &Entered, request: &Request<'_>, held: &[HeldLock]) -> C
         for from in held {
             let occurrence = Occurrence {
                 thread: entered.info.id.load(Ordering::Relaxed),
+                session: session::of(entered.info),
                 held_mode: from.mode,
                 wanted_mode: request.mode,
                 recursive: request.recursive,
@@ -203,6 +206,15 @@ pub(super) fn forget_lock(lock: u32) {
     }
 }
 
+/// A session has ended, but for threads that live on, which are in none now.
+pub(super) fn session_ends(session: u32, stay: &[u32]) {
+    if let Some(mut guard) = reentry::lock(&GRAPH)
+        && let Some(graph) = &mut *guard
+    {
+        graph.forget_session(session, stay);
+    }
+}
+
 /// One thread's part in a cycle of orders, detached from the graph.
 #[derive(Debug)]
 struct Side {
@@ -269,6 +281,9 @@ impl Cycle {
             "note: a join or a message may keep these threads apart; the process does not see that, `lockscope check` of a recording does",
         );
         draft.line(&format!("help: take these locks in one order everywhere, for example {}", names.join(" before ")));
+        let threads: Vec<u32> = self.sides.iter().map(|side| side.occurrence.session).collect();
+        let locks: Vec<u32> = self.sides.iter().map(|side| side.held.lock).collect();
+        draft.concerns(session::concerned_by_orders(&threads, &locks));
         draft.publish(entered, policy);
     }
 }
