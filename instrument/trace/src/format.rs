@@ -293,10 +293,9 @@ pub mod memory {
 #[inline]
 pub fn record_words(first: u64) -> usize {
     match first as u8 >> 6 {
-        0 => 1,
-        1 => 2,
-        2 => 4,
-        _ => (first >> 32) as usize,
+        3 => (first >> 32) as usize,
+        // 1, 2 or 4, without a branch that no processor foresees.
+        class => 1 << class,
     }
 }
 

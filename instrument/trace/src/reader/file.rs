@@ -1,121 +1,34 @@
 //! Copies committed records out of the file, chunk by chunk.
 //!
-//! The file is read with `pread`, not mapped: a file that is cut off underneath is then an error and not a signal.
+//! That goes in rounds: a look at all chunks notes how far each is committed, and reads definitions; then the chunks are copied one by one, by the
+//! times at which their events begin, as the merge gets there. So what waits in memory is about what threads do at the same time, however
+//! large the file.
 
-use std::{fs::File, io, os::unix::fs::FileExt, sync::atomic::Ordering};
+use std::{io, sync::atomic::Ordering};
 
-use super::{definitions, merge::Merge};
+use super::{definitions, input::Input, merge::Merge, scan::Scan};
 use crate::{
-    Completeness, Definitions, TraceInfo,
+    Definitions,
     format::{
         CHUNK_HEADER_SIZE, CHUNK_SIZE, HEADER_SIZE, Pair, chunk, halves, header, is_acquired, is_pair, kind,
         record_words,
     },
-    stopped,
 };
-
-#[derive(Debug)]
-pub(super) enum Input {
-    File(File),
-    Bytes(Vec<u8>),
-}
-
-impl Input {
-    /// Reads up to `buffer.len()` bytes; fewer only at the end of the input.
-    pub(super) fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        match self {
-            Input::Bytes(bytes) => {
-                let rest = usize::try_from(offset).ok().and_then(|offset| bytes.get(offset..)).unwrap_or(&[]);
-                let len = rest.len().min(buffer.len());
-                buffer[..len].copy_from_slice(&rest[..len]);
-                Ok(len)
-            }
-            Input::File(file) => {
-                let mut done = 0;
-                while done < buffer.len() {
-                    match file.read_at(&mut buffer[done..], offset + done as u64) {
-                        Ok(0) => break,
-                        Ok(read) => done += read,
-                        Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                        Err(error) => return Err(error),
-                    }
-                }
-                Ok(done)
-            }
-        }
-    }
-
-    pub(super) fn len(&self) -> u64 {
-        match self {
-            Input::File(file) => file.metadata().map_or(0, |metadata| metadata.len()),
-            Input::Bytes(bytes) => bytes.len() as u64,
-        }
-    }
-}
-
-/// What one scan found out about the file as a whole.
-#[derive(Debug, Default)]
-pub(super) struct Scan {
-    pub(super) new_data: bool,
-    pub(super) bytes: u64,
-    pub(super) lost: u64,
-    pub(super) overwritten: u64,
-    /// Events of locks whose definitions were overwritten.
-    pub(super) outdated: u64,
-    pub(super) closed: bool,
-    pub(super) clock_pair: Option<(u64, u64)>,
-    /// The error that stopped the recording, 0 for none.
-    pub(super) stopped: u32,
-    missing_chunks: u64,
-}
-
-impl Scan {
-    /// Whether the end is missing.
-    pub(super) fn is_truncated(&self) -> bool {
-        self.stopped != 0 || self.missing_chunks > 0
-    }
-
-    /// What is missing, for people.
-    pub(super) fn notes(&self, info: &TraceInfo, alive: bool, completeness: &Completeness) -> Vec<String> {
-        let mut notes = Vec::new();
-        if self.stopped != 0 {
-            let reason = stopped::reason(self.stopped as i32);
-            notes.push(format!("recording stopped before the program ended: {reason}"));
-        }
-        if completeness.lost_events > 0 {
-            notes.push(format!("{} events could not be recorded", completeness.lost_events));
-        }
-        if self.overwritten > 0 {
-            notes.push(format!("{} older events were overwritten by newer ones (flight recorder)", self.overwritten));
-        }
-        if self.outdated > 0 {
-            notes.push(format!("{} events from before that are of locks that are not known any more", self.outdated));
-        }
-        if self.missing_chunks > 0 {
-            notes.push(format!("the file is cut off: {} of its chunks are missing", self.missing_chunks));
-        }
-        if completeness.damaged_bytes > 0 {
-            notes.push(format!("{} bytes are damaged and were skipped", completeness.damaged_bytes));
-        }
-        if !self.closed {
-            notes.push(if alive {
-                format!("process {} is still writing this trace", info.pid)
-            } else {
-                "the program did not end in an orderly way; everything it had committed is here".to_owned()
-            });
-        }
-        notes
-    }
-}
 
 /// How often definitions of locks are looked for while chunks change hands all the time; each look takes far less than filling a chunk.
 const MOST_LOOKS: usize = 8;
+
+/// So many chunks may wait in memory for the next look.
+const FEW: usize = 16;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct ChunkState {
     claim: u64,
     /// Bytes of records copied so far.
     copied: u32,
+    /// Bytes that were committed at the last look and at the one before.
+    noted: u32,
+    noted_before: u32,
     done: bool,
     /// Thread and section that the copied bytes ended in.
     section: Option<(u32, u32)>,
@@ -130,6 +43,8 @@ struct ChunkHeader {
     claim: u64,
     committed: u32,
     pair: (u64, u64),
+    /// When its first events are, as far as that can be seen: no event that was not copied yet is earlier.
+    start: u64,
 }
 
 /// A chunk with events, as it was when it was looked at.
@@ -137,6 +52,13 @@ struct ChunkHeader {
 pub(super) struct EventChunk {
     index: usize,
     header: ChunkHeader,
+}
+
+impl EventChunk {
+    /// Claims of chunks follow each other in time; those of a generated trace may not.
+    fn order(&self) -> (u64, u64) {
+        (self.header.start, self.header.claim)
+    }
 }
 
 #[derive(Debug)]
@@ -149,63 +71,108 @@ pub(super) struct ChunkFile {
     lost: Vec<(u32, u32)>,
     /// The process, and so its first thread, by the system's id.
     pid: u32,
+    /// What is left of this round, the next one last.
+    round: Vec<EventChunk>,
+    /// What is copied, so that it need not be allocated for each chunk.
+    bytes: Vec<u8>,
+    words: Vec<u64>,
 }
 
 impl ChunkFile {
     pub(super) fn new(input: Input, pid: u32) -> Self {
-        Self { input, chunks: Vec::new(), claims: 0, damaged: 0, lost: Vec::new(), pid }
+        Self {
+            input,
+            chunks: Vec::new(),
+            claims: 0,
+            damaged: 0,
+            lost: Vec::new(),
+            pid,
+            round: Vec::new(),
+            bytes: Vec::new(),
+            words: Vec::new(),
+        }
     }
 
     pub(super) fn damaged(&self) -> u64 {
         self.damaged
     }
 
-    /// Copies everything committed since the last scan into `defs` and `merge`.
+    /// Begins a round: notes what is committed. `alive` when more may come.
     ///
     /// Event chunks' committed lengths are noted first and definitions read after, so every event copied finds its
     /// definitions; event bytes are copied last, up to the noted lengths.
-    pub(super) fn scan(&mut self, defs: &mut Definitions, merge: &mut Merge) -> io::Result<Scan> {
-        let (mut scan, events) = self.look(defs)?;
-        merge.grow(defs);
-        for EventChunk { index, header } in events {
-            let words = self.copy(index, &header)?;
-            if self.is_overtaken(index, &header)? {
-                let before = std::mem::take(&mut self.chunks[index]);
-                self.lost.extend(before.section);
-                continue;
-            }
-            scan.new_data |= !words.is_empty();
-            self.split(index, &words, header.sealed, defs, merge);
+    pub(super) fn begin_round(&mut self, defs: &mut Definitions, merge: &mut Merge, alive: bool) -> io::Result<Scan> {
+        let (mut scan, mut events) = self.look(defs)?;
+        if scan.overwritten > 0 && alive && events.len() > FEW {
+            // Twice, so that of what was there the first time it is known that all before it would have been seen. Else all that waits for what is
+            // lost would be copied before that is known.
+            (scan, events) = self.look(defs)?;
         }
-        for (thread, number) in self.lost.drain(..) {
-            merge.lose(thread, number);
+        if !alive {
+            self.chunks.iter_mut().for_each(|chunk| chunk.noted_before = chunk.noted);
         }
+        events.sort_unstable_by_key(|chunk| std::cmp::Reverse(chunk.order()));
+        self.round = events;
+        merge.begin_round(defs, scan.overwritten > 0);
+        self.hand_on_losses(merge);
         Ok(scan)
+    }
+
+    /// No event that this round has still to copy is before this tick.
+    pub(super) fn horizon(&self) -> u64 {
+        self.round.last().map_or(u64::MAX, |chunk| chunk.header.start)
+    }
+
+    /// Words that this round has still to copy.
+    pub(super) fn words_to_copy(&self) -> u64 {
+        let left =
+            self.round.iter().map(|chunk| chunk.header.committed.saturating_sub(self.chunks[chunk.index].copied));
+        left.map(|bytes| u64::from(bytes) / 8).sum()
+    }
+
+    /// Copies the next chunk of this round. False when that is over.
+    pub(super) fn copy_next(&mut self, defs: &mut Definitions, merge: &mut Merge) -> io::Result<bool> {
+        let Some(EventChunk { index, header }) = self.round.pop() else { return Ok(false) };
+        let mut words = std::mem::take(&mut self.words);
+        self.copy(index, &header, &mut words)?;
+        if self.is_overtaken(index, &header)? {
+            let before = std::mem::take(&mut self.chunks[index]);
+            self.lost.extend(before.section);
+        } else {
+            let young = header.committed.saturating_sub(self.chunks[index].noted_before) as usize / 8;
+            self.split(index, &words, words.len().saturating_sub(young), header.sealed, defs, merge);
+        }
+        self.words = words;
+        self.hand_on_losses(merge);
+        Ok(true)
+    }
+
+    fn hand_on_losses(&mut self, merge: &mut Merge) {
+        self.lost.drain(..).for_each(|(thread, number)| merge.lose(thread, number));
     }
 
     /// Whether a chunk was claimed anew while it was copied: then it may hold anything.
     fn is_overtaken(&mut self, index: usize, header: &ChunkHeader) -> io::Result<bool> {
-        Ok(self.header(index)?.is_none_or(|now| now.claim != header.claim))
+        std::sync::atomic::fence(Ordering::Acquire);
+        Ok(self.claim(index)? != Some(header.claim))
+    }
+
+    /// Who has the chunk, if it is there.
+    fn claim(&self, index: usize) -> io::Result<Option<u64>> {
+        let mut bytes = [0; 8];
+        let read = self.input.read_at(&mut bytes, offset_of(index) + chunk::CLAIM as u64)?;
+        Ok((read == bytes.len()).then(|| u64::from_le_bytes(bytes)))
     }
 
     /// Copies all records of a chunk; false when it was claimed anew meanwhile.
     pub(super) fn read_whole(&mut self, chunk: &EventChunk, words: &mut Vec<u64>) -> io::Result<bool> {
-        let mut bytes = [0; CHUNK_SIZE];
-        let bytes = &mut bytes[..chunk.header.committed as usize];
         let start = offset_of(chunk.index) + CHUNK_HEADER_SIZE as u64;
-        let read = self.input.read_at(bytes, start)? & !7;
-        self.damaged += (bytes.len() - read) as u64;
-        words.clear();
-        words.extend(bytes[..read].as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word)));
-        if let Some(last) = words.last_mut()
-            && !chunk.header.sealed
-        {
-            *last = self.settled(*last, start + read as u64 - 8)?;
-        }
+        self.read_words(start, chunk.header.committed as usize, chunk.header.sealed, words)?;
         Ok(!self.is_overtaken(chunk.index, &chunk.header)?)
     }
 
-    /// Notes how far event chunks are committed, then reads definitions. Chunks of which everything was copied are left out.
+    /// Notes how far event chunks are committed, then reads definitions. Chunks of which everything was copied are left out: they are looked at
+    /// only in a flight recorder, and only for whether somebody has claimed them anew.
     pub(super) fn look(&mut self, defs: &mut Definitions) -> io::Result<(Scan, Vec<EventChunk>)> {
         let mut head = [0; 256];
         self.input.read_at(&mut head, 0)?;
@@ -230,7 +197,8 @@ impl ChunkFile {
         let mut definitions = Vec::new();
         let mut has_locks = false;
         for index in 0..self.chunks.len() {
-            if self.chunks[index].done && !recycled {
+            let state = &self.chunks[index];
+            if state.done && (!recycled || self.claim(index)? == Some(state.claim)) {
                 continue;
             }
             let Some(header) = self.header(index)? else { continue };
@@ -238,7 +206,13 @@ impl ChunkFile {
                 scan.clock_pair = Some(header.pair);
             }
             match header.kind {
-                chunk::EVENTS => events.push(EventChunk { index, header }),
+                chunk::EVENTS => {
+                    let state = &mut self.chunks[index];
+                    state.noted_before = std::mem::replace(&mut state.noted, header.committed);
+                    if header.committed > state.copied || header.sealed || state.ends_in_leaf {
+                        events.push(EventChunk { index, header });
+                    }
+                }
                 chunk::DEFINITIONS => definitions.push(index),
                 chunk::LOCKS => has_locks = true,
                 _ => {}
@@ -249,12 +223,11 @@ impl ChunkFile {
         for index in definitions {
             // Read anew: definitions committed after the first look may be those that the events above need.
             let Some(header) = self.header(index)? else { continue };
-            let words = self.copy(index, &header)?;
-            scan.new_data |= !words.is_empty();
+            let mut words = Vec::new();
+            self.copy(index, &header, &mut words)?;
             self.damaged += definitions::apply(&words, defs);
         }
         // After what they refer to, which was committed before them.
-        scan.new_data |= !locks.is_empty();
         self.damaged += definitions::apply_locks(&locks, defs);
         Ok((scan, events))
     }
@@ -262,14 +235,17 @@ impl ChunkFile {
     fn header(&mut self, index: usize) -> io::Result<Option<ChunkHeader>> {
         let mut first = [0; CHUNK_HEADER_SIZE];
         let mut bytes = [0; CHUNK_HEADER_SIZE];
+        let mut with_section = [0; CHUNK_HEADER_SIZE + 24];
         // Twice: what the header says of its claim must be read after the claim; see `writer::protocol`.
         if self.input.read_at(&mut first, offset_of(index))? < first.len() {
             return Ok(None);
         }
         std::sync::atomic::fence(Ordering::Acquire);
-        if self.input.read_at(&mut bytes, offset_of(index))? < bytes.len() {
-            return Ok(None);
-        }
+        let has_section = match self.input.read_at(&mut with_section, offset_of(index))? {
+            read if read < bytes.len() => return Ok(None),
+            read => read == with_section.len(),
+        };
+        bytes.copy_from_slice(&with_section[..CHUNK_HEADER_SIZE]);
         let claim_at = chunk::CLAIM..chunk::CLAIM + 8;
         if first[claim_at.clone()] != bytes[claim_at.clone()] {
             // It changes hands just now; the next scan has it.
@@ -295,7 +271,14 @@ impl ChunkFile {
             let before = std::mem::replace(&mut self.chunks[index], ChunkState { claim, ..ChunkState::default() });
             self.lost.extend(before.section);
         }
+        let word_at = |at: usize| {
+            u64::from_le_bytes(with_section[CHUNK_HEADER_SIZE + at..][..8].try_into().expect("eight bytes"))
+        };
+        // What is copied already says nothing of what comes next.
+        let is_new = self.chunks[index].copied == 0 && has_section && u32_at(chunk::COMMITTED) >= 24;
+        let start = if is_new && word_at(0) as u8 == kind::SECTION { word_at(16) } else { 0 };
         Ok(Some(ChunkHeader {
+            start,
             kind: u32_at(chunk::KIND),
             sealed,
             claim,
@@ -310,7 +293,8 @@ impl ChunkFile {
         for _ in 0..MOST_LOOKS {
             for index in 0..self.chunks.len() {
                 let Some(header) = self.header(index)?.filter(|header| header.kind == chunk::LOCKS) else { continue };
-                let words = self.copy(index, &header)?;
+                let mut words = Vec::new();
+                self.copy(index, &header, &mut words)?;
                 if self.header(index)?.is_some_and(|now| now.claim == header.claim) {
                     all.extend(words);
                 } else {
@@ -328,25 +312,12 @@ impl ChunkFile {
     }
 
     /// The words committed since the last time; first the release that an acquisition copied then has got meanwhile.
-    fn copy(&mut self, index: usize, header: &ChunkHeader) -> io::Result<Vec<u64>> {
-        let state = &mut self.chunks[index];
+    fn copy(&mut self, index: usize, header: &ChunkHeader, words: &mut Vec<u64>) -> io::Result<()> {
+        let state = &self.chunks[index];
         let again = if state.ends_in_leaf { 8 } else { 0 };
         let from = state.copied - again;
-        let wanted = header.committed.saturating_sub(from) as usize;
-        let mut bytes = vec![0; wanted];
         let start = offset_of(index) + CHUNK_HEADER_SIZE as u64 + u64::from(from);
-        let read = self.input.read_at(&mut bytes, start)? & !7;
-        if read < wanted {
-            // Only a file that was cut off ends before what it says is committed.
-            self.damaged += (wanted - read) as u64;
-        }
-        let (words, _) = bytes[..read].as_chunks::<8>();
-        let mut words: Vec<u64> = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
-        if let Some(last) = words.last_mut()
-            && !header.sealed
-        {
-            *last = self.settled(*last, start + read as u64 - 8)?;
-        }
+        self.read_words(start, header.committed.saturating_sub(from) as usize, header.sealed, words)?;
         let state = &mut self.chunks[index];
         state.copied = state.copied.max(header.committed);
         state.done = header.sealed;
@@ -360,7 +331,24 @@ impl ChunkFile {
                 state.ends_in_leaf = words.is_empty() && !header.sealed;
             }
         }
-        Ok(words)
+        Ok(())
+    }
+
+    /// So many bytes of a chunk's records. Only a file that was cut off ends before what it says is committed.
+    fn read_words(&mut self, start: u64, wanted: usize, sealed: bool, words: &mut Vec<u64>) -> io::Result<()> {
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.resize(bytes.len().max(wanted), 0);
+        let read = self.input.read_at(&mut bytes[..wanted], start)? & !7;
+        self.damaged += (wanted - read) as u64;
+        words.clear();
+        words.extend(bytes[..read].as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word)));
+        self.bytes = bytes;
+        if let Some(last) = words.last_mut()
+            && !sealed
+        {
+            *last = self.settled(*last, start + read as u64 - 8)?;
+        }
+        Ok(())
     }
 
     /// The last word of a chunk as it is when it is not just being changed. A copy may be made at the very moment, and nobody promises
@@ -380,16 +368,28 @@ impl ChunkFile {
     }
 
     /// Hands the words to the threads whose sections they belong to.
-    fn split(&mut self, index: usize, words: &[u64], sealed: bool, defs: &mut Definitions, merge: &mut Merge) {
+    ///
+    /// The first `old` words were committed before the look before this round's, so all that had to happen before them is in this round.
+    fn split(
+        &mut self,
+        index: usize,
+        words: &[u64],
+        old: usize,
+        sealed: bool,
+        defs: &mut Definitions,
+        merge: &mut Merge,
+    ) {
         let mut section = self.chunks[index].section;
         let mut start = 0;
         let mut at = 0;
         let mut last = 0;
-        let flush = |section: Option<(u32, u32)>, words: &[u64], merge: &mut Merge| {
-            if let Some((thread, number)) = section {
-                merge.append(thread, number, words);
-            }
-        };
+        let flush =
+            |section: Option<(u32, u32)>, part: std::ops::Range<usize>, defs: &Definitions, merge: &mut Merge| {
+                if let Some((thread, number)) = section {
+                    let old = old.saturating_sub(part.start).min(part.len());
+                    merge.append(thread, number, &words[part], old, defs);
+                }
+            };
         while at < words.len() {
             let first = words[at];
             let len = record_words(first);
@@ -399,7 +399,7 @@ impl ChunkFile {
             }
             match first as u8 {
                 kind::SECTION => {
-                    flush(section, &words[start..at], merge);
+                    flush(section, start..at, defs, merge);
                     if let Some((thread, number)) = section {
                         merge.complete(thread, number);
                     }
@@ -416,7 +416,7 @@ impl ChunkFile {
                     start = at + len;
                 }
                 kind::SECTION_END => {
-                    flush(section, &words[start..at], merge);
+                    flush(section, start..at, defs, merge);
                     if let Some((thread, number)) = section.take() {
                         merge.complete(thread, number);
                     }
@@ -430,7 +430,7 @@ impl ChunkFile {
         if at > 0 {
             self.chunks[index].ends_in_leaf = is_acquired(last) && !sealed;
         }
-        flush(section, &words[start.min(at)..at], merge);
+        flush(section, start.min(at)..at, defs, merge);
         if sealed && let Some((thread, number)) = section.take() {
             merge.complete(thread, number);
         }

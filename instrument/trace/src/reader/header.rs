@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use super::file::Input;
+use super::input::Input;
 use crate::{
     Definitions, Error, Nanos, TraceInfo, clock,
     format::{CHUNK_SIZE, CLOCK_TSC, HEADER_SIZE, MAGIC, VERSION_MAJOR, VERSION_MINOR, header},
@@ -190,6 +190,13 @@ impl Header {
             scale: ((1_000_000_000u128 << 32) / u128::from(self.ticks_per_second)) as u64,
             before: None,
         }
+    }
+
+    /// So much time in ticks; with a coarse clock also what its times may be too early by, several times, since its thread does not always get
+    /// its turn.
+    pub(super) fn ticks(&self, time: Nanos) -> u64 {
+        let nanos = u128::from(time.0) + 4 * u128::from(self.coarse);
+        (nanos * u128::from(self.ticks_per_second) / 1_000_000_000) as u64
     }
 
     /// Corrects the first estimate by a later pair: from the file, or while the writer runs (so the clocks are the same)

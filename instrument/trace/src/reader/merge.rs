@@ -5,20 +5,23 @@
 //! spawn, a join for the thread's end. So the order is exact
 //! where it matters and the clocks only decide between events that do not depend on each other.
 //!
-//! Each thread's next event is its head. Heads that may go out compete by time (see `winners`); a head that has to wait is parked at
-//! the lock or thread it waits for, and looked at again when that moves on.
+//! Each thread's next event is its head. Heads that may go out compete by time (see `winners`), and who wins goes on until another one is
+//! earlier; a head that has to wait is parked at the lock or thread it waits for, and looked at again when that moves on.
+//!
+//! Where a flight recorder has overwritten older events, what an event waits for may be lost. It is lost when it is not among what was copied
+//! (`scout`) although it would have to be: of two events that depend on each other the first is committed before the second is, so whatever
+//! one look at the file finds, the next one finds all that led to it, unless it was overwritten meanwhile.
 
 use super::{
+    gaps::{Gaps, what_is_missing},
     head::{Head, Sort},
     header::Clock,
-    lock_state::{Counter, LockState},
+    lock_state::{Counter, Locks, Waiting},
+    scout::Sight,
     stream::Stream,
     winners::Winners,
 };
-use crate::{Definitions, Event, Gap, How, LockId, Mode, Nanos, Op, ThreadId, VarId};
-
-/// Gaps that are described; more are only counted.
-const MAX_GAPS: usize = 100;
+use crate::{Definitions, Event, How, LockId, Mode, Nanos, Op, ThreadId, VarId, format::code};
 
 #[derive(Debug, Default)]
 struct ThreadState {
@@ -27,21 +30,41 @@ struct ThreadState {
     /// Its spawn was delivered, or nobody is known to have spawned it.
     spawned: bool,
     exited: bool,
+    /// In a flight recorder: its spawn, or its end, was copied.
+    spawn_is_queued: bool,
+    exit_is_queued: bool,
+    /// What its head waits for.
+    parked_at: Option<Obstacle>,
     /// Threads whose head waits for this thread's spawn or end.
     parked: Vec<u32>,
+}
+
+#[derive(Debug, Default)]
+struct Var {
+    counter: Counter,
+    waiting: Waiting,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Merge {
     clock: Clock,
     threads: Vec<ThreadState>,
-    locks: Vec<LockState>,
-    vars: Vec<Counter>,
+    locks: Locks,
+    vars: Vec<Var>,
     winners: Winners,
-    /// Threads without a head.
+    /// Threads without a head that may have one now.
     idle: Vec<u32>,
+    /// A flight recorder has overwritten older events.
     overwritten: bool,
-    scan: u64,
+    /// Ticks by which clocks of events may be too early.
+    slack: u64,
+    /// Of old events before this tick, all that had to happen before them was copied, if it was not lost.
+    judged_until: u64,
+    /// Somebody else's event may go out now.
+    disturbed: bool,
+    /// Everything was copied.
+    last: bool,
+    round: u64,
     delivered: u64,
     /// Latest tick that was delivered.
     latest: u64,
@@ -53,15 +76,14 @@ pub(super) struct Merge {
     /// Events that were recorded without what they name.
     pub(super) undefined_events: u64,
     pub(super) damaged_bytes: u64,
-    pub(super) gaps: Vec<Gap>,
-    pub(super) gap_count: u64,
+    pub(super) gaps: Gaps,
     pub(super) complete_from: Option<Nanos>,
 }
 
 impl Merge {
-    /// Sets the clock for what follows; called once after each scan.
-    pub(super) fn set_clock(&mut self, clock: Clock) {
-        self.scan += 1;
+    /// Sets the clock for what follows; called once after each look. In `slack` ticks everything happens that times are not exact about.
+    pub(super) fn set_clock(&mut self, clock: Clock, slack: u64) {
+        self.slack = slack;
         if self.delivered == 0 {
             self.clock = clock;
         } else if !self.clock.has_rate_of(clock) {
@@ -69,23 +91,38 @@ impl Merge {
         }
     }
 
-    pub(super) fn note_overwritten(&mut self, overwritten: bool) {
-        self.overwritten = overwritten;
-    }
-
     pub(super) fn note_stopped(&mut self, stopped: bool) {
         self.stopped = stopped;
     }
 
-    /// Room for the threads and locks that are defined; called before events that name them are handed over.
-    pub(super) fn grow(&mut self, defs: &Definitions) {
+    /// No thread will write any more, and all was copied.
+    pub(super) fn note_nothing_follows(&mut self) {
+        self.last = true;
+        self.wake_idle();
+    }
+
+    /// Makes room for the threads and locks that are defined; called before events that name them are handed over. `overwritten` when a
+    /// flight recorder has overwritten older events.
+    pub(super) fn begin_round(&mut self, defs: &Definitions, overwritten: bool) {
+        self.round += 1;
         for index in self.threads.len()..defs.threads.len() {
             self.threads.push(ThreadState { spawned: defs.threads[index].parent.is_none(), ..ThreadState::default() });
-            self.idle.push(index as u32);
         }
+        self.wake_idle();
         self.winners.grow(self.threads.len());
-        self.locks.resize_with(defs.locks.len(), LockState::default);
-        self.vars.resize_with(defs.vars.len(), Counter::default);
+        self.locks.grow(defs.locks.len());
+        self.vars.resize_with(defs.vars.len(), Var::default);
+        if overwritten {
+            self.threads.iter_mut().for_each(|thread| thread.stream.grow_old());
+        }
+        if overwritten && !std::mem::replace(&mut self.overwritten, overwritten) {
+            self.scout_all(defs);
+        }
+    }
+
+    fn wake_idle(&mut self) {
+        let idle = self.threads.iter().enumerate().filter(|(_, state)| state.head.sort == Sort::None);
+        self.idle = idle.map(|(thread, _)| thread as u32).collect();
     }
 
     /// Begins a thread's section. False when the thread is not defined or the section is already there.
@@ -93,10 +130,18 @@ impl Merge {
         self.threads.get_mut(thread as usize).is_some_and(|state| state.stream.begin(number, ticks))
     }
 
-    pub(super) fn append(&mut self, thread: u32, number: u32, words: &[u64]) {
-        if let Some(state) = self.threads.get_mut(thread as usize) {
-            state.stream.append(number, words);
-            self.total_words += words.len() as u64;
+    /// Appends to a thread's section; see [`Stream::append`].
+    pub(super) fn append(&mut self, thread: u32, number: u32, words: &[u64], old: usize, defs: &Definitions) {
+        let Some(state) = self.threads.get_mut(thread as usize) else { return };
+        if !state.stream.append(number, words, if self.overwritten { old } else { 0 }) {
+            return;
+        }
+        self.total_words += words.len() as u64;
+        self.idle.push(thread);
+        if self.overwritten {
+            let mut sights = Vec::new();
+            state.stream.scout(number, defs, &mut |sight| sights.push(sight));
+            sights.into_iter().for_each(|sight| self.see(thread, sight));
         }
     }
 
@@ -104,25 +149,30 @@ impl Merge {
     pub(super) fn lose(&mut self, thread: u32, number: u32) {
         if let Some(state) = self.threads.get_mut(thread as usize) {
             state.stream.lose(number);
+            self.idle.push(thread);
         }
     }
 
     pub(super) fn complete(&mut self, thread: u32, number: u32) {
         if let Some(state) = self.threads.get_mut(thread as usize) {
             state.stream.complete(number);
+            self.idle.push(thread);
         }
     }
 
-    /// Share of the copied records that was delivered.
-    pub(super) fn fraction_delivered(&self) -> f64 {
-        let consumed: u64 = self.threads.iter().map(|thread| thread.stream.consumed_words).sum();
-        if self.total_words == 0 { 0.0 } else { consumed as f64 / self.total_words as f64 }
+    /// Words that were delivered.
+    pub(super) fn consumed_words(&self) -> u64 {
+        self.threads.iter().map(|thread| thread.stream.consumed_words).sum()
     }
 
     /// Words that were copied and not delivered.
     pub(super) fn waiting_words(&self) -> u64 {
-        let consumed: u64 = self.threads.iter().map(|thread| thread.stream.consumed_words).sum();
-        self.total_words.saturating_sub(consumed)
+        self.total_words.saturating_sub(self.consumed_words())
+    }
+
+    /// Whether every event that is here waits for another one.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.winners.first().is_none()
     }
 
     /// Whether a flight recorder has overwritten older events.
@@ -130,58 +180,164 @@ impl Merge {
         self.overwritten
     }
 
-    /// Delivers events until `out` has `limit` of them or none may go out.
-    pub(super) fn run(&mut self, defs: &Definitions, out: &mut Vec<Event>, limit: usize, missing: Missing) {
-        let last = missing == Missing::AndNothingFollows;
+    /// Notes what was found by looking ahead.
+    fn see(&mut self, thread: u32, sight: Sight) {
+        match sight {
+            Sight::OfLock(LockId(lock), count) => self.locks.cold[lock as usize].waiting.enqueue(count),
+            Sight::OfVar(VarId(var), count) => self.vars[var as usize].waiting.enqueue(count),
+            Sight::Spawn(ThreadId(child)) => self.threads[child as usize].spawn_is_queued = true,
+            Sight::Exit => self.threads[thread as usize].exit_is_queued = true,
+        }
+    }
+
+    /// Looks at everything that waits here, since from now on it has to be known.
+    fn scout_all(&mut self, defs: &Definitions) {
+        let mut sights = Vec::new();
+        for thread in 0..self.threads.len() as u32 {
+            let ThreadState { stream, head, .. } = &mut self.threads[thread as usize];
+            if head.sort != Sort::None {
+                match head.op(ThreadId(thread)) {
+                    Op::Spawn { child } => sights.push((thread, Sight::Spawn(child))),
+                    Op::Exit => sights.push((thread, Sight::Exit)),
+                    op => match counted(&op) {
+                        Some((Place::Lock(lock), count)) => sights.push((thread, Sight::OfLock(lock, count))),
+                        Some((Place::Var(var), count)) => sights.push((thread, Sight::OfVar(var, count))),
+                        None => {}
+                    },
+                }
+            }
+            stream.scout_all(defs, &mut |sight| sights.push((thread, sight)));
+        }
+        sights.into_iter().for_each(|(thread, sight)| self.see(thread, sight));
+    }
+
+    /// Delivers events until `out` has `limit` of them or none may go out. What is not copied yet is not before `horizon`.
+    pub(super) fn run(&mut self, defs: &Definitions, out: &mut Vec<Event>, limit: usize, horizon: u64) {
+        self.judged_until = if horizon == u64::MAX { horizon } else { horizon.saturating_sub(self.slack) };
         for thread in std::mem::take(&mut self.idle) {
-            self.load(thread, defs, last);
+            if self.threads[thread as usize].head.sort == Sort::None {
+                self.load(thread, defs);
+                self.announce(thread);
+            }
         }
         while out.len() < limit {
-            let Some(thread) = self.winners.first() else {
-                let released = match missing {
-                    Missing::MayCome => false,
-                    Missing::IsLost => self.release_one_parked(),
-                    Missing::AndNothingFollows => self.skip_cut_off() || self.release_one_parked(),
-                };
-                if released {
+            let Some((ticks, thread)) = self.winners.first() else {
+                if self.overwritten && self.retry_parked() || self.last && self.go_on_without() {
                     continue;
                 }
                 break;
             };
-            match self.obstacle(thread) {
-                None => {
-                    self.apply(thread);
-                    let head = &self.threads[thread as usize].head;
-                    self.delivered += 1;
-                    self.latest = self.latest.max(head.ticks);
-                    out.push(head.event(ThreadId(thread), self.clock.nanos(head.ticks)));
-                    self.load(thread, defs, last);
-                }
-                Some(obstacle) => self.park(thread, obstacle),
+            if ticks >= self.judged_until {
+                break;
             }
+            self.run_thread(thread, defs, out, limit);
+        }
+    }
+
+    /// Delivers the events of one thread until those of another are earlier.
+    fn run_thread(&mut self, thread: u32, defs: &Definitions, out: &mut Vec<Event>, limit: usize) {
+        let mut rival = self.winners.rival(thread).min(self.judged_until);
+        self.disturbed = false;
+        loop {
+            if let Some(obstacle) = self.obstacle(thread) {
+                self.winners.set(thread, None);
+                return self.park(thread, obstacle);
+            }
+            self.apply(thread);
+            let head = &self.threads[thread as usize].head;
+            self.delivered += 1;
+            self.latest = self.latest.max(head.ticks);
+            out.push(head.event(ThreadId(thread), self.clock.nanos(head.ticks)));
+            if self.disturbed {
+                self.disturbed = false;
+                rival = self.winners.rival(thread).min(self.judged_until);
+            }
+            if !self.overwritten {
+                self.run_pairs(thread, rival, out, limit);
+            }
+            self.load(thread, defs);
+            let head = &self.threads[thread as usize].head;
+            if head.sort == Sort::None || head.ticks >= rival || out.len() >= limit {
+                return self.announce(thread);
+            }
+        }
+    }
+
+    /// Delivers acquisitions that are released at once, as long as these are next and nobody waits for their locks.
+    #[inline]
+    fn run_pairs(&mut self, thread: u32, rival: u64, out: &mut Vec<Event>, limit: usize) {
+        let stream = &mut self.threads[thread as usize].stream;
+        while out.len() + 1 < limit
+            && let Some(pair) = stream.peek_pair(rival)
+        {
+            let slot = &pair.slot;
+            let hot = &mut self.locks.hot[slot.lock.0 as usize];
+            let is_plain = !matches!(slot.how, How::Upgrade | How::Downgrade) && slot.mode != Mode::Upgradable;
+            if !is_plain || !hot.lets_pass(slot.count, slot.mode) {
+                return;
+            }
+            hot.counter.pass(slot.count);
+            stream.take_pair(&pair);
+            self.delivered += 2;
+            self.latest = self.latest.max(pair.released_at);
+            let id = ThreadId(thread);
+            let acquired =
+                Op::Acquired { lock: slot.lock, mode: slot.mode, how: slot.how, count: u64::from(slot.count) };
+            let time = self.clock.nanos(pair.acquired_at);
+            out.push(Event { thread: id, time, site: slot.site, stack: None, op: acquired });
+            let access = code::parse_access(pair.access);
+            let released = Op::Released { lock: slot.lock, owner: id, mode: None, access };
+            let time = self.clock.nanos(pair.released_at);
+            out.push(Event { thread: id, time, site: None, stack: None, op: released });
         }
     }
 
     /// Lets a thread's head wait.
     fn park(&mut self, thread: u32, obstacle: Obstacle) {
-        self.winners.set(thread, None);
+        self.threads[thread as usize].parked_at = Some(obstacle);
         match obstacle {
-            Obstacle::Count(place) => self.counter(place).parked.push(thread),
+            Obstacle::Count(place) => {
+                let (counter, waiting) = self.place(place);
+                counter.is_awaited = true;
+                waiting.parked.push(thread);
+            }
             Obstacle::Thread(other) => self.threads[other.0 as usize].parked.push(thread),
         }
     }
 
+    /// Lets a thread's head compete again.
+    fn unpark(&mut self, thread: u32) {
+        match self.threads[thread as usize].parked_at.take() {
+            Some(Obstacle::Count(place)) => {
+                let (counter, waiting) = self.place(place);
+                waiting.parked.retain(|&parked| parked != thread);
+                counter.is_awaited = !waiting.parked.is_empty();
+            }
+            Some(Obstacle::Thread(other)) => {
+                self.threads[other.0 as usize].parked.retain(|&parked| parked != thread);
+            }
+            None => {}
+        }
+        self.announce(thread);
+    }
+
+    /// Lets a thread's head compete, if it has one.
     #[inline]
-    fn load(&mut self, thread: u32, defs: &Definitions, last: bool) {
+    fn announce(&mut self, thread: u32) {
+        let head = &self.threads[thread as usize].head;
+        let is_there = head.sort != Sort::None;
+        self.winners.set(thread, is_there.then_some(head.ticks));
+        self.disturbed = true;
+    }
+
+    #[inline]
+    fn load(&mut self, thread: u32, defs: &Definitions) {
         let state = &mut self.threads[thread as usize];
-        let is_there = state.stream.next(&mut state.head, ThreadId(thread), defs, self.scan, last);
-        self.winners.set(thread, is_there.then_some(state.head.ticks));
+        let is_there = state.stream.next(&mut state.head, defs, self.round, self.last);
         if state.stream.has_complaints() {
             self.note_complaints(thread);
         }
-        if !is_there {
-            self.idle.push(thread);
-        } else if self.threads[thread as usize].stream.is_fresh() {
+        if is_there && self.threads[thread as usize].stream.is_fresh() {
             self.note_window(thread);
         }
     }
@@ -224,47 +380,74 @@ impl Merge {
 
     #[inline]
     fn obstacle_to_acquisition(&self, thread: ThreadId, head: &Head) -> Option<Obstacle> {
-        let state = &self.locks[head.lock.0 as usize];
-        let expected = head.count == 0 || state.counter.expects(u64::from(head.count), self.overwritten);
-        let free = match (head.how, head.mode) {
-            _ if head.count == 0 => true,
-            (How::Downgrade, _) => true,
-            (How::Upgrade, _) => state.shared.iter().all(|&reader| reader == thread),
-            (_, Mode::Exclusive) => state.is_free(),
-            (_, Mode::Shared) => state.exclusive.is_none(),
-            (_, Mode::Upgradable) => state.exclusive.is_none() && state.upgradable.is_none(),
-        };
-        (!expected || !free).then_some(Obstacle::Count(Place::Lock(head.lock)))
+        let lock = head.lock.0 as usize;
+        let hot = &self.locks.hot[lock];
+        let place = Place::Lock(head.lock);
+        // The usual case first.
+        if hot.counter.next == head.count && head.mode == Mode::Exclusive && hot.is_free() {
+            return None;
+        }
+        let may_go = head.count == 0
+            || self.expects(thread, place, head.count) && self.locks.is_free_for(lock, thread, head.mode, head.how);
+        (!may_go).then_some(Obstacle::Count(place))
     }
 
     fn obstacle_to_other(&self, thread: ThreadId, op: Op) -> Option<Obstacle> {
         match op {
             // Given away guards are released by others, after their acquisition.
             Op::Released { lock, owner, .. } if owner != thread => {
-                (!self.locks[lock.0 as usize].is_held_by(owner)).then_some(Obstacle::Count(Place::Lock(lock)))
+                (!self.locks.is_held_by(lock.0 as usize, owner)).then_some(Obstacle::Count(Place::Lock(lock)))
             }
             Op::Observed { object, initialised } if initialised != 0 => {
-                let state = &self.locks[object.0 as usize];
-                let after = state.counter.has_passed(initialised, self.overwritten) && state.exclusive.is_none();
+                let hot = &self.locks.hot[object.0 as usize];
+                let after = hot.counter.has_passed(initialised as u32, self.overwritten) && hot.is_shareable();
                 (!after).then_some(Obstacle::Count(Place::Lock(object)))
             }
-            Op::Start => (!self.threads[thread.0 as usize].spawned).then_some(Obstacle::Thread(thread)),
-            Op::Joined { child } => (!self.threads[child.0 as usize].exited).then_some(Obstacle::Thread(child)),
+            Op::Start => {
+                let state = &self.threads[thread.0 as usize];
+                let may_go = state.spawned || self.is_judged(thread) && !state.spawn_is_queued;
+                (!may_go).then_some(Obstacle::Thread(thread))
+            }
+            Op::Joined { child } => {
+                let state = &self.threads[child.0 as usize];
+                let may_go = state.exited || self.is_judged(thread) && !state.exit_is_queued;
+                (!may_go).then_some(Obstacle::Thread(child))
+            }
             op => {
                 let (place, count) = counted(&op)?;
-                let counter = match place {
-                    Place::Lock(lock) => &self.locks[lock.0 as usize].counter,
-                    Place::Var(var) => &self.vars[var.0 as usize],
-                };
-                (!counter.expects(count, self.overwritten)).then_some(Obstacle::Count(place))
+                (!self.expects(thread, place, count)).then_some(Obstacle::Count(place))
             }
         }
     }
 
-    fn counter(&mut self, place: Place) -> &mut Counter {
+    /// Whether the thread's event, with this count, is next at its place: the one that follows, or the first one that is left of those
+    /// that a flight recorder has not overwritten.
+    fn expects(&self, thread: ThreadId, place: Place, count: u32) -> bool {
+        let (counter, waiting) = match place {
+            Place::Lock(lock) => (&self.locks.hot[lock.0 as usize].counter, &self.locks.cold[lock.0 as usize].waiting),
+            Place::Var(var) => (&self.vars[var.0 as usize].counter, &self.vars[var.0 as usize].waiting),
+        };
+        let may_skip = || waiting.first_queued() == Some(count) && self.is_judged(thread);
+        // Late is better than never.
+        counter.next == count || self.overwritten && (counter.is_late(count) || may_skip())
+    }
+
+    /// Whether all that had to happen before the thread's event is here, if it is not lost.
+    fn is_judged(&self, thread: ThreadId) -> bool {
+        let state = &self.threads[thread.0 as usize];
+        self.overwritten && state.head.ticks < self.judged_until && (self.last || state.stream.is_old())
+    }
+
+    #[inline]
+    fn place(&mut self, place: Place) -> (&mut Counter, &mut Waiting) {
         match place {
-            Place::Lock(lock) => &mut self.locks[lock.0 as usize].counter,
-            Place::Var(var) => &mut self.vars[var.0 as usize],
+            Place::Lock(LockId(lock)) => {
+                (&mut self.locks.hot[lock as usize].counter, &mut self.locks.cold[lock as usize].waiting)
+            }
+            Place::Var(VarId(var)) => {
+                let var = &mut self.vars[var as usize];
+                (&mut var.counter, &mut var.waiting)
+            }
         }
     }
 
@@ -275,26 +458,47 @@ impl Merge {
         let (id, lock) = (ThreadId(thread), head.lock);
         match head.sort {
             Sort::Acquired => {
-                let (count, mode, how) = (u64::from(head.count), head.mode, head.how);
-                self.locks[lock.0 as usize].acquired(id, count, mode, how);
+                let (count, mode, how) = (head.count, head.mode, head.how);
+                if self.overwritten {
+                    self.note_counted(Place::Lock(lock), count, head.ticks);
+                }
+                let hot = &mut self.locks.hot[lock.0 as usize];
+                if mode == Mode::Exclusive && hot.is_free() {
+                    hot.take(id, count);
+                } else {
+                    self.locks.acquired(lock.0 as usize, id, count, mode, how);
+                }
                 self.unpark_at(Place::Lock(lock));
             }
             Sort::Released => {
-                self.locks[lock.0 as usize].remove(id, None);
+                if !self.locks.hot[lock.0 as usize].give_back(id) {
+                    self.locks.remove(lock.0 as usize, id, None);
+                }
                 self.unpark_at(Place::Lock(lock));
             }
             Sort::Other | Sort::None => self.apply_other(id, head.op(id)),
         }
     }
 
+    /// A counted event of a flight recorder goes out.
+    fn note_counted(&mut self, place: Place, count: u32, ticks: u64) {
+        let time = self.clock.nanos(ticks);
+        let (counter, waiting) = self.place(place);
+        if counter.is_late(count) {
+            self.complete_from = self.complete_from.max(Some(time));
+        } else {
+            waiting.dequeue(count);
+        }
+    }
+
     fn apply_other(&mut self, thread: ThreadId, op: Op) {
         match op {
             Op::Acquired { lock, mode, how, count } => {
-                self.locks[lock.0 as usize].acquired(thread, count, mode, how);
+                self.locks.acquired(lock.0 as usize, thread, count as u32, mode, how);
                 self.unpark_at(Place::Lock(lock));
             }
             Op::Released { lock, owner, mode, .. } => {
-                self.locks[lock.0 as usize].remove(owner, mode);
+                self.locks.remove(lock.0 as usize, owner, mode);
                 self.unpark_at(Place::Lock(lock));
             }
             Op::Spawn { child } => {
@@ -308,9 +512,9 @@ impl Merge {
             // Releases may be among what is missing.
             Op::Dropped { .. } => {
                 for index in 0..self.locks.len() {
-                    if self.locks[index].is_held_by(thread) {
-                        while self.locks[index].is_held_by(thread) {
-                            self.locks[index].remove(thread, None);
+                    if self.locks.is_held_by(index, thread) {
+                        while self.locks.is_held_by(index, thread) {
+                            self.locks.remove(index, thread, None);
                         }
                         self.unpark_at(Place::Lock(LockId(index as u32)));
                     }
@@ -318,7 +522,11 @@ impl Merge {
             }
             op => {
                 if let Some((place, count)) = counted(&op) {
-                    self.counter(place).pass(count);
+                    if self.overwritten {
+                        let ticks = self.threads[thread.0 as usize].head.ticks;
+                        self.note_counted(place, count, ticks);
+                    }
+                    self.place(place).0.pass(count);
                     self.unpark_at(place);
                 }
             }
@@ -327,41 +535,53 @@ impl Merge {
 
     #[inline]
     fn unpark_at(&mut self, place: Place) {
-        if !self.counter(place).parked.is_empty() {
+        if self.place(place).0.is_awaited {
             self.unpark_some(place);
         }
     }
 
     fn unpark_some(&mut self, place: Place) {
         // Only those that may go out now leave: with many waiters all others would come straight back.
-        let parked = std::mem::take(&mut self.counter(place).parked);
-        let mut still = Vec::with_capacity(parked.len());
-        for thread in parked {
-            let head = &self.threads[thread as usize].head;
-            let ticks = head.ticks;
-            if head.sort == Sort::None {
-                continue;
+        let mut parked = std::mem::take(&mut self.place(place).1.parked);
+        parked.retain(|&thread| {
+            let may_go = self.obstacle(thread).is_none();
+            if may_go {
+                self.threads[thread as usize].parked_at = None;
+                self.announce(thread);
             }
-            match self.obstacle(thread) {
-                Some(_) => still.push(thread),
-                None => self.winners.set(thread, Some(ticks)),
-            }
-        }
-        self.counter(place).parked = still;
-    }
-
-    /// When the thread's event is, if it has one.
-    fn ticks_of(&self, thread: u32) -> Option<u64> {
-        let head = &self.threads[thread as usize].head;
-        (head.sort != Sort::None).then_some(head.ticks)
+            !may_go
+        });
+        let (counter, waiting) = self.place(place);
+        counter.is_awaited = !parked.is_empty();
+        waiting.parked = parked;
     }
 
     fn unpark_at_thread(&mut self, thread: ThreadId) {
         for parked in std::mem::take(&mut self.threads[thread.0 as usize].parked) {
-            if let Some(ticks) = self.ticks_of(parked) {
-                self.winners.set(parked, Some(ticks));
-            }
+            self.threads[parked as usize].parked_at = None;
+            self.announce(parked);
         }
+    }
+
+    /// Threads whose head waits, with it.
+    fn parked(&self) -> impl Iterator<Item = (u32, &Head)> {
+        let threads = self.threads.iter().enumerate();
+        threads.filter(|(_, state)| state.parked_at.is_some()).map(|(thread, state)| (thread as u32, &state.head))
+    }
+
+    /// Lets those go that waited for what turns out to be lost. When there is none, and yet something waits that has all that led to it, then
+    /// what is lost is one that nobody counts, as the release of a guard that was given away: the earliest goes on without.
+    fn retry_parked(&mut self) -> bool {
+        let free: Vec<u32> =
+            self.parked().map(|(thread, _)| thread).filter(|&thread| self.obstacle(thread).is_none()).collect();
+        free.iter().for_each(|&thread| self.unpark(thread));
+        let any_is_judged = || self.parked().any(|(thread, _)| self.is_judged(ThreadId(thread)));
+        !free.is_empty() || any_is_judged() && self.release_one_parked()
+    }
+
+    /// The process has ended, and somebody waits for what nobody will write.
+    fn go_on_without(&mut self) -> bool {
+        self.skip_cut_off() || self.release_one_parked()
     }
 
     /// Lets an acquisition go although others before it were only counted: the process ended, by `kill -9` perhaps, after
@@ -373,136 +593,88 @@ impl Merge {
         let ended_early =
             self.threads.iter().filter(|state| !state.exited && state.head.sort == Sort::None).count() as u64;
         let left = ended_early.saturating_sub(self.cut_off);
-        let parked = self.parked_at_counters().filter_map(|thread| {
-            self.ticks_of(thread)?;
-            let op = self.threads[thread as usize].head.op(ThreadId(thread));
+        let parked = self.parked().filter_map(|(thread, head)| {
+            let op = head.op(ThreadId(thread));
             let (place, next, beside) = match op {
                 Op::Acquired { lock, mode, .. } => {
-                    let state = &self.locks[lock.0 as usize];
-                    let beside = mode != Mode::Exclusive && state.exclusive.is_none();
-                    (Place::Lock(lock), state.counter.next, beside)
+                    let hot = &self.locks.hot[lock.0 as usize];
+                    let beside = mode != Mode::Exclusive && hot.is_shareable();
+                    (Place::Lock(lock), hot.counter.next, beside)
                 }
                 _ => match counted(&op)?.0 {
-                    place @ Place::Lock(lock) => (place, self.locks[lock.0 as usize].counter.next, true),
-                    place @ Place::Var(var) => (place, self.vars[var.0 as usize].next, true),
+                    place @ Place::Lock(lock) => (place, self.locks.hot[lock.0 as usize].counter.next, true),
+                    place @ Place::Var(var) => (place, self.vars[var.0 as usize].counter.next, true),
                 },
             };
-            let skipped = (op.count()? as u32).wrapping_sub(next.unwrap_or(1));
+            let skipped = (op.count()? as u32).wrapping_sub(next);
             (beside && skipped > 0 && u64::from(skipped) <= left).then_some((skipped, thread, place))
         });
         let Some((skipped, thread, place)) = parked.min_by_key(|&(skipped, thread, _)| (skipped, thread)) else {
             return false;
         };
         self.cut_off += u64::from(skipped);
-        let counter = self.counter(place);
-        counter.next = Some(counter.next.unwrap_or(1).wrapping_add(skipped));
-        counter.parked.retain(|&parked| parked != thread);
-        let ticks = self.threads[thread as usize].head.ticks;
-        self.winners.set(thread, Some(ticks));
+        let (counter, _) = self.place(place);
+        counter.next = counter.next.wrapping_add(skipped);
+        self.unpark(thread);
         true
-    }
-
-    /// Threads whose head waits for its turn at a lock, another object or a memory location.
-    fn parked_at_counters(&self) -> impl Iterator<Item = u32> {
-        let counters = self.locks.iter().map(|lock| &lock.counter).chain(&self.vars);
-        counters.flat_map(|counter| counter.parked.iter().copied())
     }
 
     /// Lets the earliest parked event go although something before it is missing.
-    fn release_one_parked(&mut self) -> bool {
-        let parked_at_threads = self.threads.iter().flat_map(|thread| thread.parked.iter().copied());
-        let parked = self.parked_at_counters().chain(parked_at_threads);
-        let earliest = parked.filter_map(|thread| Some((self.ticks_of(thread)?, thread))).min();
-        let Some((ticks, thread)) = earliest else { return false };
-        let op = self.threads[thread as usize].head.op(ThreadId(thread));
-        if let Op::Observed { object, .. } = op {
-            // No gap: it was initialised. Missing is the latest acquisition, by one who had waited for that, at the process' end.
-            self.locks[object.0 as usize].counter.parked.retain(|&parked| parked != thread);
-            self.threads[thread as usize].head.set_other(ticks, Op::Observed { object, initialised: 0 });
-            self.winners.set(thread, Some(ticks));
-            return true;
-        }
-        let what = match op {
-            Op::Acquired { lock, count, mode, .. } => {
-                let state = &mut self.locks[lock.0 as usize];
-                let expected = state.counter.next.unwrap_or(1);
-                state.counter.next = Some(count as u32);
-                if mode != Mode::Shared {
-                    state.shared.clear();
-                }
-                state.exclusive = None;
-                state.upgradable = None;
-                state.counter.parked.retain(|&parked| parked != thread);
-                format!("acquisition {count} of {lock} without what came before (expected {expected})")
-            }
-            Op::Released { lock, owner, .. } => {
-                let state = &mut self.locks[lock.0 as usize];
-                state.counter.parked.retain(|&parked| parked != thread);
-                state.shared.push(owner);
-                format!("release of {lock} that {owner} had acquired, without the acquisition")
-            }
-            Op::Start => {
-                self.threads[thread as usize].spawned = true;
-                self.threads[thread as usize].parked.retain(|&parked| parked != thread);
-                format!("start of {} without its spawn", ThreadId(thread))
-            }
-            Op::Joined { child } => {
-                self.threads[child.0 as usize].exited = true;
-                self.threads[child.0 as usize].parked.retain(|&parked| parked != thread);
-                format!("join of {child} without its end")
-            }
-            op => match counted(&op) {
-                Some((place, count)) => {
-                    let counter = self.counter(place);
-                    let expected = counter.next.replace(count as u32).unwrap_or(1);
-                    counter.parked.retain(|&parked| parked != thread);
-                    let whose = match place {
-                        Place::Lock(lock) => lock.to_string(),
-                        Place::Var(VarId(var)) => format!("memory location {var}"),
-                    };
-                    format!("event {count} of {whose} ({}) without what came before (expected {expected})", op.name())
-                }
-                None => "an event out of order".to_owned(),
-            },
+    pub(super) fn release_one_parked(&mut self) -> bool {
+        let Some((ticks, thread)) = self.parked().map(|(thread, head)| (head.ticks, thread)).min() else {
+            return false;
         };
-        self.winners.set(thread, Some(ticks));
-        // The start of a flight recorder's window is said once, as the time from which on everything is there.
-        if !self.overwritten {
-            self.gap_count += 1;
-            if self.gaps.len() < MAX_GAPS {
-                self.gaps.push(Gap { event: self.delivered + 1, thread: ThreadId(thread), what });
+        let op = self.threads[thread as usize].head.op(ThreadId(thread));
+        let mut expected = 0;
+        match op {
+            Op::Observed { object, .. } => {
+                // No gap: it was initialised. Missing is the latest acquisition, by one who had waited for that, at the process' end.
+                self.threads[thread as usize].head.set_other(ticks, Op::Observed { object, initialised: 0 });
+                self.unpark(thread);
+                return true;
             }
+            Op::Acquired { lock, count, mode, .. } => {
+                let next = &mut self.locks.hot[lock.0 as usize].counter.next;
+                expected = std::mem::replace(next, count as u32);
+                self.locks.clear(lock.0 as usize, mode);
+            }
+            Op::Released { lock, owner, .. } => self.locks.assume_shared(lock.0 as usize, owner),
+            Op::Start => self.threads[thread as usize].spawned = true,
+            Op::Joined { child } => self.threads[child.0 as usize].exited = true,
+            op => {
+                if let Some((place, count)) = counted(&op) {
+                    expected = std::mem::replace(&mut self.place(place).0.next, count);
+                }
+            }
+        }
+        self.unpark(thread);
+        // The start of a flight recorder's window is said once, as the time from which on everything is there.
+        if self.overwritten {
+            self.complete_from = self.complete_from.max(Some(self.clock.nanos(ticks)));
+        } else {
+            self.gaps.note(self.delivered + 1, ThreadId(thread), || what_is_missing(thread, &op, expected));
         }
         true
     }
 }
 
-/// What to do about an event whose predecessor is not there.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Missing {
-    /// Wait for it.
-    MayCome,
-    /// Go on without, and note the gap.
-    IsLost,
-    /// The same, and no thread will write any more.
-    AndNothingFollows,
-}
-
+/// What an event waits for.
+#[derive(Clone, Copy, Debug)]
 enum Obstacle {
     Count(Place),
     Thread(ThreadId),
 }
 
 /// What counts events.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 enum Place {
     Lock(LockId),
     Var(VarId),
 }
 
 /// Whose event it is and which one, for events that simply follow the one counted before.
-fn counted(op: &Op) -> Option<(Place, u64)> {
+fn counted(op: &Op) -> Option<(Place, u32)> {
     let count = op.count()?;
     let place = op.lock().map(Place::Lock).or_else(|| op.var().map(Place::Var))?;
-    Some((place, count))
+    Some((place, count as u32))
 }

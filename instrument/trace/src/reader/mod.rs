@@ -4,16 +4,22 @@
 //! `merge` interleaves the threads. The same steps serve a file at rest and one that grows: polling copies what has been
 //! committed since, and an event whose predecessor is not there yet waits for the next poll.
 //!
-//! Nothing in the file is trusted: lengths are checked against what was read, ids against what was defined, and memory is
-//! bounded by the size of the file.
+//! Nothing in the file is trusted: lengths are checked against what was read, and ids against what was defined. Records are copied as the
+//! merge gets there, so memory is bounded by the definitions and, for each thread, two chunks or so; from a flight recorder also what all
+//! threads write in a twentieth of a second. Where a file is damaged, what waits for what is missing stays in memory: at most the file.
 
 mod definitions;
 mod file;
+mod gaps;
 mod head;
 mod header;
+mod input;
 mod lock_state;
 mod merge;
 mod objects;
+mod scan;
+mod scout;
+mod slots;
 mod stream;
 mod totals;
 mod winners;
@@ -22,11 +28,7 @@ use std::{fs::File, path::Path};
 
 use crate::{Completeness, Definitions, Error, Event, EventSource, Nanos, Progress, TraceInfo};
 
-use self::{
-    file::{ChunkFile, Input, Scan},
-    header::Header,
-    merge::{Merge, Missing},
-};
+use self::{file::ChunkFile, header::Header, input::Input, merge::Merge, scan::Scan};
 
 pub use self::{
     header::run_of,
@@ -37,8 +39,14 @@ pub use self::{
 /// in its processor's cache.
 const BATCH: usize = 1 << 12;
 
-/// Most words that may wait for others that can still come, before these are given up for lost: 32 MiB.
+/// Most words of a flight recorder that may wait for others, before these are given up for lost: 32 MiB.
 const MOST_WAITING: u64 = 4 << 20;
+
+/// How much earlier than it was an event's time may be, where clocks of processors differ, or a thread was interrupted between looking at the
+/// clock and taking a chunk.
+const SLACK: Nanos = Nanos(1_000_000);
+/// The same before something is said to be lost.
+const SLACK_BEFORE_LOSS: Nanos = Nanos(50_000_000);
 
 /// A trace in the format of this crate.
 #[derive(Debug)]
@@ -96,24 +104,33 @@ impl Reader {
         })
     }
 
-    /// Copies what was committed since the last time. Returns whether there was anything.
-    fn refill(&mut self) -> Result<bool, Error> {
-        // Looked at before the file: whatever an ended process has written is then seen below.
+    /// Bytes of records that were copied out of the file and are not delivered yet.
+    pub fn waiting_bytes(&self) -> u64 {
+        self.merge.waiting_words() * 8
+    }
+
+    /// Looks at what was committed since the last time.
+    fn look(&mut self) -> Result<(), Error> {
+        // Asked before the file: whatever an ended process has written is then seen below.
         let alive = self.header.writer_is_alive();
         let scan = self
             .file
-            .scan(&mut self.defs, &mut self.merge)
+            .begin_round(&mut self.defs, &mut self.merge, alive)
             .map_err(|source| Error::Io { path: self.info.path.clone(), source })?;
         self.info.bytes = scan.bytes;
         self.header.improve_clock(scan.clock_pair, alive);
-        self.merge.set_clock(self.header.clock());
+        let slack = if self.merge.is_overwritten() { SLACK_BEFORE_LOSS } else { SLACK };
+        self.merge.set_clock(self.header.clock(), self.header.ticks(slack));
         self.merge.note_stopped(scan.stopped != 0);
         self.ended = !alive;
         self.completeness.unclosed = !scan.closed;
-        self.merge.note_overwritten(scan.overwritten > 0);
-        let new_data = scan.new_data;
         self.scan = scan;
-        Ok(new_data)
+        Ok(())
+    }
+
+    fn copy_next(&mut self) -> Result<bool, Error> {
+        let copied = self.file.copy_next(&mut self.defs, &mut self.merge);
+        copied.map_err(|source| Error::Io { path: self.info.path.clone(), source })
     }
 }
 
@@ -134,7 +151,11 @@ impl EventSource for Reader {
     }
 
     fn fraction_read(&self) -> f64 {
-        self.merge.fraction_delivered()
+        let consumed = self.merge.consumed_words();
+        match consumed + self.merge.waiting_words() + self.file.words_to_copy() {
+            0 => 0.0,
+            all => consumed as f64 / all as f64,
+        }
     }
 
     fn completeness(&self) -> &Completeness {
@@ -145,31 +166,39 @@ impl EventSource for Reader {
 impl Reader {
     fn deliver(&mut self, out: &mut Vec<Event>, limit: usize) -> Result<Progress, Error> {
         let before = out.len();
-        self.merge.run(&self.defs, out, limit, Missing::MayCome);
-        // Who cannot follow a flight recorder would keep all that waits for what was overwritten meanwhile.
-        if out.len() == before && self.merge.is_overwritten() && self.merge.waiting_words() > MOST_WAITING {
-            self.merge.run(&self.defs, out, limit, Missing::IsLost);
-        }
-        if out.len() == before && !self.ended {
-            self.refill()?;
-            self.merge.run(&self.defs, out, limit, Missing::MayCome);
-            // In a flight recorder predecessors were overwritten, and waiting for them would be for ever.
-            if out.len() == before && self.merge.is_overwritten() {
-                self.merge.run(&self.defs, out, limit, Missing::IsLost);
+        let mut n_looks = 0;
+        loop {
+            self.merge.run(&self.defs, out, limit, self.file.horizon());
+            if out.len() >= limit {
+                return Ok(Progress::More);
             }
-            if out.len() == before && !self.ended {
+            // What is damaged would keep all that waits for it.
+            let has_too_much = || self.merge.is_overwritten() && self.merge.waiting_words() > MOST_WAITING;
+            if self.merge.is_stalled() && has_too_much() && self.merge.release_one_parked() || self.copy_next()? {
+                continue;
+            }
+            // All that the last look had found was copied.
+            if out.len() > before {
+                return Ok(Progress::More);
+            }
+            if self.ended {
+                self.merge.note_nothing_follows();
+                self.merge.run(&self.defs, out, limit, u64::MAX);
+                return Ok(if out.len() > before { Progress::More } else { Progress::Ended });
+            }
+            // Only the second look shows that what something waits for was overwritten.
+            let waits = self.merge.is_overwritten() && self.merge.waiting_words() > 0;
+            if n_looks > u32::from(waits) {
                 return Ok(Progress::CaughtUp);
             }
+            self.look()?;
+            n_looks += 1;
         }
-        if out.len() == before {
-            self.merge.run(&self.defs, out, limit, Missing::AndNothingFollows);
-        }
-        Ok(if out.len() > before { Progress::More } else { Progress::Ended })
     }
 
     fn update_completeness(&mut self) {
-        self.completeness.gaps.clone_from(&self.merge.gaps);
-        self.completeness.gap_count = self.merge.gap_count;
+        self.completeness.gaps.clone_from(&self.merge.gaps.first);
+        self.completeness.gap_count = self.merge.gaps.count;
         // In a flight recorder what names a lock that is not defined any more is older than what it keeps.
         let outdated = if self.scan.overwritten > 0 { self.merge.undefined_events } else { 0 };
         self.completeness.lost_events = self.scan.lost + self.merge.undefined_events - outdated;

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use super::{
     head::{Head, Sort},
     objects,
+    scout::{Scout, Sight},
+    slots::{Slot, Slots},
 };
 use crate::{
-    Access, Definitions, How, LockId, Mode, Op, SiteId, StackId, StringId, ThreadId,
+    Access, Definitions, How, LockId, Op, SiteId, StackId, StringId, ThreadId,
     format::{Pair, SLOTS, code, halves, is_acquired, is_pair, kind, record_events, record_words},
 };
 
@@ -16,21 +18,15 @@ use crate::{
 struct Section {
     words: Vec<u64>,
     read: usize,
+    /// All that had to happen before the first so many words would have been copied by the end of the round.
+    old: usize,
     start_ticks: u64,
     /// Nothing will be appended any more.
     complete: bool,
     /// Its end was overwritten before it was read.
     cut: bool,
-}
-
-/// A place of the section's dictionary. What it names was looked up when it was defined.
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    lock: LockId,
-    site: Option<SiteId>,
-    count: u32,
-    mode: Mode,
-    how: How,
+    /// In a flight recorder that has overwritten something.
+    scout: Option<Scout>,
 }
 
 const RELEASED_LAST: u8 = kind::RELEASED | 3;
@@ -58,7 +54,7 @@ pub(super) struct Stream {
     begun: bool,
     last_ticks: u64,
     stack: Option<StackId>,
-    slots: Vec<Option<Slot>>,
+    slots: Slots,
     /// The lock that the record read last releases as well, when that was not delivered yet, and how it was accessed.
     release: Option<(LockId, Access)>,
     /// Events before this section are missing, so what it says of locks held is news.
@@ -69,7 +65,7 @@ pub(super) struct Stream {
     fresh: bool,
     /// Something was delivered before.
     delivered: bool,
-    /// The scan at which the current section was first found missing.
+    /// The round in which the current section was first found missing.
     missing_since: Option<u64>,
     pub(super) damaged_words: u64,
     /// Events that name a lock, a thread or a text that is not defined, and their words.
@@ -97,15 +93,53 @@ impl Stream {
         if number == self.current { self.section.as_mut() } else { self.later.get_mut(&number) }
     }
 
-    pub(super) fn append(&mut self, number: u32, words: &[u64]) {
-        if let Some(section) = self.section_mut(number) {
-            section.words.extend_from_slice(words);
+    /// Appends words, the first `old` of which are so, to a section. False when it is none that is waited for.
+    pub(super) fn append(&mut self, number: u32, words: &[u64], old: usize) -> bool {
+        let Some(section) = self.section_mut(number) else { return false };
+        if old > 0 {
+            section.old = section.words.len() + old;
         }
+        section.words.extend_from_slice(words);
+        true
     }
 
     pub(super) fn complete(&mut self, number: u32) {
         if let Some(section) = self.section_mut(number) {
             section.complete = true;
+            section.scout = None;
+        }
+    }
+
+    /// Another round has begun: all that had to happen before what is here will be copied in it.
+    pub(super) fn grow_old(&mut self) {
+        for section in self.section.iter_mut().chain(self.later.values_mut()) {
+            section.old = section.words.len();
+        }
+    }
+
+    /// Whether all that had to happen before the event that was read last would have been copied by the end of the round.
+    pub(super) fn is_old(&self) -> bool {
+        self.section.as_ref().is_some_and(|section| section.read <= section.old)
+    }
+
+    /// Looks ahead at what was appended to a section.
+    pub(super) fn scout(&mut self, number: u32, defs: &Definitions, see: &mut dyn FnMut(Sight)) {
+        if let Some(section) = self.section_mut(number) {
+            section.scout.get_or_insert_default().look(&section.words, defs, see);
+        }
+    }
+
+    /// Looks ahead at everything after the event that was read last.
+    pub(super) fn scout_all(&mut self, defs: &Definitions, see: &mut dyn FnMut(Sight)) {
+        if let Some(section) = &mut self.section {
+            let scout = match self.begun {
+                true => Scout::from(section.read, self.slots.clone()),
+                false => Scout::default(),
+            };
+            section.scout.insert(scout).look(&section.words, defs, see);
+        }
+        for section in self.later.values_mut() {
+            section.scout.insert(Scout::default()).look(&section.words, defs, see);
         }
     }
 
@@ -114,49 +148,105 @@ impl Stream {
         if let Some(section) = self.section_mut(number) {
             section.complete = true;
             section.cut = true;
+            section.scout = None;
         }
     }
 
     /// Puts the next event into `head`; false when there is none yet. With `last`, nothing more will come.
     ///
-    /// `scan` is the number of the last scan, to tell a section that is lost from one that was not seen yet.
+    /// `round` is the number of this round, to tell a section that is lost from one that was not seen yet.
     #[inline]
-    pub(super) fn next(
-        &mut self,
-        head: &mut Head,
-        thread: ThreadId,
-        defs: &Definitions,
-        scan: u64,
-        last: bool,
-    ) -> bool {
+    pub(super) fn next(&mut self, head: &mut Head, defs: &Definitions, round: u64, last: bool) -> bool {
         if let Some((lock, access)) = self.release.take() {
             head.set_released(self.last_ticks, lock, access);
             head.site = None;
             head.stack = None;
             return true;
         }
-        if self.begun
-            && let Some(section) = &mut self.section
-            && let Some(&first) = section.words.get(section.read)
-            && is_pair(first)
-        {
-            section.read += 1;
-            self.consumed_words += 1;
-            self.delivered = true;
-            if self.pair(head, first) {
-                return true;
-            }
+        if self.begun && self.stack.is_none() && self.next_usual(head, defs) {
+            return true;
         }
-        let is_there = self.next_record(head, thread, defs, scan, last);
+        let is_there = self.next_record(head, defs, round, last);
         if !is_there {
             head.sort = Sort::None;
         }
         is_there
     }
 
-    fn next_record(&mut self, head: &mut Head, thread: ThreadId, defs: &Definitions, scan: u64, last: bool) -> bool {
+    /// Acquisitions and releases, which is what most records say. False when something else is next; nothing is read then but places that are
+    /// defined for the dictionary.
+    #[inline]
+    fn next_usual(&mut self, head: &mut Head, defs: &Definitions) -> bool {
         loop {
-            if self.section.is_none() && !self.skip_missing(scan, last) {
+            let Some(section) = &self.section else { return false };
+            let Some(&first) = section.words.get(section.read) else { return false };
+            let is_read = match first as u8 {
+                0..kind::RELEASED => self.set_acquired(head, first),
+                kind::PAIR..=kind::PAIR_LAST => self.set_pair(head, first),
+                kind::RELEASED_SLOT => self.set_released_slot(head, first),
+                kind::RELEASED..=RELEASED_LAST | RELEASED_BOTH => self.set_released(head, first, defs),
+                kind::DEFINE_SLOT => {
+                    let Some(&second) = section.words.get(section.read + 1) else { return false };
+                    if !self.slots.define([first, second, 0, 0], defs) {
+                        return false;
+                    }
+                    self.note_read(2);
+                    continue;
+                }
+                _ => false,
+            };
+            if is_read {
+                self.note_read(1);
+                self.delivered = true;
+            }
+            return is_read;
+        }
+    }
+
+    #[inline]
+    fn note_read(&mut self, words: usize) {
+        if let Some(section) = &mut self.section {
+            section.read += words;
+        }
+        self.consumed_words += words as u64;
+    }
+
+    /// The acquisition and release that a pair says, when that is next and both are before a tick.
+    #[inline]
+    pub(super) fn peek_pair(&self, before: u64) -> Option<WholePair> {
+        if self.release.is_some() || self.stack.is_some() || !self.begun {
+            return None;
+        }
+        let section = self.section.as_ref()?;
+        let word = *section.words.get(section.read)?;
+        if !is_pair(word) {
+            return None;
+        }
+        let pair = Pair::parse(word);
+        let slot = self.slots.get(usize::from(pair.slot))?;
+        let acquired_at = self.last_ticks.wrapping_add(u64::from(pair.dt));
+        let released_at = acquired_at.wrapping_add(u64::from(pair.hold));
+        let count = slot.count_of_pair(&pair);
+        (released_at < before && acquired_at < before).then_some(WholePair {
+            slot: Slot { count, ..*slot },
+            index: pair.slot,
+            access: pair.access,
+            acquired_at,
+            released_at,
+        })
+    }
+
+    /// Goes on after a pair that was looked at.
+    #[inline]
+    pub(super) fn take_pair(&mut self, pair: &WholePair) {
+        self.slots.set_count(usize::from(pair.index), pair.slot.count);
+        self.last_ticks = pair.released_at;
+        self.note_read(1);
+    }
+
+    fn next_record(&mut self, head: &mut Head, defs: &Definitions, round: u64, last: bool) -> bool {
+        loop {
+            if self.section.is_none() && !self.skip_missing(round, last) {
                 return false;
             }
             let Some(section) = &mut self.section else { return false };
@@ -192,7 +282,7 @@ impl Stream {
             let record = [words[0], word(1), word(2), word(3)];
             section.read += len;
             self.consumed_words += len as u64;
-            if self.record(head, record, thread, defs) {
+            if self.record(head, record, defs) {
                 self.delivered = true;
                 return true;
             }
@@ -204,9 +294,11 @@ impl Stream {
         self.place(head, None)
     }
 
-    fn skip_missing(&mut self, scan: u64, last: bool) -> bool {
-        let Some(&first) = self.later.keys().next() else { return false };
-        if !last && *self.missing_since.get_or_insert(scan) == scan {
+    fn skip_missing(&mut self, round: u64, last: bool) -> bool {
+        let Some((&first, section)) = self.later.first_key_value() else { return false };
+        // A section begins after the one before it has ended: the round after the one that this was seen in has seen that, if it is there.
+        let is_lost = section.old > 0 || round >= self.missing_since.get_or_insert(round).saturating_add(2);
+        if !last && !is_lost {
             return false;
         }
         self.missing_since = None;
@@ -235,7 +327,7 @@ impl Stream {
     }
 
     /// Reads a record; false when it is no event.
-    fn record(&mut self, head: &mut Head, words: [u64; 4], thread: ThreadId, defs: &Definitions) -> bool {
+    fn record(&mut self, head: &mut Head, words: [u64; 4], defs: &Definitions) -> bool {
         let first = words[0];
         let record_kind = first as u8;
         let operand = (first >> 8) as u8;
@@ -246,19 +338,7 @@ impl Stream {
                 return false;
             }
             kind::DEFINE_SLOT => {
-                let index = (first >> 16) as u16 as usize;
-                if index >= SLOTS {
-                    self.damaged_words += 2;
-                    return false;
-                }
-                if self.slots.len() <= index {
-                    self.slots.resize(index + 1, None);
-                }
-                // Definitions are read after the length up to which records are, so what is not there now never will be.
-                let (mode, how) = code::parse_mode_how(operand);
-                let lock = known_lock(low, defs).ok();
-                let slot = |lock| Slot { lock, site: site(high, defs), count: (first >> 32) as u32, mode, how };
-                self.slots[index] = lock.map(slot);
+                self.damaged_words += if self.slots.define(words, defs) { 0 } else { 2 };
                 return false;
             }
             kind::STACK => {
@@ -276,29 +356,38 @@ impl Stream {
                 return self.place(head, site(high, defs));
             }
             kind::HELD | kind::SECTION | kind::SECTION_END => return false,
-            kind::PAIR..=kind::PAIR_LAST => return self.pair(head, first),
+            kind::PAIR..=kind::PAIR_LAST => {
+                if self.set_pair(head, first) {
+                    head.stack = self.stack.take();
+                    return true;
+                }
+                let pair = Pair::parse(first);
+                self.last_ticks = self.last_ticks.wrapping_add(u64::from(pair.dt) + u64::from(pair.hold));
+                return self.undefined(first);
+            }
+            _ if is_acquired(first) => {
+                if self.set_acquired(head, first) {
+                    head.stack = self.stack.take();
+                    return true;
+                }
+                self.last_ticks = self.last_ticks.wrapping_add(first >> 32);
+                return self.undefined(first);
+            }
+            kind::RELEASED_SLOT | kind::RELEASED..=RELEASED_LAST | RELEASED_BOTH => {
+                let is_read = match record_kind {
+                    kind::RELEASED_SLOT => self.set_released_slot(head, first),
+                    _ => self.set_released(head, first, defs),
+                };
+                if is_read {
+                    return self.place(head, None);
+                }
+                self.last_ticks = self.last_ticks.wrapping_add(first >> 32);
+                return self.undefined(first);
+            }
             _ => {}
         }
         self.last_ticks = self.last_ticks.wrapping_add(first >> 32);
-        if is_acquired(first) {
-            let index = usize::from(record_kind & 3) << 8 | usize::from(operand);
-            if let Some(Some(slot)) = self.slots.get_mut(index) {
-                // The writer defines a slot anew before its count moves on by 2^16.
-                let stored = (first >> 16) as u16;
-                slot.count = slot.count.wrapping_add(u32::from(stored.wrapping_sub(slot.count as u16)));
-                head.set_acquired(self.last_ticks, slot.lock, slot.count, slot.mode, slot.how);
-                head.site = slot.site;
-                head.stack = self.stack.take();
-                return true;
-            }
-            return self.undefined(first);
-        }
-        if matches!(record_kind, kind::RELEASED..=RELEASED_LAST | RELEASED_BOTH) {
-            let Ok(lock) = known_lock((first >> 8) as u32 & 0xff_ffff, defs) else { return self.undefined(first) };
-            head.set_released(self.last_ticks, lock, code::parse_access(record_kind - kind::RELEASED));
-            return self.place(head, None);
-        }
-        match self.operation(record_kind, words, thread, defs) {
+        match operation(record_kind, words, defs) {
             Ok((op, site)) => {
                 head.set_other(self.last_ticks, op);
                 self.place(head, site)
@@ -328,86 +417,114 @@ impl Stream {
         true
     }
 
-    /// Both events of a `PAIR`: the acquisition, and its release for the next time.
+    /// Both events of a `PAIR`: the acquisition, and its release for the next time. False when nobody knows of what.
     #[inline]
-    fn pair(&mut self, head: &mut Head, word: u64) -> bool {
+    fn set_pair(&mut self, head: &mut Head, word: u64) -> bool {
         let pair = Pair::parse(word);
+        let Some(slot) = self.slots.pair(&pair) else { return false };
         let acquired_at = self.last_ticks.wrapping_add(u64::from(pair.dt));
-        self.last_ticks = acquired_at.wrapping_add(u64::from(pair.hold));
-        let Some(Some(slot)) = self.slots.get_mut(usize::from(pair.slot)) else { return self.undefined(word) };
-        // The writer makes no pair when the count moved on by more.
-        slot.count = slot.count.wrapping_add(u32::from(pair.count).wrapping_sub(slot.count) & (Pair::COUNTS - 1));
         head.set_acquired(acquired_at, slot.lock, slot.count, slot.mode, slot.how);
         head.site = slot.site;
-        head.stack = self.stack.take();
+        head.stack = None;
         self.release = Some((slot.lock, code::parse_access(pair.access)));
+        self.last_ticks = acquired_at.wrapping_add(u64::from(pair.hold));
         true
     }
 
-    fn operation(
-        &mut self,
-        record_kind: u8,
-        words: [u64; 4],
-        thread: ThreadId,
-        defs: &Definitions,
-    ) -> Result<(Op, Option<SiteId>), Unread> {
-        let first = words[0];
-        let operand = (first >> 8) as u8;
-        let (low, high) = halves(words[1]);
-        let (mode, _) = code::parse_mode_how(operand);
-        let at = site(high, defs);
-        let string = |id: u32| {
-            let known = id.checked_sub(1).filter(|&id| (id as usize) < defs.string_count());
-            known.map(StringId).ok_or(Unread::Undefined)
-        };
-        let op = match record_kind {
-            kind::RELEASED_SLOT => {
-                let index = (first >> 8) as usize & (SLOTS - 1);
-                let Some(Some(Slot { lock, .. })) = self.slots.get(index) else { return Err(Unread::Undefined) };
-                let access = code::parse_access((first >> 24) as u8);
-                return Ok((Op::Released { lock: *lock, owner: thread, mode: None, access }, None));
-            }
-            kind::READ => Op::Read { var: objects::known_var(low, defs)? },
-            kind::WRITE => Op::Write { var: objects::known_var(low, defs)? },
-            kind::START => Op::Start,
-            kind::EXIT => Op::Exit,
-            kind::WAIT => Op::Wait { lock: known_lock(low, defs)?, mode, how: code::parse_mode_how(operand).1 },
-            kind::TRY_FAILED => Op::TryFailed { lock: known_lock(low, defs)?, mode },
-            kind::TIMED_OUT => Op::TimedOut { lock: known_lock(low, defs)?, mode },
-            kind::RELEASED_WIDE => {
-                let owner = known_thread(high, defs)?;
-                let mode = (operand >> 2 & 0x1f).checked_sub(1).map(|mode| code::parse_mode_how(mode & 3).0);
-                let access = code::parse_access(operand & 3 | operand >> 7 << 2);
-                let op = Op::Released { lock: known_lock(low, defs)?, owner, mode, access };
-                return Ok((op, None));
-            }
-            kind::POISONED => Op::Poisoned { lock: known_lock(low, defs)? },
-            kind::DESTROYED => return Ok((Op::Destroyed { lock: known_lock(low, defs)? }, None)),
-            kind::SPAWN => Op::Spawn { child: known_thread(low, defs)? },
-            kind::JOIN_WAIT => Op::JoinWait { child: known_thread(low, defs)? },
-            kind::JOINED => Op::Joined { child: known_thread(low, defs)? },
-            kind::FINDING => return Ok((Op::Finding { code: string(low)?, text: string(high)? }, None)),
-            kind::MARK => Op::Mark { text: string(low)? },
-            kind::REGION_BEGIN => Op::RegionBegin { name: (low != 0).then(|| string(low)).transpose()? },
-            kind::REGION_END => Op::RegionEnd,
-            kind::DROPPED => return Ok((Op::Dropped { count: words[1] }, None)),
-            kind::COND_WAIT | kind::COND_WAKE => {
-                let (condvar, mutex) = (known_lock(low, defs)?, known_lock(high, defs)?);
-                let (at, count) = halves(words[2]);
-                let (flag, count) = (operand & 1 != 0, u64::from(count));
-                let op = match record_kind {
-                    kind::COND_WAIT => Op::CondWait { condvar, mutex, limited: flag, count },
-                    _ => Op::CondWake { condvar, mutex, timed_out: flag, count },
-                };
-                return Ok((op, site(at, defs)));
-            }
-            kind::OBJECT => objects::object(operand, words, defs)?,
-            kind::MEMORY => objects::memory(operand, words, defs)?,
-            _ => return Err(Unread::Newer),
-        };
-        let has_site = !matches!(record_kind, kind::START | kind::EXIT);
-        Ok((op, at.filter(|_| has_site)))
+    #[inline]
+    fn set_acquired(&mut self, head: &mut Head, word: u64) -> bool {
+        let Some(slot) = self.slots.acquired(word) else { return false };
+        self.last_ticks = self.last_ticks.wrapping_add(word >> 32);
+        head.set_acquired(self.last_ticks, slot.lock, slot.count, slot.mode, slot.how);
+        head.site = slot.site;
+        head.stack = None;
+        true
     }
+
+    #[inline]
+    fn set_released(&mut self, head: &mut Head, word: u64, defs: &Definitions) -> bool {
+        let Ok(lock) = known_lock((word >> 8) as u32 & 0xff_ffff, defs) else { return false };
+        self.last_ticks = self.last_ticks.wrapping_add(word >> 32);
+        head.set_released(self.last_ticks, lock, code::parse_access(word as u8 - kind::RELEASED));
+        head.site = None;
+        head.stack = None;
+        true
+    }
+
+    #[inline]
+    fn set_released_slot(&mut self, head: &mut Head, word: u64) -> bool {
+        let Some(slot) = self.slots.get((word >> 8) as usize & (SLOTS - 1)) else { return false };
+        self.last_ticks = self.last_ticks.wrapping_add(word >> 32);
+        head.set_released(self.last_ticks, slot.lock, code::parse_access((word >> 24) as u8));
+        head.site = None;
+        head.stack = None;
+        true
+    }
+}
+
+/// A pair that was looked at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct WholePair {
+    /// With the count of this acquisition.
+    pub(super) slot: Slot,
+    index: u16,
+    pub(super) access: u8,
+    pub(super) acquired_at: u64,
+    pub(super) released_at: u64,
+}
+
+/// What a record says that has no more than itself to say it with, and where.
+pub(super) fn operation(record_kind: u8, words: [u64; 4], defs: &Definitions) -> Result<(Op, Option<SiteId>), Unread> {
+    let first = words[0];
+    let operand = (first >> 8) as u8;
+    let (low, high) = halves(words[1]);
+    let (mode, _) = code::parse_mode_how(operand);
+    let at = site(high, defs);
+    let string = |id: u32| {
+        let known = id.checked_sub(1).filter(|&id| (id as usize) < defs.string_count());
+        known.map(StringId).ok_or(Unread::Undefined)
+    };
+    let op = match record_kind {
+        kind::READ => Op::Read { var: objects::known_var(low, defs)? },
+        kind::WRITE => Op::Write { var: objects::known_var(low, defs)? },
+        kind::START => Op::Start,
+        kind::EXIT => Op::Exit,
+        kind::WAIT => Op::Wait { lock: known_lock(low, defs)?, mode, how: code::parse_mode_how(operand).1 },
+        kind::TRY_FAILED => Op::TryFailed { lock: known_lock(low, defs)?, mode },
+        kind::TIMED_OUT => Op::TimedOut { lock: known_lock(low, defs)?, mode },
+        kind::RELEASED_WIDE => {
+            let owner = known_thread(high, defs)?;
+            let mode = (operand >> 2 & 0x1f).checked_sub(1).map(|mode| code::parse_mode_how(mode & 3).0);
+            let access = code::parse_access(operand & 3 | operand >> 7 << 2);
+            let op = Op::Released { lock: known_lock(low, defs)?, owner, mode, access };
+            return Ok((op, None));
+        }
+        kind::POISONED => Op::Poisoned { lock: known_lock(low, defs)? },
+        kind::DESTROYED => return Ok((Op::Destroyed { lock: known_lock(low, defs)? }, None)),
+        kind::SPAWN => Op::Spawn { child: known_thread(low, defs)? },
+        kind::JOIN_WAIT => Op::JoinWait { child: known_thread(low, defs)? },
+        kind::JOINED => Op::Joined { child: known_thread(low, defs)? },
+        kind::FINDING => return Ok((Op::Finding { code: string(low)?, text: string(high)? }, None)),
+        kind::MARK => Op::Mark { text: string(low)? },
+        kind::REGION_BEGIN => Op::RegionBegin { name: (low != 0).then(|| string(low)).transpose()? },
+        kind::REGION_END => Op::RegionEnd,
+        kind::DROPPED => return Ok((Op::Dropped { count: words[1] }, None)),
+        kind::COND_WAIT | kind::COND_WAKE => {
+            let (condvar, mutex) = (known_lock(low, defs)?, known_lock(high, defs)?);
+            let (at, count) = halves(words[2]);
+            let (flag, count) = (operand & 1 != 0, u64::from(count));
+            let op = match record_kind {
+                kind::COND_WAIT => Op::CondWait { condvar, mutex, limited: flag, count },
+                _ => Op::CondWake { condvar, mutex, timed_out: flag, count },
+            };
+            return Ok((op, site(at, defs)));
+        }
+        kind::OBJECT => objects::object(operand, words, defs)?,
+        kind::MEMORY => objects::memory(operand, words, defs)?,
+        _ => return Err(Unread::Newer),
+    };
+    let has_site = !matches!(record_kind, kind::START | kind::EXIT);
+    Ok((op, at.filter(|_| has_site)))
 }
 
 pub(super) fn known_lock(id: u32, defs: &Definitions) -> Result<LockId, Unread> {
@@ -418,6 +535,6 @@ pub(super) fn known_thread(id: u32, defs: &Definitions) -> Result<ThreadId, Unre
     ((id as usize) < defs.threads.len()).then_some(ThreadId(id)).ok_or(Unread::Undefined)
 }
 
-fn site(id: u32, defs: &Definitions) -> Option<SiteId> {
+pub(super) fn site(id: u32, defs: &Definitions) -> Option<SiteId> {
     SiteId::from_raw(id).filter(|site| site.index() < defs.sites.len())
 }

@@ -6,8 +6,9 @@
 use std::{collections::HashMap, path::Path, sync::atomic::Ordering};
 
 use super::{
-    file::{ChunkFile, Input},
+    file::ChunkFile,
     header::{Clock, Header},
+    input::Input,
 };
 use crate::{
     Definitions, Error, Histogram, How, Mode, TraceInfo,

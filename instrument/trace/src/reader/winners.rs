@@ -49,10 +49,22 @@ impl Winners {
         }
     }
 
-    /// The thread whose event is the earliest.
+    /// The earliest event, and whose it is.
     #[inline]
-    pub(super) fn first(&self) -> Option<u32> {
-        self.nodes.get(1).filter(|(ticks, _)| *ticks != NEVER).map(|&(_, thread)| thread)
+    pub(super) fn first(&self) -> Option<(u64, u32)> {
+        self.nodes.get(1).copied().filter(|(ticks, _)| *ticks != NEVER)
+    }
+
+    /// When the earliest event of the other threads is, at least; [`u64::MAX`] when they have none.
+    #[inline]
+    pub(super) fn rival(&self, thread: u32) -> u64 {
+        let mut node = self.leaves + thread as usize;
+        let mut earliest = NEVER;
+        while node > 1 {
+            earliest = earliest.min(self.nodes[node ^ 1].0);
+            node /= 2;
+        }
+        earliest
     }
 }
 
@@ -81,7 +93,10 @@ mod tests {
                 ticks[thread] = (state >> 40 & 3 != 0).then_some(state >> 60);
                 winners.set(thread as u32, ticks[thread]);
                 let expected = (0..n).filter_map(|thread| Some((ticks[thread]?, thread as u32))).min();
-                assert_eq!(winners.first(), expected.map(|(_, thread)| thread));
+                assert_eq!(winners.first(), expected);
+                let others = (0..n as u32).filter(|&other| other != thread as u32);
+                let rival = others.filter_map(|other| ticks[other as usize]).min();
+                assert_eq!(winners.rival(thread as u32), rival.unwrap_or(NEVER));
             }
             // What is there stays there when more come; begin the next round with nothing.
             (0..n).for_each(|thread| winners.set(thread as u32, None));
@@ -94,8 +109,8 @@ mod tests {
         winners.grow(2);
         winners.set(1, Some(u64::MAX));
         winners.grow(5);
-        assert_eq!(winners.first(), Some(1));
+        assert_eq!(winners.first(), Some((u64::MAX - 1, 1)));
         winners.set(4, Some(7));
-        assert_eq!(winners.first(), Some(4));
+        assert_eq!(winners.first(), Some((7, 4)));
     }
 }

@@ -9,3 +9,4 @@ mod objects;
 mod round_trip;
 mod support;
 mod totals;
+mod window;
