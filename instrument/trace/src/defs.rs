@@ -248,6 +248,11 @@ impl Definitions {
         }
     }
 
+    /// Whether locks have the ids that the file gives them.
+    pub(crate) fn has_file_ids(&self) -> bool {
+        self.lock_ids.is_none()
+    }
+
     /// Gives the lock that is added next this id of the file. False when that lock is known.
     pub(crate) fn begin_lock(&mut self, id: u32) -> bool {
         if self.lock_of_file(id).is_some() {

@@ -164,11 +164,22 @@ impl ChunkFile {
         Ok((read == bytes.len()).then(|| u64::from_le_bytes(bytes)))
     }
 
-    /// Copies all records of a chunk; false when it was claimed anew meanwhile.
-    pub(super) fn read_whole(&mut self, chunk: &EventChunk, words: &mut Vec<u64>) -> io::Result<bool> {
+    /// Copies all records of a chunk, for whoever does not follow; `None` when it was claimed anew meanwhile.
+    pub(super) fn read_whole(&mut self, chunk: &EventChunk) -> io::Result<Option<&[[u8; 8]]>> {
         let start = offset_of(chunk.index) + CHUNK_HEADER_SIZE as u64;
-        self.read_words(start, chunk.header.committed as usize, chunk.header.sealed, words)?;
-        Ok(!self.is_overtaken(chunk.index, &chunk.header)?)
+        let wanted = chunk.header.committed as usize;
+        self.bytes.resize(self.bytes.len().max(wanted), 0);
+        let read = self.input.read_at(&mut self.bytes[..wanted], start)? & !7;
+        self.damaged += (wanted - read) as u64;
+        if read > 0 && !chunk.header.sealed {
+            let last = self.bytes[read - 8..read].first_chunk().expect("eight bytes");
+            let last = self.settled(u64::from_le_bytes(*last), start + read as u64 - 8)?;
+            self.bytes[read - 8..read].copy_from_slice(&last.to_le_bytes());
+        }
+        if self.is_overtaken(chunk.index, &chunk.header)? {
+            return Ok(None);
+        }
+        Ok(Some(self.bytes[..read].as_chunks().0))
     }
 
     /// Notes how far event chunks are committed, then reads definitions. Chunks of which everything was copied are left out: they are looked at

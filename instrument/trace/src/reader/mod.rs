@@ -8,6 +8,7 @@
 //! merge gets there, so memory is bounded by the definitions and, for each thread, two chunks or so; from a flight recorder also what all
 //! threads write in a twentieth of a second. Where a file is damaged, what waits for what is missing stays in memory: at most the file.
 
+mod adder;
 mod definitions;
 mod file;
 mod gaps;
@@ -32,7 +33,7 @@ use self::{file::ChunkFile, header::Header, input::Input, merge::Merge, scan::Sc
 
 pub use self::{
     header::run_of,
-    totals::{LockTotals, Totals, totals},
+    totals::{LockTotals, SiteTotals, Totals, totals},
 };
 
 /// Most events delivered by one [`EventSource::poll`]. So many that what a call costs does not count, and so few that the caller finds them
