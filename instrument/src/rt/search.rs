@@ -59,11 +59,16 @@ pub(super) fn in_the_way_of(info: &'static ThreadInfo) -> Vec<&'static ThreadInf
 }
 
 fn find(me: &'static ThreadInfo) -> Option<Vec<Link>> {
+    let waiting = me.wait.read()?;
+    let first = edges(me, &waiting);
+    // A thread that waits for itself does so whatever others do; so that is told first, also where several do the same to each other.
+    if let Some((_, blocker)) = first.iter().find(|(next, _)| next.index == me.index) {
+        return Some(vec![Link { info: me, waiting, blocker: blocker.clone() }]);
+    }
     let mut seen = HashSet::new();
     let mut path: Vec<Link> = Vec::new();
     // Depth first without recursion: per thread on the path the edges that are left to try.
-    let mut open: Vec<(Waiting, &'static ThreadInfo, Vec<Edge>)> = Vec::new();
-    open.push((me.wait.read()?, me, edges(me, &me.wait.read()?)));
+    let mut open: Vec<(Waiting, &'static ThreadInfo, Vec<Edge>)> = vec![(waiting, me, first)];
     while let Some((waiting, info, edges)) = open.last_mut() {
         let Some((next, blocker)) = edges.pop() else {
             open.pop();
