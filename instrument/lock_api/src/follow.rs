@@ -4,3 +4,6 @@ pub(crate) use lockscope::rt::{
     Hold, LockKind, LockMeta, LockRef, Mode, acquire, acquire_timed, adopt, downgrade, release, release_unguarded,
     try_acquire, try_upgrade, unfollow, upgrade,
 };
+// 0.5's own.
+#[allow(unused_imports)]
+pub(crate) use lockscope::rt::{cond_wait, notify};

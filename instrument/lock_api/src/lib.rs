@@ -36,6 +36,8 @@
 mod follow;
 #[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
 mod types;
+#[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
+mod version;
 /// lock_api's own traits.
 #[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
 mod raw {
@@ -47,6 +49,9 @@ mod raw {
         RawRwLockUpgradeFair, RawRwLockUpgradeTimed,
     };
 }
+#[doc(hidden)]
+#[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
+pub use self::version::stand_in;
 #[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
 pub use self::{raw::*, types::*};
 

@@ -35,6 +35,8 @@ pub(crate) enum LockKind {
     RwLock,
     #[cfg(feature = "atomic_usize")]
     ReentrantMutex,
+    #[allow(dead_code, reason = "0.5's own")]
+    Condvar,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -127,3 +129,23 @@ pub(crate) fn downgrade(_: LockRef<'_>, _: &mut Hold, _: Mode, _: Site) {}
 pub(crate) fn release(_: LockRef<'_>, _: &mut Hold) {}
 pub(crate) fn release_unguarded(_: LockRef<'_>, _: Mode) {}
 pub(crate) fn unfollow(_: LockRef<'_>, _: Site) {}
+
+#[allow(dead_code, reason = "0.5's own")]
+#[inline]
+pub(crate) fn cond_wait<R>(
+    _: LockRef<'_>,
+    _: LockRef<'_>,
+    _: &mut Hold,
+    _: bool,
+    _: Site,
+    wait: impl FnOnce() -> R,
+    _: impl FnOnce(&R) -> bool,
+) -> R {
+    wait()
+}
+
+#[allow(dead_code, reason = "0.5's own")]
+#[inline]
+pub(crate) fn notify(_: LockRef<'_>, _: bool, _: Site, notify: impl FnOnce() -> Option<u32>) -> Option<u32> {
+    notify()
+}

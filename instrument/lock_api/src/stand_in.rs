@@ -4,6 +4,7 @@
 
 mod raw;
 mod types;
+mod version;
 
 #[cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
 mod follow;
@@ -16,5 +17,5 @@ pub use self::{raw::*, types::*};
 /// For the stand-ins of crates over lock_api. Not a public interface.
 #[doc(hidden)]
 pub mod stand_in {
-    pub use crate::types::stand_in::*;
+    pub use crate::version::stand_in::*;
 }

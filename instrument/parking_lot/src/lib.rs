@@ -35,7 +35,8 @@
 //! a constant, so reports call it by the place of its first use.
 //!
 //! Code that spells parking_lot's types as `lock_api::Mutex<parking_lot::RawMutex, T>` where it has a `parking_lot::Mutex<T>`
-//! does not compile with lockscope on, because `Mutex` is then a type of this crate.
+//! does not compile with lockscope on, because `Mutex` is then a type of this crate. By `lockscope run --deps` it does: there
+//! parking_lot's own sources are built on a stand-in for lock_api.
 //!
 //! # Features
 //!

@@ -38,7 +38,8 @@
 //! so of several readers whose guards were sent to other threads the wrong one may be noted to have left.
 //!
 //! Code that spells parking_lot's types as `lock_api::Mutex<parking_lot::RawMutex, T>` where it has a `parking_lot::Mutex<T>`
-//! does not compile with lockscope on, because `Mutex` is then a type of this crate.
+//! does not compile with lockscope on, because `Mutex` is then a type of this crate. By `lockscope run --deps` it does: there
+//! parking_lot's own sources are built on a stand-in for lock_api.
 //!
 //! # Features
 //!

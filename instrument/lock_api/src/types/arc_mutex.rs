@@ -11,6 +11,7 @@ use super::{
 use crate::{
     follow::LockRef,
     raw::{RawMutex, RawMutexFair, RawMutexTimed},
+    version::MutexToken,
 };
 
 impl<R: RawMutex, T: ?Sized> Mutex<R, T> {
@@ -63,18 +64,13 @@ impl<R: RawMutex, T: ?Sized> Lock for Arc<Mutex<R, T>> {
 #[clippy::has_significant_drop]
 #[must_use = "if unused the mutex unlocks at once"]
 pub struct ArcMutexGuard<R: RawMutex, T: ?Sized> {
-    held: Held<Arc<Mutex<R, T>>, Locked>,
-    marker: PhantomData<*const ()>,
+    held: Held<Arc<Mutex<R, T>>, Locked, MutexToken<R>>,
+    marker: PhantomData<T>,
 }
-
-// SAFETY: sending it sends access to the `T` and shares the mutex, and the raw mutex permits to unlock it elsewhere.
-unsafe impl<R: RawMutex + Send + Sync, T: Send + ?Sized> Send for ArcMutexGuard<R, T> where R::GuardMarker: Send {}
-// SAFETY: `&Self` gives out `&T` and the mutex only.
-unsafe impl<R: RawMutex + Sync, T: Sync + ?Sized> Sync for ArcMutexGuard<R, T> where R::GuardMarker: Sync {}
 
 impl<R: RawMutex, T: ?Sized> ArcMutexGuard<R, T> {
     #[inline]
-    fn new(held: Held<Arc<Mutex<R, T>>, Locked>) -> Self {
+    fn new(held: Held<Arc<Mutex<R, T>>, Locked, MutexToken<R>>) -> Self {
         Self { held, marker: PhantomData }
     }
 

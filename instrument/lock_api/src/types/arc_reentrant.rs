@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{
     follow::LockRef,
-    raw::{GetThreadId, GuardNoSend, RawMutex, RawMutexFair, RawMutexTimed},
+    raw::{GetThreadId, RawMutex, RawMutexFair, RawMutexTimed},
+    version::ArcReentrantMarker,
 };
 
 impl<R: RawMutex, G: GetThreadId, T: ?Sized> ReentrantMutex<R, G, T> {
@@ -21,7 +22,7 @@ impl<R: RawMutex, G: GetThreadId, T: ?Sized> ReentrantMutex<R, G, T> {
     #[inline]
     pub unsafe fn make_arc_guard_unchecked(self: &Arc<Self>) -> ArcReentrantMutexGuard<R, G, T> {
         // SAFETY: this function's contract.
-        ArcReentrantMutexGuard::new(unsafe { Held::adopt(Arc::clone(self)) })
+        ArcReentrantMutexGuard::new(unsafe { Held::adopt(Arc::clone(self), ()) })
     }
 
     /// [`lock`](Self::lock), with a guard that shares the mutex.
@@ -73,13 +74,13 @@ impl<R: RawMutex, G: GetThreadId, T: ?Sized> Lock for Arc<ReentrantMutex<R, G, T
 #[clippy::has_significant_drop]
 #[must_use = "if unused the mutex unlocks at once"]
 pub struct ArcReentrantMutexGuard<R: RawMutex, G: GetThreadId, T: ?Sized> {
-    held: Held<Arc<ReentrantMutex<R, G, T>>, Again>,
-    marker: PhantomData<GuardNoSend>,
+    held: Held<Arc<ReentrantMutex<R, G, T>>, Again, ()>,
+    marker: ArcReentrantMarker<T>,
 }
 
 impl<R: RawMutex, G: GetThreadId, T: ?Sized> ArcReentrantMutexGuard<R, G, T> {
     #[inline]
-    fn new(held: Held<Arc<ReentrantMutex<R, G, T>>, Again>) -> Self {
+    fn new(held: Held<Arc<ReentrantMutex<R, G, T>>, Again, ()>) -> Self {
         Self { held, marker: PhantomData }
     }
 

@@ -1,45 +1,21 @@
 //! Locking a read-write lock through its `Arc`, with guards that keep it alive (feature `arc_lock`).
 
-use std::{marker::PhantomData, panic::Location, sync::Arc};
+use std::{panic::Location, sync::Arc};
 
 use super::{
     arc_upgradable::ArcRwLockUpgradableReadGuard,
     guard_traits::{fair_functions, guard_traits, into_arc_fair_function, into_arc_function, unlocked_function},
     held::{Held, Lock},
     rwlock::RwLock,
-    way::{Read, ReadAgain, Write},
+    way::{Read, Write},
 };
 use crate::{
     follow::LockRef,
-    raw::{
-        RawRwLock, RawRwLockDowngrade, RawRwLockFair, RawRwLockRecursive, RawRwLockRecursiveTimed, RawRwLockTimed,
-        RawRwLockUpgradeDowngrade,
-    },
+    raw::{RawRwLock, RawRwLockDowngrade, RawRwLockFair, RawRwLockTimed, RawRwLockUpgradeDowngrade},
+    version::{ExclusiveToken, SharedToken},
 };
 
 impl<R: RawRwLock, T: ?Sized> RwLock<R, T> {
-    /// [`make_read_guard_unchecked`](Self::make_read_guard_unchecked), with a guard that shares the lock.
-    ///
-    /// # Safety
-    ///
-    /// As for [`make_read_guard_unchecked`](Self::make_read_guard_unchecked).
-    #[inline]
-    pub unsafe fn make_arc_read_guard_unchecked(self: &Arc<Self>) -> ArcRwLockReadGuard<R, T> {
-        // SAFETY: this function's contract.
-        ArcRwLockReadGuard::new(unsafe { Held::adopt(Arc::clone(self)) })
-    }
-
-    /// [`make_write_guard_unchecked`](Self::make_write_guard_unchecked), with a guard that shares the lock.
-    ///
-    /// # Safety
-    ///
-    /// As for [`make_write_guard_unchecked`](Self::make_write_guard_unchecked).
-    #[inline]
-    pub unsafe fn make_arc_write_guard_unchecked(self: &Arc<Self>) -> ArcRwLockWriteGuard<R, T> {
-        // SAFETY: this function's contract.
-        ArcRwLockWriteGuard::new(unsafe { Held::adopt(Arc::clone(self)) })
-    }
-
     /// [`read`](Self::read), with a guard that shares the lock.
     #[track_caller]
     #[inline]
@@ -99,38 +75,6 @@ impl<R: RawRwLockTimed, T: ?Sized> RwLock<R, T> {
     }
 }
 
-impl<R: RawRwLockRecursive, T: ?Sized> RwLock<R, T> {
-    /// [`read_recursive`](Self::read_recursive), with a guard that shares the lock.
-    #[track_caller]
-    #[inline]
-    pub fn read_arc_recursive(self: &Arc<Self>) -> ArcRwLockReadGuard<R, T> {
-        ArcRwLockReadGuard::new(Held::acquire_by::<ReadAgain>(Arc::clone(self)))
-    }
-
-    /// [`try_read_recursive`](Self::try_read_recursive), with a guard that shares the lock.
-    #[track_caller]
-    #[inline]
-    pub fn try_read_recursive_arc(self: &Arc<Self>) -> Option<ArcRwLockReadGuard<R, T>> {
-        Held::try_acquire_by::<ReadAgain>(Arc::clone(self)).map(ArcRwLockReadGuard::new)
-    }
-}
-
-impl<R: RawRwLockRecursiveTimed, T: ?Sized> RwLock<R, T> {
-    /// [`try_read_recursive_for`](Self::try_read_recursive_for), with a guard that shares the lock.
-    #[track_caller]
-    #[inline]
-    pub fn try_read_arc_recursive_for(self: &Arc<Self>, timeout: R::Duration) -> Option<ArcRwLockReadGuard<R, T>> {
-        Held::acquire_for::<ReadAgain>(Arc::clone(self), timeout).map(ArcRwLockReadGuard::new)
-    }
-
-    /// [`try_read_recursive_until`](Self::try_read_recursive_until), with a guard that shares the lock.
-    #[track_caller]
-    #[inline]
-    pub fn try_read_arc_recursive_until(self: &Arc<Self>, timeout: R::Instant) -> Option<ArcRwLockReadGuard<R, T>> {
-        Held::acquire_until::<ReadAgain>(Arc::clone(self), timeout).map(ArcRwLockReadGuard::new)
-    }
-}
-
 impl<R: RawRwLock, T: ?Sized> Lock for Arc<RwLock<R, T>> {
     type Raw = R;
 
@@ -149,14 +93,13 @@ impl<R: RawRwLock, T: ?Sized> Lock for Arc<RwLock<R, T>> {
 #[clippy::has_significant_drop]
 #[must_use = "if unused the lock is released at once"]
 pub struct ArcRwLockReadGuard<R: RawRwLock, T: ?Sized> {
-    held: Held<Arc<RwLock<R, T>>, Read>,
-    marker: PhantomData<R::GuardMarker>,
+    held: Held<Arc<RwLock<R, T>>, Read, SharedToken<R>>,
 }
 
 impl<R: RawRwLock, T: ?Sized> ArcRwLockReadGuard<R, T> {
     #[inline]
-    pub(super) fn new(held: Held<Arc<RwLock<R, T>>, Read>) -> Self {
-        Self { held, marker: PhantomData }
+    pub(crate) fn new(held: Held<Arc<RwLock<R, T>>, Read, SharedToken<R>>) -> Self {
+        Self { held }
     }
 
     #[inline]
@@ -184,14 +127,13 @@ guard_traits!([R: RawRwLock, T: ?Sized] ArcRwLockReadGuard<R, T>: Deref, Debug, 
 #[clippy::has_significant_drop]
 #[must_use = "if unused the lock is released at once"]
 pub struct ArcRwLockWriteGuard<R: RawRwLock, T: ?Sized> {
-    held: Held<Arc<RwLock<R, T>>, Write>,
-    marker: PhantomData<R::GuardMarker>,
+    held: Held<Arc<RwLock<R, T>>, Write, ExclusiveToken<R>>,
 }
 
 impl<R: RawRwLock, T: ?Sized> ArcRwLockWriteGuard<R, T> {
     #[inline]
-    pub(super) fn new(held: Held<Arc<RwLock<R, T>>, Write>) -> Self {
-        Self { held, marker: PhantomData }
+    pub(crate) fn new(held: Held<Arc<RwLock<R, T>>, Write, ExclusiveToken<R>>) -> Self {
+        Self { held }
     }
 
     #[inline]

@@ -1,6 +1,6 @@
 //! Upgradable reading through a read-write lock's `Arc`, with a guard that keeps it alive (feature `arc_lock`).
 
-use std::{marker::PhantomData, panic::Location, sync::Arc};
+use std::{panic::Location, sync::Arc};
 
 use super::{
     arc_rwlock::{ArcRwLockReadGuard, ArcRwLockWriteGuard},
@@ -10,20 +10,12 @@ use super::{
     upgradable_guard::{downgrade_functions, timed_downgrade_functions, timed_upgrade_functions, upgrade_functions},
     way::Upgradable,
 };
-use crate::raw::{RawRwLockUpgrade, RawRwLockUpgradeDowngrade, RawRwLockUpgradeFair, RawRwLockUpgradeTimed};
+use crate::{
+    raw::{RawRwLockUpgrade, RawRwLockUpgradeDowngrade, RawRwLockUpgradeFair, RawRwLockUpgradeTimed},
+    version::{UpgradableToken, perhaps_changed},
+};
 
 impl<R: RawRwLockUpgrade, T: ?Sized> RwLock<R, T> {
-    /// [`make_upgradable_guard_unchecked`](Self::make_upgradable_guard_unchecked), with a guard that shares the lock.
-    ///
-    /// # Safety
-    ///
-    /// As for [`make_upgradable_guard_unchecked`](Self::make_upgradable_guard_unchecked).
-    #[inline]
-    pub unsafe fn make_upgradable_arc_guard_unchecked(self: &Arc<Self>) -> ArcRwLockUpgradableReadGuard<R, T> {
-        // SAFETY: this function's contract.
-        ArcRwLockUpgradableReadGuard::new(unsafe { Held::adopt(Arc::clone(self)) })
-    }
-
     /// [`upgradable_read`](Self::upgradable_read), with a guard that shares the lock.
     #[track_caller]
     #[inline]
@@ -65,14 +57,13 @@ impl<R: RawRwLockUpgradeTimed, T: ?Sized> RwLock<R, T> {
 #[clippy::has_significant_drop]
 #[must_use = "if unused the lock is released at once"]
 pub struct ArcRwLockUpgradableReadGuard<R: RawRwLockUpgrade, T: ?Sized> {
-    held: Held<Arc<RwLock<R, T>>, Upgradable>,
-    marker: PhantomData<R::GuardMarker>,
+    held: Held<Arc<RwLock<R, T>>, Upgradable, UpgradableToken<R>>,
 }
 
 impl<R: RawRwLockUpgrade, T: ?Sized> ArcRwLockUpgradableReadGuard<R, T> {
     #[inline]
-    pub(super) fn new(held: Held<Arc<RwLock<R, T>>, Upgradable>) -> Self {
-        Self { held, marker: PhantomData }
+    pub(crate) fn new(held: Held<Arc<RwLock<R, T>>, Upgradable, UpgradableToken<R>>) -> Self {
+        Self { held }
     }
 
     #[inline]

@@ -1,17 +1,14 @@
-//! Asking for a read-write lock with a time limit, as a reader that reads already, and as an upgradable reader: what only some
-//! raw locks can do.
+//! Asking for a read-write lock with a time limit, and as an upgradable reader: what only some raw locks can do.
 
 use super::{
     held::Held,
     read_guard::RwLockReadGuard,
     rwlock::RwLock,
     upgradable_guard::RwLockUpgradableReadGuard,
-    way::{Read, ReadAgain, Upgradable, Write},
+    way::{Read, Upgradable, Write},
     write_guard::RwLockWriteGuard,
 };
-use crate::raw::{
-    RawRwLockRecursive, RawRwLockRecursiveTimed, RawRwLockTimed, RawRwLockUpgrade, RawRwLockUpgradeTimed,
-};
+use crate::raw::{RawRwLockTimed, RawRwLockUpgrade, RawRwLockUpgradeTimed};
 
 impl<R: RawRwLockTimed, T: ?Sized> RwLock<R, T> {
     /// Locks for reading, waiting for `timeout` at most.
@@ -43,51 +40,7 @@ impl<R: RawRwLockTimed, T: ?Sized> RwLock<R, T> {
     }
 }
 
-impl<R: RawRwLockRecursive, T: ?Sized> RwLock<R, T> {
-    /// Locks for reading; does not wait while the lock is held by readers only, though a writer may wait, so that readers can read
-    /// again.
-    #[track_caller]
-    #[inline]
-    pub fn read_recursive(&self) -> RwLockReadGuard<'_, R, T> {
-        RwLockReadGuard::new(Held::acquire_by::<ReadAgain>(self))
-    }
-
-    /// [`read_recursive`](Self::read_recursive) if nobody writes.
-    #[track_caller]
-    #[inline]
-    pub fn try_read_recursive(&self) -> Option<RwLockReadGuard<'_, R, T>> {
-        Held::try_acquire_by::<ReadAgain>(self).map(RwLockReadGuard::new)
-    }
-}
-
-impl<R: RawRwLockRecursiveTimed, T: ?Sized> RwLock<R, T> {
-    /// [`read_recursive`](Self::read_recursive), waiting for `timeout` at most.
-    #[track_caller]
-    #[inline]
-    pub fn try_read_recursive_for(&self, timeout: R::Duration) -> Option<RwLockReadGuard<'_, R, T>> {
-        Held::acquire_for::<ReadAgain>(self, timeout).map(RwLockReadGuard::new)
-    }
-
-    /// [`read_recursive`](Self::read_recursive), waiting until `timeout` at most.
-    #[track_caller]
-    #[inline]
-    pub fn try_read_recursive_until(&self, timeout: R::Instant) -> Option<RwLockReadGuard<'_, R, T>> {
-        Held::acquire_until::<ReadAgain>(self, timeout).map(RwLockReadGuard::new)
-    }
-}
-
 impl<R: RawRwLockUpgrade, T: ?Sized> RwLock<R, T> {
-    /// Makes a guard for a lock that is held upgradable already, as after forgetting its guard.
-    ///
-    /// # Safety
-    ///
-    /// As for [`make_read_guard_unchecked`](Self::make_read_guard_unchecked), of a lock held upgradable.
-    #[inline]
-    pub unsafe fn make_upgradable_guard_unchecked(&self) -> RwLockUpgradableReadGuard<'_, R, T> {
-        // SAFETY: this function's contract.
-        RwLockUpgradableReadGuard::new(unsafe { Held::adopt(self) })
-    }
-
     /// Locks for reading with the right to become the writer later, waiting for as long as it takes.
     ///
     /// Ordinary readers may hold the lock at the same time, another upgradable one may not.

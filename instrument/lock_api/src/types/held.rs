@@ -12,7 +12,7 @@ use std::{
 use super::way::{FairWay, TimedWay, Way};
 use crate::{
     follow::{self, Hold, LockRef},
-    raw::{GuardNoSend, GuardSend},
+    version,
 };
 
 type Site = &'static Location<'static>;
@@ -45,26 +45,27 @@ impl<R> Lock for Untyped<'_, R> {
     }
 }
 
-/// A raw lock names one of two types to say whether guards may go to other threads. Generic code cannot ask whether a type is
-/// `Send`, but these two differ in size.
-const _: () = assert!(size_of::<GuardSend>() == 0 && size_of::<GuardNoSend>() == size_of::<usize>());
-
 /// The lock of a raw lock `R` with guards that are marked by `M`. What parking_lot's guards hold is their thread's for sure when
 /// they cannot leave it. Others' guards cannot either, but dashmap declares what it wraps them in to be `Send` all the same.
 #[inline]
 pub(crate) fn guarded_by<R, M>(lock: LockRef<'_>) -> LockRef<'_> {
-    let stays = size_of::<M>() == size_of::<GuardNoSend>() && type_name::<R>().starts_with("parking_lot::raw_");
+    let stays = version::keeps_guards_here::<M>() && type_name::<R>().starts_with("parking_lot::raw_");
     if stays { lock.staying() } else { lock }
 }
 
 /// One acquisition of the lock that `L` points to, held in the way `W`; dropping it releases the lock.
-pub struct Held<L: Lock, W: Way<L::Raw>> {
+///
+/// `K` is the way's token. It is named by itself since a type that is found by way of `L` would make guards invariant in the
+/// lifetime of their lock.
+pub struct Held<L: Lock, W: Way<L::Raw, Token = K>, K> {
     lock: L,
     pub(crate) hold: Hold,
+    /// Given back when the lock is released, and never dropped.
+    token: ManuallyDrop<K>,
     way: PhantomData<fn() -> W>,
 }
 
-impl<L: Lock, W: Way<L::Raw>> Held<L, W> {
+impl<L: Lock, W: Way<L::Raw, Token = K>, K> Held<L, W, K> {
     /// Waits for as long as it takes.
     #[inline]
     #[track_caller]
@@ -75,9 +76,9 @@ impl<L: Lock, W: Way<L::Raw>> Held<L, W> {
     /// Waits for as long as it takes, by a call of another name.
     #[inline]
     #[track_caller]
-    pub(crate) fn acquire_by<A: Way<L::Raw>>(lock: L) -> Self {
-        let hold = acquire::<L, A>(&lock, Location::caller());
-        Self::new(lock, hold)
+    pub(crate) fn acquire_by<A: Way<L::Raw, Token = K>>(lock: L) -> Self {
+        let (token, hold) = acquire::<L, A>(&lock, Location::caller());
+        Self::new(lock, hold, token)
     }
 
     /// Does not wait.
@@ -90,59 +91,63 @@ impl<L: Lock, W: Way<L::Raw>> Held<L, W> {
     /// Does not wait, by a call of another name.
     #[inline]
     #[track_caller]
-    pub(crate) fn try_acquire_by<A: Way<L::Raw>>(lock: L) -> Option<Self> {
-        let hold = try_acquire::<L, A>(&lock, Location::caller())?;
-        Some(Self::new(lock, hold))
+    pub(crate) fn try_acquire_by<A: Way<L::Raw, Token = K>>(lock: L) -> Option<Self> {
+        let (token, hold) = try_acquire::<L, A>(&lock, Location::caller())?;
+        Some(Self::new(lock, hold, token))
     }
 
     /// Waits for `timeout` at most.
     #[inline]
     #[track_caller]
-    pub(crate) fn acquire_for<A: TimedWay<L::Raw>>(lock: L, timeout: A::Duration) -> Option<Self> {
+    pub(crate) fn acquire_for<A: TimedWay<L::Raw, Token = K>>(lock: L, timeout: A::Duration) -> Option<Self> {
         Self::acquire_timed::<A>(lock, Location::caller(), |raw| A::try_lock_for(raw, timeout))
     }
 
     /// Waits until `timeout` at most.
     #[inline]
     #[track_caller]
-    pub(crate) fn acquire_until<A: TimedWay<L::Raw>>(lock: L, timeout: A::Instant) -> Option<Self> {
+    pub(crate) fn acquire_until<A: TimedWay<L::Raw, Token = K>>(lock: L, timeout: A::Instant) -> Option<Self> {
         Self::acquire_timed::<A>(lock, Location::caller(), |raw| A::try_lock_until(raw, timeout))
     }
 
-    /// Waits by `wait`, which returns whether it has acquired.
+    /// Waits by `wait`.
     #[inline]
-    fn acquire_timed<A: Way<L::Raw>>(lock: L, site: Site, wait: impl FnOnce(&L::Raw) -> bool) -> Option<Self> {
+    fn acquire_timed<A: Way<L::Raw, Token = K>>(
+        lock: L,
+        site: Site,
+        wait: impl FnOnce(&L::Raw) -> Option<K>,
+    ) -> Option<Self> {
         let raw = lock.raw_lock();
-        let hold = if A::is_mine(raw) {
+        let (token, hold) = if A::is_mine(raw) {
             again::<L, A>(raw)
         } else {
             let mut wait = Some(wait);
             // The raw lock's idea of time may be another; its limit is in `wait`.
             let now = Instant::now();
             let asked = A::of(lock.lock_ref());
-            let try_now = || A::try_lock(raw).then_some(());
-            let ((), hold) =
-                follow::acquire_timed(asked, A::MODE, site, now, try_now, |_| wait.take()?(raw).then_some(()))?;
-            A::keep(raw, hold)
+            let (token, hold) =
+                follow::acquire_timed(asked, A::MODE, site, now, || A::try_lock(raw), |_| wait.take()?(raw))?;
+            (token, A::keep(raw, hold))
         };
-        Some(Self::new(lock, hold))
+        Some(Self::new(lock, hold, token))
     }
 
     /// The acquisition of a guard that was forgotten, or of a raw acquisition.
     ///
     /// # Safety
     ///
-    /// The current context holds the lock in this way, and nothing else will release it.
+    /// The current context holds the lock in this way, by the acquisition that `token` comes from, and nothing else will release
+    /// it.
     #[inline]
-    pub(crate) unsafe fn adopt(lock: L) -> Self {
+    pub(crate) unsafe fn adopt(lock: L, token: K) -> Self {
         let hold = W::adopt(lock.lock_ref());
-        Self::new(lock, hold)
+        Self::new(lock, hold, token)
     }
 
-    /// Invariant: the lock is held in this way, and nothing else will release it.
+    /// Invariant: the lock is held in this way, by the acquisition that `token` comes from, and nothing else will release it.
     #[inline]
-    fn new(lock: L, hold: Hold) -> Self {
-        Self { lock, hold, way: PhantomData }
+    pub(super) fn new(lock: L, hold: Hold, token: K) -> Self {
+        Self { lock, hold, token: ManuallyDrop::new(token), way: PhantomData }
     }
 
     /// The pointer to the lock.
@@ -151,46 +156,36 @@ impl<L: Lock, W: Way<L::Raw>> Held<L, W> {
         &self.lock
     }
 
-    /// The lock as the runtime sees it, and what it knows of this acquisition.
+    /// The lock as the runtime sees it, the raw lock, what the runtime knows of this acquisition, and its token. Whoever takes the
+    /// token out puts another one in before this is used otherwise.
     #[inline]
-    pub(crate) fn parts(&mut self) -> (LockRef<'_>, &L::Raw, &mut Hold) {
-        (self.lock.lock_ref(), self.lock.raw_lock(), &mut self.hold)
+    pub(crate) fn parts(&mut self) -> (LockRef<'_>, &L::Raw, &mut Hold, &mut ManuallyDrop<K>) {
+        (self.lock.lock_ref(), self.lock.raw_lock(), &mut self.hold, &mut self.token)
     }
 
     /// The acquisition taken apart; it is up to the caller to release it.
     #[inline]
-    fn into_parts(self) -> (L, Hold) {
-        let this = ManuallyDrop::new(self);
-        // SAFETY: both are read once; `ManuallyDrop` keeps `Drop` from using them again.
-        unsafe { (ptr::read(&this.lock), ptr::read(&this.hold)) }
+    pub(super) fn into_parts(self) -> (L, Hold, K) {
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: each is taken once; `ManuallyDrop` keeps `Drop` from using them again.
+        unsafe { (ptr::read(&this.lock), ptr::read(&this.hold), ManuallyDrop::take(&mut this.token)) }
     }
 
     /// The same acquisition under another pointer to the same lock.
     #[inline]
-    pub(crate) fn map_lock<M: Lock<Raw = L::Raw>>(self, to: impl FnOnce(L) -> M) -> Held<M, W> {
-        let (lock, hold) = self.into_parts();
-        Held::new(to(lock), hold)
-    }
-
-    /// The same acquisition after it was made one of another way.
-    ///
-    /// # Safety
-    ///
-    /// The raw lock is now held in the way `V`.
-    #[inline]
-    pub(crate) unsafe fn changed_to<V: Way<L::Raw>>(self) -> Held<L, V> {
-        let (lock, hold) = self.into_parts();
-        Held::new(lock, hold)
+    pub(crate) fn map_lock<M: Lock<Raw = L::Raw>>(self, to: impl FnOnce(L) -> M) -> Held<M, W, K> {
+        let (lock, hold, token) = self.into_parts();
+        Held::new(to(lock), hold, token)
     }
 
     /// Releases; returns the pointer to the lock.
     #[cfg(feature = "arc_lock")]
     #[inline]
     pub(crate) fn release(self) -> L {
-        let (lock, mut hold) = self.into_parts();
+        let (lock, mut hold, token) = self.into_parts();
         follow::release(lock.lock_ref(), &mut hold);
         // SAFETY: it was held, and `into_parts` keeps it from being released again.
-        unsafe { W::unlock(lock.raw_lock()) };
+        unsafe { W::unlock(lock.raw_lock(), token) };
         lock
     }
 
@@ -198,7 +193,7 @@ impl<L: Lock, W: Way<L::Raw>> Held<L, W> {
     #[inline]
     #[track_caller]
     pub(crate) fn released<T>(&mut self, f: impl FnOnce() -> T) -> T {
-        // SAFETY: `unlock` asks for nothing but a held lock.
+        // SAFETY: `unlock` asks for nothing but a held lock and its token.
         unsafe { self.released_by(W::unlock, Location::caller(), f) }
     }
 
@@ -206,34 +201,39 @@ impl<L: Lock, W: Way<L::Raw>> Held<L, W> {
     ///
     /// `unlock` releases the raw lock, which is all that it needs to be held for.
     #[inline]
-    unsafe fn released_by<T>(&mut self, unlock: unsafe fn(&L::Raw), site: Site, f: impl FnOnce() -> T) -> T {
-        struct Reacquire<'h, L: Lock, W: Way<L::Raw>>(&'h mut Held<L, W>, Site);
+    unsafe fn released_by<T>(&mut self, unlock: unsafe fn(&L::Raw, K), site: Site, f: impl FnOnce() -> T) -> T {
+        struct Reacquire<'h, L: Lock, W: Way<L::Raw, Token = K>, K>(&'h mut Held<L, W, K>, Site);
 
-        impl<L: Lock, W: Way<L::Raw>> Drop for Reacquire<'_, L, W> {
+        impl<L: Lock, W: Way<L::Raw, Token = K>, K> Drop for Reacquire<'_, L, W, K> {
             fn drop(&mut self) {
                 // A guard without its lock must not reach the caller, so a panic in here cannot be allowed to.
                 let bomb = AbortOnUnwind;
-                self.0.hold = acquire::<L, W>(&self.0.lock, self.1);
+                let (token, hold) = acquire::<L, W>(&self.0.lock, self.1);
+                (self.0.token, self.0.hold) = (ManuallyDrop::new(token), hold);
                 std::mem::forget(bomb);
             }
         }
 
         follow::release(self.lock.lock_ref(), &mut self.hold);
         let reacquire = Reacquire(self, site);
-        // SAFETY: the lock is held; from here to the end of `reacquire` nobody reaches it through `self`.
-        unsafe { unlock(reacquire.0.lock.raw_lock()) };
+        // SAFETY: the lock is held; from here to the end of `reacquire`, which puts in another token, nobody reaches it through
+        // `self`.
+        unsafe {
+            let token = ManuallyDrop::take(&mut reacquire.0.token);
+            unlock(reacquire.0.lock.raw_lock(), token);
+        }
         f()
     }
 }
 
-impl<L: Lock, W: FairWay<L::Raw>> Held<L, W> {
+impl<L: Lock, W: FairWay<L::Raw, Token = K>, K> Held<L, W, K> {
     /// Releases, handing the lock to a waiting thread if there is one; returns the pointer to the lock.
     #[inline]
     pub(crate) fn release_fair(self) -> L {
-        let (lock, mut hold) = self.into_parts();
+        let (lock, mut hold, token) = self.into_parts();
         follow::release(lock.lock_ref(), &mut hold);
         // SAFETY: as in `release`.
-        unsafe { W::unlock_fair(lock.raw_lock()) };
+        unsafe { W::unlock_fair(lock.raw_lock(), token) };
         lock
     }
 
@@ -246,60 +246,61 @@ impl<L: Lock, W: FairWay<L::Raw>> Held<L, W> {
     }
 }
 
-impl<L: Lock, W: Way<L::Raw>> Drop for Held<L, W> {
+impl<L: Lock, W: Way<L::Raw, Token = K>, K> Drop for Held<L, W, K> {
     #[inline]
     fn drop(&mut self) {
         follow::release(self.lock.lock_ref(), &mut self.hold);
         // SAFETY: held, and nothing else releases it: `Held`'s invariant.
-        unsafe { W::unlock(self.lock.raw_lock()) };
+        unsafe {
+            let token = ManuallyDrop::take(&mut self.token);
+            W::unlock(self.lock.raw_lock(), token);
+        }
     }
 }
 
 #[inline]
-fn acquire<L: Lock, A: Way<L::Raw>>(lock: &L, site: Site) -> Hold {
+fn acquire<L: Lock, A: Way<L::Raw>>(lock: &L, site: Site) -> (A::Token, Hold) {
     let raw = lock.raw_lock();
     if A::is_mine(raw) {
         return again::<L, A>(raw);
     }
     let wait = |limit| match limit {
-        None => {
-            A::lock(raw);
-            Some(())
-        }
-        Some(limit) => poll(limit, || A::try_lock(raw)).then_some(()),
+        None => Some(A::lock(raw)),
+        Some(limit) => poll(limit, || A::try_lock(raw)),
     };
-    let ((), hold) = follow::acquire(A::of(lock.lock_ref()), A::MODE, site, || A::try_lock(raw).then_some(()), wait);
-    A::keep(raw, hold)
+    let (token, hold) = follow::acquire(A::of(lock.lock_ref()), A::MODE, site, || A::try_lock(raw), wait);
+    (token, A::keep(raw, hold))
 }
 
 #[inline]
-fn try_acquire<L: Lock, A: Way<L::Raw>>(lock: &L, site: Site) -> Option<Hold> {
+fn try_acquire<L: Lock, A: Way<L::Raw>>(lock: &L, site: Site) -> Option<(A::Token, Hold)> {
     let raw = lock.raw_lock();
     if A::is_mine(raw) {
         return Some(again::<L, A>(raw));
     }
-    let ((), hold) = follow::try_acquire(A::of(lock.lock_ref()), A::MODE, site, || A::try_lock(raw).then_some(()))?;
-    Some(A::keep(raw, hold))
+    let (token, hold) = follow::try_acquire(A::of(lock.lock_ref()), A::MODE, site, || A::try_lock(raw))?;
+    Some((token, A::keep(raw, hold)))
 }
 
 /// Takes the lock once more.
 #[inline]
-fn again<L: Lock, A: Way<L::Raw>>(raw: &L::Raw) -> Hold {
-    A::lock(raw);
-    Hold::untracked(A::MODE)
+fn again<L: Lock, A: Way<L::Raw>>(raw: &L::Raw) -> (A::Token, Hold) {
+    (A::lock(raw), Hold::untracked(A::MODE))
 }
 
 /// Tries again and again for `limit`, with pauses that grow to a millisecond: not every raw lock can wait for a limited time.
 /// Happens only where a limit is set by which long waits are reported.
-pub(crate) fn poll(limit: Duration, mut try_now: impl FnMut() -> bool) -> bool {
+pub(crate) fn poll<K>(limit: Duration, mut try_now: impl FnMut() -> Option<K>) -> Option<K> {
     let started = Instant::now();
     let mut pause = Duration::from_micros(1);
-    while !try_now() {
-        let Some(rest) = limit.checked_sub(started.elapsed()) else { return false };
+    loop {
+        if let Some(token) = try_now() {
+            return Some(token);
+        }
+        let rest = limit.checked_sub(started.elapsed())?;
         thread::sleep(pause.min(rest));
         pause = (pause * 2).min(Duration::from_millis(1));
     }
-    true
 }
 
 /// Ends the process when it is dropped by a panic.
@@ -310,20 +311,5 @@ impl Drop for AbortOnUnwind {
         // The panic's own message has been printed by now.
         eprintln!("lockscope: a guard could not take back its lock; aborting");
         std::process::abort();
-    }
-}
-
-#[cfg(all(test, not(lockscope_off), any(debug_assertions, feature = "force")))]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parking_lots_raw_locks_are_known_by_their_names() {
-        let names = [
-            type_name::<parking_lot_0_12::RawMutex>(),
-            type_name::<parking_lot_0_12::RawFairMutex>(),
-            type_name::<parking_lot_0_12::RawRwLock>(),
-        ];
-        assert!(names.iter().all(|name| name.starts_with("parking_lot::raw_")), "{names:?}");
     }
 }

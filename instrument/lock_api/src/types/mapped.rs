@@ -11,7 +11,10 @@ use super::{
     rwlock::RwLock,
     way::{Locked, Read, Write},
 };
-use crate::raw::{RawMutex, RawMutexFair, RawRwLock, RawRwLockFair};
+use crate::{
+    raw::{RawMutex, RawMutexFair, RawRwLock, RawRwLockFair},
+    version::{ExclusiveMarker, ExclusiveToken, MutexToken, SharedToken},
+};
 
 impl<'a, R: RawMutex> Untyped<'a, R> {
     #[inline]
@@ -37,8 +40,18 @@ impl<T: ?Sized> From<&T> for SharedPart<T> {
     }
 }
 
+// SAFETY: it gives out `&T` only.
+unsafe impl<T: ?Sized + Sync> Send for SharedPart<T> {}
+// SAFETY: as above.
+unsafe impl<T: ?Sized + Sync> Sync for SharedPart<T> {}
+
 /// Points to data that nobody else reaches. Invariant in `T`, as `&mut T` is.
 pub struct ExclusivePart<T: ?Sized>(*mut T);
+
+// SAFETY: it gives out what `&mut T` does.
+unsafe impl<T: ?Sized + Send> Send for ExclusivePart<T> {}
+// SAFETY: as above.
+unsafe impl<T: ?Sized + Sync> Sync for ExclusivePart<T> {}
 
 impl<T: ?Sized> From<&mut T> for ExclusivePart<T> {
     #[inline]
@@ -47,9 +60,9 @@ impl<T: ?Sized> From<&mut T> for ExclusivePart<T> {
     }
 }
 
-/// Functions of guards of a part: to narrow them further. `$or_err` is the name of the one that passes an error on.
+/// Functions of guards of a part: to narrow them further.
 macro_rules! map_functions {
-    ($guard:ident, [$($parameters:ty),+], $part:ident, $or_err:ident, & $($mut:ident)?) => {
+    ($guard:ident, [$($parameters:ty),+], $part:ident, & $($mut:ident)?) => {
         /// Narrows the guard further.
         ///
         /// When `f` panics, the lock is released.
@@ -58,7 +71,7 @@ macro_rules! map_functions {
         where
             F: FnOnce(& $($mut)? T) -> & $($mut)? U,
         {
-            let Ok(mapped) = Self::$or_err(s, |data| Ok::<_, Infallible>(f(data)));
+            let Ok(mapped) = Self::try_map_or_err(s, |data| Ok::<_, Infallible>(f(data)));
             mapped
         }
 
@@ -70,14 +83,14 @@ macro_rules! map_functions {
         where
             F: FnOnce(& $($mut)? T) -> Option<& $($mut)? U>,
         {
-            Self::$or_err(s, |data| f(data).ok_or(())).map_err(|(s, ())| s)
+            Self::try_map_or_err(s, |data| f(data).ok_or(())).map_err(|(s, ())| s)
         }
 
         /// Narrows the guard further, or gives back the guard and what `f` has to say about it.
         ///
         /// When `f` panics, the lock is released.
         #[inline]
-        pub fn $or_err<U: ?Sized, F, E>($($mut)? s: Self, f: F) -> Result<$guard<'a, $($parameters,)+ U>, (Self, E)>
+        pub fn try_map_or_err<U: ?Sized, F, E>($($mut)? s: Self, f: F) -> Result<$guard<'a, $($parameters,)+ U>, (Self, E)>
         where
             F: FnOnce(& $($mut)? T) -> Result<& $($mut)? U, E>,
         {
@@ -92,7 +105,7 @@ macro_rules! map_functions {
 /// Defines a guard of a part of a mutex' or a read-write lock's data, with access by `&` or `&mut`.
 macro_rules! mapped_guard {
     (
-        $(#[$doc:meta])* $guard:ident of $raw:ident, $fair:ident as $way:ident, $part:ident, $data:ty, $marker:ty, $or_err:ident,
+        $(#[$doc:meta])* $guard:ident of $raw:ident, $fair:ident as $way:ident by $token:ident, $part:ident, $data:ty, $marker:ty,
         & $($mut:ident)?: $($trait:ident),+
     ) => {
         $(#[$doc])*
@@ -100,19 +113,19 @@ macro_rules! mapped_guard {
         /// Its functions are associated functions, not methods, so that they do not hide methods of the data.
         #[clippy::has_significant_drop]
         #[must_use = "if unused the lock is released at once"]
-        pub struct $guard<'a, R: $raw, T: ?Sized> {
-            held: Held<Untyped<'a, R>, $way>,
+        pub struct $guard<'a, R: $raw, T: ?Sized + 'a> {
+            held: Held<Untyped<'a, R>, $way, $token<R>>,
             part: $part<T>,
-            marker: PhantomData<$marker>,
+            marker: $marker,
         }
 
         impl<'a, R: $raw + 'a, T: ?Sized + 'a> $guard<'a, R, T> {
             #[inline]
-            pub(super) fn new(held: Held<Untyped<'a, R>, $way>, part: $part<T>) -> Self {
+            pub(super) fn new(held: Held<Untyped<'a, R>, $way, $token<R>>, part: $part<T>) -> Self {
                 Self { held, part, marker: PhantomData }
             }
 
-            map_functions!($guard, [R], $part, $or_err, & $($mut)?);
+            map_functions!($guard, [R], $part, & $($mut)?);
 
             #[inline]
             fn data(&self) -> $data {
@@ -135,41 +148,20 @@ macro_rules! mapped_guard {
 
 mapped_guard! {
     /// Access to a part of a mutex' data; dropping it unlocks the mutex.
-    MappedMutexGuard of RawMutex, RawMutexFair as Locked, ExclusivePart, *mut T, &'a mut T, try_map_or_err,
+    MappedMutexGuard of RawMutex, RawMutexFair as Locked by MutexToken, ExclusivePart, *mut T, ExclusiveMarker<'a, T>,
     &mut: Deref, DerefMut, Debug, Display, StableAddress
 }
 
-// SAFETY: `&Self` gives out `&T` only.
-unsafe impl<'a, R: RawMutex + Sync + 'a, T: ?Sized + Sync + 'a> Sync for MappedMutexGuard<'a, R, T> {}
-// SAFETY: sending it sends access to the `T`, and the raw mutex permits to unlock it elsewhere.
-unsafe impl<'a, R: RawMutex + 'a, T: ?Sized + Send + 'a> Send for MappedMutexGuard<'a, R, T> where R::GuardMarker: Send {}
-
 mapped_guard! {
     /// A reader's access to a part of a read-write lock's data; dropping it unlocks.
-    MappedRwLockReadGuard of RawRwLock, RawRwLockFair as Read, SharedPart, *const T, &'a T, try_map_or_else,
+    MappedRwLockReadGuard of RawRwLock, RawRwLockFair as Read by SharedToken, SharedPart, *const T, PhantomData<&'a T>,
     &: Deref, Debug, Display, StableAddress
-}
-
-// SAFETY: `&Self` gives out `&T` only.
-unsafe impl<'a, R: RawRwLock + 'a, T: ?Sized + Sync + 'a> Sync for MappedRwLockReadGuard<'a, R, T> {}
-// SAFETY: it gives out `&T` only, and the raw lock permits to unlock it elsewhere.
-unsafe impl<'a, R: RawRwLock + 'a, T: ?Sized + Sync + 'a> Send for MappedRwLockReadGuard<'a, R, T> where
-    R::GuardMarker: Send
-{
 }
 
 mapped_guard! {
     /// A writer's access to a part of a read-write lock's data; dropping it unlocks.
-    MappedRwLockWriteGuard of RawRwLock, RawRwLockFair as Write, ExclusivePart, *mut T, &'a mut T, try_map_or_err,
+    MappedRwLockWriteGuard of RawRwLock, RawRwLockFair as Write by ExclusiveToken, ExclusivePart, *mut T, ExclusiveMarker<'a, T>,
     &mut: Deref, DerefMut, Debug, Display, StableAddress
-}
-
-// SAFETY: `&Self` gives out `&T` only.
-unsafe impl<'a, R: RawRwLock + 'a, T: ?Sized + Sync + 'a> Sync for MappedRwLockWriteGuard<'a, R, T> {}
-// SAFETY: sending it sends access to the `T`, and the raw lock permits to unlock it elsewhere.
-unsafe impl<'a, R: RawRwLock + 'a, T: ?Sized + Send + 'a> Send for MappedRwLockWriteGuard<'a, R, T> where
-    R::GuardMarker: Send
-{
 }
 
 #[cfg(feature = "atomic_usize")]

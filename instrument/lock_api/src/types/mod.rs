@@ -6,8 +6,9 @@
 //! - `mutex`, `raw_reentrant`, `reentrant`, `rwlock`, `asking`: the locks;
 //! - `mutex_guard`, `reentrant_guard`, `read_guard`, `write_guard`, `upgradable_guard`: acquisitions with access to the whole data;
 //! - `mapped`: an acquisition with access to a part of the data;
-//! - `arc_mutex`, `arc_reentrant`, `arc_rwlock`, `arc_upgradable`: acquisitions that keep the lock alive;
-//! - `stand_in`: for crates over lock_api that have a stand-in too.
+//! - `arc_mutex`, `arc_reentrant`, `arc_rwlock`, `arc_upgradable`: acquisitions that keep the lock alive.
+//!
+//! What depends on lock_api's version is in `version`; everything here is for all of them.
 //!
 //! Guards have no `Drop` of their own: `held::Held` releases. So `map` and `downgrade` just move it along.
 
@@ -22,7 +23,7 @@ mod arc_upgradable;
 mod asking;
 mod changes;
 mod guard_traits;
-mod held;
+pub(crate) mod held;
 mod mapped;
 mod mutex;
 mod mutex_guard;
@@ -36,10 +37,8 @@ mod reentrant_guard;
 mod rwlock;
 #[cfg(feature = "serde")]
 mod serde;
-#[doc(hidden)]
-pub mod stand_in;
 mod upgradable_guard;
-mod way;
+pub(crate) mod way;
 mod write_guard;
 
 #[cfg(all(feature = "arc_lock", feature = "atomic_usize"))]

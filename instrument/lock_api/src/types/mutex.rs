@@ -5,12 +5,12 @@ use std::{cell::UnsafeCell, fmt, panic::Location};
 use super::{
     held::{Held, Lock, guarded_by},
     mutex_guard::MutexGuard,
-    stand_in,
     way::Locked,
 };
 use crate::{
-    follow::{self, LockKind, LockMeta, LockRef, Mode},
-    raw::{RawMutex, RawMutexFair, RawMutexTimed},
+    follow::{self, LockKind, LockMeta, LockRef},
+    raw::{RawMutex, RawMutexTimed},
+    version::{self, MutexMarker},
 };
 
 /// Mutual exclusion by the raw mutex `R`, over data of type `T`, followed by lockscope.
@@ -48,27 +48,15 @@ impl<R, T> Mutex<R, T> {
         Self { meta: LockMeta::new(), raw: raw_mutex, data: UnsafeCell::new(val) }
     }
 
-    /// [`from_raw`](Self::from_raw) by another name.
-    #[track_caller]
+    /// The raw lock and the data.
+    #[allow(dead_code, reason = "not every version gives the raw lock back")]
     #[inline]
-    pub const fn const_new(raw_mutex: R, val: T) -> Mutex<R, T> {
-        Self::from_raw(raw_mutex, val)
+    pub(crate) fn into_parts(self) -> (R, T) {
+        (self.raw, self.data.into_inner())
     }
 }
 
 impl<R: RawMutex, T: ?Sized> Mutex<R, T> {
-    /// Makes a guard for a mutex that is locked already, as after forgetting its guard.
-    ///
-    /// # Safety
-    ///
-    /// The current context holds the mutex, no other guard will unlock it, and no reference into the data is used while the guard
-    /// lives.
-    #[inline]
-    pub unsafe fn make_guard_unchecked(&self) -> MutexGuard<'_, R, T> {
-        // SAFETY: this function's contract.
-        MutexGuard::new(unsafe { Held::adopt(self) })
-    }
-
     /// Locks, waiting for as long as it takes.
     #[track_caller]
     #[inline]
@@ -85,7 +73,7 @@ impl<R: RawMutex, T: ?Sized> Mutex<R, T> {
 
     /// The data, without locking: `&mut self` proves that nobody else has it.
     #[inline]
-    pub fn get_mut(&mut self) -> &mut T {
+    pub const fn get_mut(&mut self) -> &mut T {
         self.data.get_mut()
     }
 
@@ -96,19 +84,6 @@ impl<R: RawMutex, T: ?Sized> Mutex<R, T> {
         self.raw.is_locked()
     }
 
-    /// Unlocks without the guard.
-    ///
-    /// # Safety
-    ///
-    /// The current context holds the mutex by a guard that was forgotten, and no reference into the data is used afterwards.
-    #[inline]
-    #[track_caller]
-    pub unsafe fn force_unlock(&self) {
-        follow::release_unguarded(self.lock_ref(), Mode::Exclusive);
-        // SAFETY: this function's contract.
-        unsafe { self.raw.unlock() };
-    }
-
     /// The raw mutex. lockscope does not follow this mutex from now on, since it can be unlocked unseen.
     ///
     /// # Safety
@@ -117,7 +92,7 @@ impl<R: RawMutex, T: ?Sized> Mutex<R, T> {
     #[inline]
     #[track_caller]
     pub unsafe fn raw(&self) -> &R {
-        if !stand_in::is_known(&self.raw) {
+        if !version::is_known(&self.raw) {
             follow::unfollow(self.lock_ref(), Location::caller());
         }
         &self.raw
@@ -125,33 +100,18 @@ impl<R: RawMutex, T: ?Sized> Mutex<R, T> {
 
     /// A pointer to the data. Accesses through it must be ordered by the mutex, and are not seen by lockscope.
     #[inline]
-    pub fn data_ptr(&self) -> *mut T {
+    pub const fn data_ptr(&self) -> *mut T {
         self.data.get()
     }
 
     #[inline]
-    pub(super) fn lock_ref(&self) -> LockRef<'_> {
-        guarded_by::<R, R::GuardMarker>(LockRef::new::<T>(&self.meta, LockKind::Mutex))
+    pub(crate) fn lock_ref(&self) -> LockRef<'_> {
+        guarded_by::<R, MutexMarker<R>>(LockRef::new::<T>(&self.meta, LockKind::Mutex))
     }
 
     #[inline]
-    pub(super) fn raw_lock(&self) -> &R {
+    pub(crate) fn raw_lock(&self) -> &R {
         &self.raw
-    }
-}
-
-impl<R: RawMutexFair, T: ?Sized> Mutex<R, T> {
-    /// As [`force_unlock`](Self::force_unlock), handing the mutex to a waiting thread if there is one.
-    ///
-    /// # Safety
-    ///
-    /// As for [`force_unlock`](Self::force_unlock).
-    #[inline]
-    #[track_caller]
-    pub unsafe fn force_unlock_fair(&self) {
-        follow::release_unguarded(self.lock_ref(), Mode::Exclusive);
-        // SAFETY: this function's contract.
-        unsafe { self.raw.unlock_fair() };
     }
 }
 

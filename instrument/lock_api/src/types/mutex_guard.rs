@@ -9,7 +9,10 @@ use super::{
     mutex::Mutex,
     way::Locked,
 };
-use crate::raw::{RawMutex, RawMutexFair};
+use crate::{
+    raw::{RawMutex, RawMutexFair},
+    version::MutexToken,
+};
 
 /// Access to a mutex' data; dropping it unlocks the mutex.
 ///
@@ -17,16 +20,13 @@ use crate::raw::{RawMutex, RawMutexFair};
 #[clippy::has_significant_drop]
 #[must_use = "if unused the mutex unlocks at once"]
 pub struct MutexGuard<'a, R: RawMutex, T: ?Sized> {
-    pub(super) held: Held<&'a Mutex<R, T>, Locked>,
-    marker: PhantomData<(&'a mut T, R::GuardMarker)>,
+    pub(crate) held: Held<&'a Mutex<R, T>, Locked, MutexToken<R>>,
+    marker: PhantomData<&'a mut T>,
 }
-
-// SAFETY: `&Self` gives out `&T` and the mutex only.
-unsafe impl<'a, R: RawMutex + Sync + 'a, T: ?Sized + Sync + 'a> Sync for MutexGuard<'a, R, T> {}
 
 impl<'a, R: RawMutex + 'a, T: ?Sized + 'a> MutexGuard<'a, R, T> {
     #[inline]
-    pub(super) fn new(held: Held<&'a Mutex<R, T>, Locked>) -> Self {
+    pub(crate) fn new(held: Held<&'a Mutex<R, T>, Locked, MutexToken<R>>) -> Self {
         Self { held, marker: PhantomData }
     }
 

@@ -1,33 +1,47 @@
 //! A raw mutex that its holder can take again.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, UnsafeCell},
+    mem::MaybeUninit,
     sync::atomic::{AtomicUsize, Ordering},
 };
 
-use crate::raw::{GetThreadId, RawMutex, RawMutexFair, RawMutexTimed};
+use super::way::{FairWay as _, Locked, TimedWay as _, Way as _};
+use crate::{
+    raw::{GetThreadId, RawMutex, RawMutexFair, RawMutexTimed},
+    version::{self, Keeps, MutexToken},
+};
 
 /// The raw mutex `R`, made one that the thread that holds it can lock again; `G` tells threads apart.
 ///
 /// No [`RawMutex`], since it is not exclusive.
-pub struct RawReentrantMutex<R, G> {
+pub struct RawReentrantMutex<R: Keeps, G> {
     /// The holder, 0 when there is none. Others may read what they like: only the holder finds itself here.
     owner: AtomicUsize,
     /// How often the holder has locked. Touched by the holder only.
     lock_count: Cell<usize>,
+    /// The token of the acquisition. The holder's only, and initialised while there is one.
+    token: UnsafeCell<MaybeUninit<R::Kept>>,
     mutex: R,
     get_thread_id: G,
 }
 
-// SAFETY: it owns its parts.
-unsafe impl<R: RawMutex + Send, G: GetThreadId + Send> Send for RawReentrantMutex<R, G> {}
-// SAFETY: `lock_count` is touched by the holder of `mutex` only.
+// SAFETY: it owns its parts; a token is there while the mutex is held, and is then forgotten with it.
+unsafe impl<R: RawMutex + Send, G: Send> Send for RawReentrantMutex<R, G> {}
+// SAFETY: `lock_count` and `token` are touched by the holder of `mutex` only.
 unsafe impl<R: RawMutex + Sync, G: GetThreadId + Sync> Sync for RawReentrantMutex<R, G> {}
 
-impl<R, G> RawReentrantMutex<R, G> {
+impl<R: Keeps, G> RawReentrantMutex<R, G> {
     #[inline]
     pub(super) const fn from_parts(mutex: R, get_thread_id: G) -> Self {
-        Self { owner: AtomicUsize::new(0), lock_count: Cell::new(0), mutex, get_thread_id }
+        let token = UnsafeCell::new(MaybeUninit::uninit());
+        Self { owner: AtomicUsize::new(0), lock_count: Cell::new(0), token, mutex, get_thread_id }
+    }
+
+    #[allow(dead_code, reason = "not every version gives the raw lock back")]
+    #[inline]
+    pub(super) fn into_parts(self) -> (R, G) {
+        (self.mutex, self.get_thread_id)
     }
 
     #[inline]
@@ -51,34 +65,31 @@ impl<R: RawMutex, G: GetThreadId> RawReentrantMutex<R, G> {
     #[inline]
     #[track_caller]
     pub fn lock(&self) {
-        self.lock_by(|mutex| {
-            mutex.lock();
-            true
-        });
+        self.lock_by(|mutex| Some(Locked::lock(mutex)));
     }
 
     /// Locks if that is possible without waiting; returns whether it was.
     #[inline]
     #[track_caller]
     pub fn try_lock(&self) -> bool {
-        self.lock_by(R::try_lock)
+        self.lock_by(Locked::try_lock)
     }
 
     #[inline]
     #[track_caller]
-    fn lock_by(&self, lock: impl FnOnce(&R) -> bool) -> bool {
+    fn lock_by(&self, lock: impl FnOnce(&R) -> Option<MutexToken<R>>) -> bool {
         let me = self.get_thread_id.nonzero_thread_id().get();
         if self.owner.load(Ordering::Relaxed) == me {
             let count = self.lock_count.get().checked_add(1);
             self.lock_count.set(count.expect("a reentrant mutex is locked more often than can be counted"));
             return true;
         }
-        let is_mine = lock(&self.mutex);
-        if is_mine {
-            self.owner.store(me, Ordering::Relaxed);
-            self.lock_count.set(1);
-        }
-        is_mine
+        let Some(token) = lock(&self.mutex) else { return false };
+        // SAFETY: this thread has just become the holder.
+        unsafe { (*self.token.get()).write(version::keep::<R>(token)) };
+        self.owner.store(me, Ordering::Relaxed);
+        self.lock_count.set(1);
+        true
     }
 
     /// Takes back one `lock`; the last one unlocks.
@@ -88,21 +99,23 @@ impl<R: RawMutex, G: GetThreadId> RawReentrantMutex<R, G> {
     /// The current thread holds the mutex.
     #[inline]
     pub unsafe fn unlock(&self) {
-        if self.count_down() {
+        if let Some(token) = self.count_down() {
             // SAFETY: this function's contract.
-            unsafe { self.mutex.unlock() };
+            unsafe { Locked::unlock(&self.mutex, token) };
         }
     }
 
-    /// Counts an unlock; returns whether it was the last one.
+    /// Counts an unlock; returns the token if it was the last one. For the holder.
     #[inline]
-    fn count_down(&self) -> bool {
+    fn count_down(&self) -> Option<MutexToken<R>> {
         let count = self.lock_count.get() - 1;
         self.lock_count.set(count);
-        if count == 0 {
-            self.owner.store(0, Ordering::Relaxed);
+        if count > 0 {
+            return None;
         }
-        count == 0
+        self.owner.store(0, Ordering::Relaxed);
+        // SAFETY: this thread is the holder until it unlocks, so the token is there; it is taken once, as the last `lock` is undone.
+        Some(version::kept::<R>(unsafe { (*self.token.get()).assume_init_read() }))
     }
 
     /// Whether the mutex is locked at this instant, by whomever.
@@ -127,9 +140,9 @@ impl<R: RawMutexFair, G: GetThreadId> RawReentrantMutex<R, G> {
     /// The current thread holds the mutex.
     #[inline]
     pub unsafe fn unlock_fair(&self) {
-        if self.count_down() {
+        if let Some(token) = self.count_down() {
             // SAFETY: this function's contract.
-            unsafe { self.mutex.unlock_fair() };
+            unsafe { Locked::unlock_fair(&self.mutex, token) };
         }
     }
 
@@ -155,13 +168,13 @@ impl<R: RawMutexTimed, G: GetThreadId> RawReentrantMutex<R, G> {
     #[inline]
     #[track_caller]
     pub fn try_lock_until(&self, timeout: R::Instant) -> bool {
-        self.lock_by(|mutex| mutex.try_lock_until(timeout))
+        self.lock_by(|mutex| Locked::try_lock_until(mutex, timeout))
     }
 
     /// Locks, waiting for other threads for `timeout` at most; returns whether it did.
     #[inline]
     #[track_caller]
     pub fn try_lock_for(&self, timeout: R::Duration) -> bool {
-        self.lock_by(|mutex| mutex.try_lock_for(timeout))
+        self.lock_by(|mutex| Locked::try_lock_for(mutex, timeout))
     }
 }

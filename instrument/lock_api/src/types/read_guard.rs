@@ -9,7 +9,10 @@ use super::{
     rwlock::RwLock,
     way::Read,
 };
-use crate::raw::{RawRwLock, RawRwLockFair};
+use crate::{
+    raw::{RawRwLock, RawRwLockFair},
+    version::SharedToken,
+};
 
 /// A reader's access to a read-write lock's data; dropping it unlocks.
 ///
@@ -17,16 +20,13 @@ use crate::raw::{RawRwLock, RawRwLockFair};
 #[clippy::has_significant_drop]
 #[must_use = "if unused the lock is released at once"]
 pub struct RwLockReadGuard<'a, R: RawRwLock, T: ?Sized> {
-    held: Held<&'a RwLock<R, T>, Read>,
-    marker: PhantomData<(&'a T, R::GuardMarker)>,
+    held: Held<&'a RwLock<R, T>, Read, SharedToken<R>>,
+    marker: PhantomData<&'a T>,
 }
-
-// SAFETY: `&Self` gives out `&T` and the lock only.
-unsafe impl<R: RawRwLock + Sync, T: Sync + ?Sized> Sync for RwLockReadGuard<'_, R, T> {}
 
 impl<'a, R: RawRwLock + 'a, T: ?Sized + 'a> RwLockReadGuard<'a, R, T> {
     #[inline]
-    pub(super) fn new(held: Held<&'a RwLock<R, T>, Read>) -> Self {
+    pub(crate) fn new(held: Held<&'a RwLock<R, T>, Read, SharedToken<R>>) -> Self {
         Self { held, marker: PhantomData }
     }
 

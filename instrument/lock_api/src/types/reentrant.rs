@@ -6,19 +6,19 @@ use super::{
     held::{Held, Lock},
     raw_reentrant::RawReentrantMutex,
     reentrant_guard::ReentrantMutexGuard,
-    stand_in,
     way::{FairWay, TimedWay, Way},
 };
 use crate::{
     follow::{self, Hold, LockKind, LockMeta, LockRef, Mode},
     raw::{GetThreadId, RawMutex, RawMutexFair, RawMutexTimed},
+    version::{self, Keeps},
 };
 
 /// Mutual exclusion of threads by the raw mutex `R`, over data of type `T`, followed by lockscope; the thread that holds it can
 /// lock it again. `G` tells threads apart.
 ///
 /// Only the first `lock` and the last unlock are told to the runtime: what is between neither waits nor is a new hold.
-pub struct ReentrantMutex<R, G, T: ?Sized> {
+pub struct ReentrantMutex<R: Keeps, G, T: ?Sized> {
     core: Core<R, G>,
     data: UnsafeCell<T>,
 }
@@ -29,7 +29,7 @@ unsafe impl<R: RawMutex + Send, G: GetThreadId + Send, T: ?Sized + Send> Send fo
 unsafe impl<R: RawMutex + Sync, G: GetThreadId + Sync, T: ?Sized + Send> Sync for ReentrantMutex<R, G, T> {}
 
 /// A reentrant mutex without its data.
-pub struct Core<R, G> {
+pub struct Core<R: Keeps, G> {
     meta: LockMeta,
     raw: RawReentrantMutex<R, G>,
     /// The acquisition. The holder's only, and initialised while there is one.
@@ -58,6 +58,9 @@ pub enum Again {}
 impl<R: RawMutex, G: GetThreadId> Way<Core<R, G>> for Again {
     const MODE: Mode = Mode::Exclusive;
 
+    /// The raw mutex keeps it.
+    type Token = ();
+
     #[inline]
     #[track_caller]
     fn lock(core: &Core<R, G>) {
@@ -66,12 +69,12 @@ impl<R: RawMutex, G: GetThreadId> Way<Core<R, G>> for Again {
 
     #[inline]
     #[track_caller]
-    fn try_lock(core: &Core<R, G>) -> bool {
-        core.raw.try_lock()
+    fn try_lock(core: &Core<R, G>) -> Option<()> {
+        core.raw.try_lock().then_some(())
     }
 
     #[inline]
-    unsafe fn unlock(core: &Core<R, G>) {
+    unsafe fn unlock(core: &Core<R, G>, (): ()) {
         core.before_unlock();
         // SAFETY: this function's contract.
         unsafe { core.raw.unlock() }
@@ -98,7 +101,7 @@ impl<R: RawMutex, G: GetThreadId> Way<Core<R, G>> for Again {
 
 impl<R: RawMutexFair, G: GetThreadId> FairWay<Core<R, G>> for Again {
     #[inline]
-    unsafe fn unlock_fair(core: &Core<R, G>) {
+    unsafe fn unlock_fair(core: &Core<R, G>, (): ()) {
         core.before_unlock();
         // SAFETY: this function's contract.
         unsafe { core.raw.unlock_fair() }
@@ -111,14 +114,14 @@ impl<R: RawMutexTimed, G: GetThreadId> TimedWay<Core<R, G>> for Again {
 
     #[inline]
     #[track_caller]
-    fn try_lock_for(core: &Core<R, G>, timeout: R::Duration) -> bool {
-        core.raw.try_lock_for(timeout)
+    fn try_lock_for(core: &Core<R, G>, timeout: R::Duration) -> Option<()> {
+        core.raw.try_lock_for(timeout).then_some(())
     }
 
     #[inline]
     #[track_caller]
-    fn try_lock_until(core: &Core<R, G>, timeout: R::Instant) -> bool {
-        core.raw.try_lock_until(timeout)
+    fn try_lock_until(core: &Core<R, G>, timeout: R::Instant) -> Option<()> {
+        core.raw.try_lock_until(timeout).then_some(())
     }
 }
 
@@ -137,7 +140,7 @@ impl<R: RawMutex, G: GetThreadId, T> ReentrantMutex<R, G, T> {
     }
 }
 
-impl<R, G, T> ReentrantMutex<R, G, T> {
+impl<R: Keeps, G, T> ReentrantMutex<R, G, T> {
     /// Makes a mutex of a raw one, and of what tells threads apart. What the raw one was used for before is not known to
     /// lockscope.
     #[track_caller]
@@ -151,11 +154,12 @@ impl<R, G, T> ReentrantMutex<R, G, T> {
         Self { core, data: UnsafeCell::new(val) }
     }
 
-    /// [`from_raw`](Self::from_raw) by another name.
-    #[track_caller]
+    /// The raw mutex, what tells threads apart, and the data.
+    #[allow(dead_code, reason = "not every version gives the raw lock back")]
     #[inline]
-    pub const fn const_new(raw_mutex: R, get_thread_id: G, val: T) -> ReentrantMutex<R, G, T> {
-        Self::from_raw(raw_mutex, get_thread_id, val)
+    pub(crate) fn into_parts(self) -> (R, G, T) {
+        let (raw, get_thread_id) = self.core.raw.into_parts();
+        (raw, get_thread_id, self.data.into_inner())
     }
 }
 
@@ -168,7 +172,7 @@ impl<R: RawMutex, G: GetThreadId, T: ?Sized> ReentrantMutex<R, G, T> {
     #[inline]
     pub unsafe fn make_guard_unchecked(&self) -> ReentrantMutexGuard<'_, R, G, T> {
         // SAFETY: this function's contract.
-        ReentrantMutexGuard::new(unsafe { Held::adopt(self) })
+        ReentrantMutexGuard::new(unsafe { Held::adopt(self, ()) })
     }
 
     /// Locks, waiting for other threads for as long as it takes.
@@ -187,7 +191,7 @@ impl<R: RawMutex, G: GetThreadId, T: ?Sized> ReentrantMutex<R, G, T> {
 
     /// The data, without locking: `&mut self` proves that nobody else has it.
     #[inline]
-    pub fn get_mut(&mut self) -> &mut T {
+    pub const fn get_mut(&mut self) -> &mut T {
         self.data.get_mut()
     }
 
@@ -214,7 +218,7 @@ impl<R: RawMutex, G: GetThreadId, T: ?Sized> ReentrantMutex<R, G, T> {
     #[track_caller]
     pub unsafe fn force_unlock(&self) {
         // SAFETY: this function's contract.
-        unsafe { Again::unlock(&self.core) };
+        unsafe { Again::unlock(&self.core, ()) };
     }
 
     /// The raw mutex. lockscope does not follow this mutex from now on, since it can be unlocked unseen.
@@ -225,7 +229,7 @@ impl<R: RawMutex, G: GetThreadId, T: ?Sized> ReentrantMutex<R, G, T> {
     #[inline]
     #[track_caller]
     pub unsafe fn raw(&self) -> &R {
-        if !stand_in::is_known(self.core.raw.mutex()) {
+        if !version::is_known(self.core.raw.mutex()) {
             follow::unfollow(self.lock_ref(), Location::caller());
         }
         self.core.raw.mutex()
@@ -233,7 +237,7 @@ impl<R: RawMutex, G: GetThreadId, T: ?Sized> ReentrantMutex<R, G, T> {
 
     /// A pointer to the data. Accesses through it must be ordered by the mutex, and are not seen by lockscope.
     #[inline]
-    pub fn data_ptr(&self) -> *mut T {
+    pub const fn data_ptr(&self) -> *mut T {
         self.data.get()
     }
 
@@ -258,7 +262,7 @@ impl<R: RawMutexFair, G: GetThreadId, T: ?Sized> ReentrantMutex<R, G, T> {
     #[track_caller]
     pub unsafe fn force_unlock_fair(&self) {
         // SAFETY: this function's contract.
-        unsafe { Again::unlock_fair(&self.core) };
+        unsafe { Again::unlock_fair(&self.core, ()) };
     }
 }
 

@@ -16,19 +16,13 @@ use crate::raw::{GetThreadId, GuardNoSend, RawMutex, RawMutexFair};
 #[clippy::has_significant_drop]
 #[must_use = "if unused the mutex unlocks at once"]
 pub struct ReentrantMutexGuard<'a, R: RawMutex, G: GetThreadId, T: ?Sized> {
-    held: Held<&'a ReentrantMutex<R, G, T>, Again>,
+    held: Held<&'a ReentrantMutex<R, G, T>, Again, ()>,
     marker: PhantomData<(&'a T, GuardNoSend)>,
-}
-
-// SAFETY: `&Self` gives out `&T` and the mutex only.
-unsafe impl<'a, R: RawMutex + Sync + 'a, G: GetThreadId + Sync + 'a, T: ?Sized + Sync + 'a> Sync
-    for ReentrantMutexGuard<'a, R, G, T>
-{
 }
 
 impl<'a, R: RawMutex + 'a, G: GetThreadId + 'a, T: ?Sized + 'a> ReentrantMutexGuard<'a, R, G, T> {
     #[inline]
-    pub(super) fn new(held: Held<&'a ReentrantMutex<R, G, T>, Again>) -> Self {
+    pub(super) fn new(held: Held<&'a ReentrantMutex<R, G, T>, Again, ()>) -> Self {
         Self { held, marker: PhantomData }
     }
 
@@ -101,24 +95,18 @@ guard_traits!(
 #[clippy::has_significant_drop]
 #[must_use = "if unused the mutex unlocks at once"]
 pub struct MappedReentrantMutexGuard<'a, R: RawMutex, G: GetThreadId, T: ?Sized> {
-    held: Held<Untyped<'a, Core<R, G>>, Again>,
+    held: Held<Untyped<'a, Core<R, G>>, Again, ()>,
     part: SharedPart<T>,
-    marker: PhantomData<&'a T>,
-}
-
-// SAFETY: `&Self` gives out `&T` only.
-unsafe impl<'a, R: RawMutex + Sync + 'a, G: GetThreadId + Sync + 'a, T: ?Sized + Sync + 'a> Sync
-    for MappedReentrantMutexGuard<'a, R, G, T>
-{
+    marker: PhantomData<(&'a T, GuardNoSend)>,
 }
 
 impl<'a, R: RawMutex + 'a, G: GetThreadId + 'a, T: ?Sized + 'a> MappedReentrantMutexGuard<'a, R, G, T> {
     #[inline]
-    fn new(held: Held<Untyped<'a, Core<R, G>>, Again>, part: SharedPart<T>) -> Self {
+    fn new(held: Held<Untyped<'a, Core<R, G>>, Again, ()>, part: SharedPart<T>) -> Self {
         Self { held, part, marker: PhantomData }
     }
 
-    map_functions!(MappedReentrantMutexGuard, [R, G], SharedPart, try_map_or_err, &);
+    map_functions!(MappedReentrantMutexGuard, [R, G], SharedPart, &);
 
     #[inline]
     fn data(&self) -> *const T {

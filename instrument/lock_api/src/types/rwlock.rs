@@ -5,12 +5,12 @@ use std::{cell::UnsafeCell, fmt, panic::Location};
 use super::{
     held::{Held, Lock, guarded_by},
     read_guard::RwLockReadGuard,
-    stand_in,
     write_guard::RwLockWriteGuard,
 };
 use crate::{
-    follow::{self, LockKind, LockMeta, LockRef, Mode},
-    raw::{RawRwLock, RawRwLockFair},
+    follow::{self, LockKind, LockMeta, LockRef},
+    raw::RawRwLock,
+    version::{self, RwLockMarker},
 };
 
 /// Many readers or one writer by the raw lock `R`, over data of type `T`, followed by lockscope.
@@ -48,38 +48,15 @@ impl<R, T> RwLock<R, T> {
         Self { meta: LockMeta::new(), raw: raw_rwlock, data: UnsafeCell::new(val) }
     }
 
-    /// [`from_raw`](Self::from_raw) by another name.
-    #[track_caller]
+    /// The raw lock and the data.
+    #[allow(dead_code, reason = "not every version gives the raw lock back")]
     #[inline]
-    pub const fn const_new(raw_rwlock: R, val: T) -> RwLock<R, T> {
-        Self::from_raw(raw_rwlock, val)
+    pub(crate) fn into_parts(self) -> (R, T) {
+        (self.raw, self.data.into_inner())
     }
 }
 
 impl<R: RawRwLock, T: ?Sized> RwLock<R, T> {
-    /// Makes a guard for a lock that is held for reading already, as after forgetting its guard.
-    ///
-    /// # Safety
-    ///
-    /// The current context holds the lock for reading, no other guard will end that hold, and no reference into the data conflicts
-    /// with the guard's.
-    #[inline]
-    pub unsafe fn make_read_guard_unchecked(&self) -> RwLockReadGuard<'_, R, T> {
-        // SAFETY: this function's contract.
-        RwLockReadGuard::new(unsafe { Held::adopt(self) })
-    }
-
-    /// Makes a guard for a lock that is held for writing already, as after forgetting its guard.
-    ///
-    /// # Safety
-    ///
-    /// As for [`make_read_guard_unchecked`](Self::make_read_guard_unchecked), of a lock held for writing.
-    #[inline]
-    pub unsafe fn make_write_guard_unchecked(&self) -> RwLockWriteGuard<'_, R, T> {
-        // SAFETY: this function's contract.
-        RwLockWriteGuard::new(unsafe { Held::adopt(self) })
-    }
-
     /// Locks for reading, waiting for as long as it takes.
     #[track_caller]
     #[inline]
@@ -110,7 +87,7 @@ impl<R: RawRwLock, T: ?Sized> RwLock<R, T> {
 
     /// The data, without locking: `&mut self` proves that nobody else has it.
     #[inline]
-    pub fn get_mut(&mut self) -> &mut T {
+    pub const fn get_mut(&mut self) -> &mut T {
         self.data.get_mut()
     }
 
@@ -128,33 +105,6 @@ impl<R: RawRwLock, T: ?Sized> RwLock<R, T> {
         self.raw.is_locked_exclusive()
     }
 
-    /// Ends a reader's hold without its guard.
-    ///
-    /// # Safety
-    ///
-    /// The current context holds the lock for reading by a guard that was forgotten, and no reference into the data is used
-    /// afterwards.
-    #[inline]
-    #[track_caller]
-    pub unsafe fn force_unlock_read(&self) {
-        follow::release_unguarded(self.lock_ref(), Mode::Shared);
-        // SAFETY: this function's contract.
-        unsafe { self.raw.unlock_shared() };
-    }
-
-    /// Ends a writer's hold without its guard.
-    ///
-    /// # Safety
-    ///
-    /// As for [`force_unlock_read`](Self::force_unlock_read), of a lock held for writing.
-    #[inline]
-    #[track_caller]
-    pub unsafe fn force_unlock_write(&self) {
-        follow::release_unguarded(self.lock_ref(), Mode::Exclusive);
-        // SAFETY: this function's contract.
-        unsafe { self.raw.unlock_exclusive() };
-    }
-
     /// The raw lock. lockscope does not follow this lock from now on, since it can be unlocked unseen.
     ///
     /// # Safety
@@ -163,7 +113,7 @@ impl<R: RawRwLock, T: ?Sized> RwLock<R, T> {
     #[inline]
     #[track_caller]
     pub unsafe fn raw(&self) -> &R {
-        if !stand_in::is_known(&self.raw) {
+        if !version::is_known(&self.raw) {
             follow::unfollow(self.lock_ref(), Location::caller());
         }
         &self.raw
@@ -171,46 +121,18 @@ impl<R: RawRwLock, T: ?Sized> RwLock<R, T> {
 
     /// A pointer to the data. Accesses through it must be ordered by the lock, and are not seen by lockscope.
     #[inline]
-    pub fn data_ptr(&self) -> *mut T {
+    pub const fn data_ptr(&self) -> *mut T {
         self.data.get()
     }
 
     #[inline]
-    pub(super) fn lock_ref(&self) -> LockRef<'_> {
-        guarded_by::<R, R::GuardMarker>(LockRef::new::<T>(&self.meta, LockKind::RwLock))
+    pub(crate) fn lock_ref(&self) -> LockRef<'_> {
+        guarded_by::<R, RwLockMarker<R>>(LockRef::new::<T>(&self.meta, LockKind::RwLock))
     }
 
     #[inline]
-    pub(super) fn raw_lock(&self) -> &R {
+    pub(crate) fn raw_lock(&self) -> &R {
         &self.raw
-    }
-}
-
-impl<R: RawRwLockFair, T: ?Sized> RwLock<R, T> {
-    /// As [`force_unlock_read`](Self::force_unlock_read), handing the lock to a waiting thread if there is one.
-    ///
-    /// # Safety
-    ///
-    /// As for [`force_unlock_read`](Self::force_unlock_read).
-    #[inline]
-    #[track_caller]
-    pub unsafe fn force_unlock_read_fair(&self) {
-        follow::release_unguarded(self.lock_ref(), Mode::Shared);
-        // SAFETY: this function's contract.
-        unsafe { self.raw.unlock_shared_fair() };
-    }
-
-    /// As [`force_unlock_write`](Self::force_unlock_write), handing the lock to a waiting thread if there is one.
-    ///
-    /// # Safety
-    ///
-    /// As for [`force_unlock_write`](Self::force_unlock_write).
-    #[inline]
-    #[track_caller]
-    pub unsafe fn force_unlock_write_fair(&self) {
-        follow::release_unguarded(self.lock_ref(), Mode::Exclusive);
-        // SAFETY: this function's contract.
-        unsafe { self.raw.unlock_exclusive_fair() };
     }
 }
 

@@ -10,7 +10,10 @@ use super::{
     way::Upgradable,
     write_guard::RwLockWriteGuard,
 };
-use crate::raw::{RawRwLockUpgrade, RawRwLockUpgradeDowngrade, RawRwLockUpgradeFair, RawRwLockUpgradeTimed};
+use crate::{
+    raw::{RawRwLockUpgrade, RawRwLockUpgradeDowngrade, RawRwLockUpgradeFair, RawRwLockUpgradeTimed},
+    version::{UpgradableToken, perhaps_changed},
+};
 
 /// An upgradable reader's access to a read-write lock's data; dropping it unlocks.
 ///
@@ -18,12 +21,9 @@ use crate::raw::{RawRwLockUpgrade, RawRwLockUpgradeDowngrade, RawRwLockUpgradeFa
 #[clippy::has_significant_drop]
 #[must_use = "if unused the lock is released at once"]
 pub struct RwLockUpgradableReadGuard<'a, R: RawRwLockUpgrade, T: ?Sized> {
-    held: Held<&'a RwLock<R, T>, Upgradable>,
-    marker: PhantomData<(&'a T, R::GuardMarker)>,
+    held: Held<&'a RwLock<R, T>, Upgradable, UpgradableToken<R>>,
+    marker: PhantomData<&'a T>,
 }
-
-// SAFETY: `&Self` gives out `&T` and the lock only.
-unsafe impl<'a, R: RawRwLockUpgrade + 'a, T: ?Sized + Sync + 'a> Sync for RwLockUpgradableReadGuard<'a, R, T> {}
 
 /// Functions by which an upgradable reader's guard becomes the writer's.
 macro_rules! upgrade_functions {
@@ -48,16 +48,20 @@ macro_rules! timed_upgrade_functions {
         /// Becomes the writer, waiting for `timeout` at most for other readers to leave, else gives the guard back.
         #[track_caller]
         pub fn try_upgrade_for(s: Self, timeout: R::Duration) -> Result<$write_guard, Self> {
-            // SAFETY: the function is called with the guard's lock, and returns whether it upgraded it.
-            let upgraded = unsafe { s.held.upgrade_by(Location::caller(), |raw| raw.try_upgrade_for(timeout)) };
+            // SAFETY: called with the guard's lock, which is held upgradable.
+            let wait = |raw: &R, token| unsafe { perhaps_changed!(raw.try_upgrade_for(token, timeout)) };
+            // SAFETY: that upgrades the lock or says that it has not.
+            let upgraded = unsafe { s.held.upgrade_by(Location::caller(), wait) };
             upgraded.map(<$write_guard>::new).map_err(Self::new)
         }
 
         /// Becomes the writer, waiting until `timeout` at most for other readers to leave, else gives the guard back.
         #[track_caller]
         pub fn try_upgrade_until(s: Self, timeout: R::Instant) -> Result<$write_guard, Self> {
-            // SAFETY: as in `try_upgrade_for`.
-            let upgraded = unsafe { s.held.upgrade_by(Location::caller(), |raw| raw.try_upgrade_until(timeout)) };
+            // SAFETY: called with the guard's lock, which is held upgradable.
+            let wait = |raw: &R, token| unsafe { perhaps_changed!(raw.try_upgrade_until(token, timeout)) };
+            // SAFETY: that upgrades the lock or says that it has not.
+            let upgraded = unsafe { s.held.upgrade_by(Location::caller(), wait) };
             upgraded.map(<$write_guard>::new).map_err(Self::new)
         }
     };
@@ -101,11 +105,9 @@ macro_rules! timed_downgrade_functions {
             f: F,
         ) -> Option<Ret> {
             let data = self.data();
-            let wait = |raw: &R| {
-                // SAFETY: called with the guard's lock, which is held upgradable.
-                unsafe { raw.try_upgrade_for(timeout) }
-            };
-            // SAFETY: `wait` returns whether it upgraded the lock; for `data` as in `with_upgraded`.
+            // SAFETY: called with the guard's lock, which is held upgradable.
+            let wait = |raw: &R, token| unsafe { perhaps_changed!(raw.try_upgrade_for(token, timeout)) };
+            // SAFETY: that upgrades the lock or says that it has not; for `data` as in `with_upgraded`.
             unsafe { self.held.as_writer_by(Location::caller(), wait, || f(&mut *data)) }
         }
 
@@ -117,11 +119,9 @@ macro_rules! timed_downgrade_functions {
             f: F,
         ) -> Option<Ret> {
             let data = self.data();
-            let wait = |raw: &R| {
-                // SAFETY: called with the guard's lock, which is held upgradable.
-                unsafe { raw.try_upgrade_until(timeout) }
-            };
-            // SAFETY: `wait` returns whether it upgraded the lock; for `data` as in `with_upgraded`.
+            // SAFETY: called with the guard's lock, which is held upgradable.
+            let wait = |raw: &R, token| unsafe { perhaps_changed!(raw.try_upgrade_until(token, timeout)) };
+            // SAFETY: that upgrades the lock or says that it has not; for `data` as in `with_upgraded`.
             unsafe { self.held.as_writer_by(Location::caller(), wait, || f(&mut *data)) }
         }
     };
@@ -129,7 +129,7 @@ macro_rules! timed_downgrade_functions {
 
 impl<'a, R: RawRwLockUpgrade + 'a, T: ?Sized + 'a> RwLockUpgradableReadGuard<'a, R, T> {
     #[inline]
-    pub(super) fn new(held: Held<&'a RwLock<R, T>, Upgradable>) -> Self {
+    pub(crate) fn new(held: Held<&'a RwLock<R, T>, Upgradable, UpgradableToken<R>>) -> Self {
         Self { held, marker: PhantomData }
     }
 

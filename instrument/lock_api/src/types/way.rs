@@ -3,22 +3,26 @@
 use crate::{
     follow::{self, Hold, LockRef, Mode},
     raw::{
-        RawMutex, RawMutexFair, RawMutexTimed, RawRwLock, RawRwLockFair, RawRwLockRecursive, RawRwLockRecursiveTimed,
-        RawRwLockTimed, RawRwLockUpgrade, RawRwLockUpgradeFair, RawRwLockUpgradeTimed,
+        RawMutex, RawMutexFair, RawMutexTimed, RawRwLock, RawRwLockFair, RawRwLockTimed, RawRwLockUpgrade,
+        RawRwLockUpgradeFair, RawRwLockUpgradeTimed,
     },
+    version::{self, ExclusiveToken, MutexToken, SharedToken, UpgradableToken, released},
 };
 
 /// A way in which a raw lock `R` is held, or a further call that leads to one.
 pub trait Way<R> {
     const MODE: Mode;
 
-    fn lock(raw: &R);
-    fn try_lock(raw: &R) -> bool;
+    /// What an acquisition leaves behind and its release wants back; see `version`.
+    type Token;
+
+    fn lock(raw: &R) -> Self::Token;
+    fn try_lock(raw: &R) -> Option<Self::Token>;
 
     /// # Safety
     ///
-    /// The caller holds `raw` in this way, and holds it no longer afterwards.
-    unsafe fn unlock(raw: &R);
+    /// The caller holds `raw` in this way, by the acquisition that `token` comes from, and holds it no longer afterwards.
+    unsafe fn unlock(raw: &R, token: Self::Token);
 
     /// The lock as this way asks for it.
     #[inline]
@@ -50,7 +54,7 @@ pub trait FairWay<R>: Way<R> {
     /// # Safety
     ///
     /// As [`Way::unlock`].
-    unsafe fn unlock_fair(raw: &R);
+    unsafe fn unlock_fair(raw: &R, token: Self::Token);
 }
 
 /// A call that can have a time limit.
@@ -58,14 +62,14 @@ pub trait TimedWay<R>: Way<R> {
     type Duration;
     type Instant;
 
-    fn try_lock_for(raw: &R, timeout: Self::Duration) -> bool;
-    fn try_lock_until(raw: &R, timeout: Self::Instant) -> bool;
+    fn try_lock_for(raw: &R, timeout: Self::Duration) -> Option<Self::Token>;
+    fn try_lock_until(raw: &R, timeout: Self::Instant) -> Option<Self::Token>;
 }
 
 /// Implements the traits for a way by the names of the raw lock's methods.
 macro_rules! way {
     (
-        $(#[$doc:meta])* $way:ident: $mode:expr;
+        $(#[$doc:meta])* $way:ident: $mode:expr, $token:ident;
         $raw:ident: $lock:ident, $try_lock:ident, $unlock:ident;
         $(fair $fair:ident: $unlock_fair:ident;)?
         timed $timed:ident: $try_lock_for:ident, $try_lock_until:ident;
@@ -77,22 +81,24 @@ macro_rules! way {
         impl<R: $raw> Way<R> for $way {
             const MODE: Mode = $mode;
 
+            type Token = $token<R>;
+
             #[inline]
             #[track_caller]
-            fn lock(raw: &R) {
-                raw.$lock();
+            fn lock(raw: &R) -> $token<R> {
+                version::locked(raw.$lock())
             }
 
             #[inline]
             #[track_caller]
-            fn try_lock(raw: &R) -> bool {
-                raw.$try_lock()
+            fn try_lock(raw: &R) -> Option<$token<R>> {
+                version::tried(raw.$try_lock())
             }
 
             #[inline]
-            unsafe fn unlock(raw: &R) {
+            unsafe fn unlock(raw: &R, token: $token<R>) {
                 // SAFETY: this function's contract.
-                unsafe { raw.$unlock() }
+                unsafe { released!(raw.$unlock(token)) }
             }
 
             $(
@@ -106,9 +112,9 @@ macro_rules! way {
         $(
             impl<R: $fair> FairWay<R> for $way {
                 #[inline]
-                unsafe fn unlock_fair(raw: &R) {
+                unsafe fn unlock_fair(raw: &R, token: $token<R>) {
                     // SAFETY: this function's contract.
-                    unsafe { raw.$unlock_fair() }
+                    unsafe { released!(raw.$unlock_fair(token)) }
                 }
             }
         )?
@@ -119,14 +125,14 @@ macro_rules! way {
 
             #[inline]
             #[track_caller]
-            fn try_lock_for(raw: &R, timeout: R::Duration) -> bool {
-                raw.$try_lock_for(timeout)
+            fn try_lock_for(raw: &R, timeout: R::Duration) -> Option<$token<R>> {
+                version::tried(raw.$try_lock_for(timeout))
             }
 
             #[inline]
             #[track_caller]
-            fn try_lock_until(raw: &R, timeout: R::Instant) -> bool {
-                raw.$try_lock_until(timeout)
+            fn try_lock_until(raw: &R, timeout: R::Instant) -> Option<$token<R>> {
+                version::tried(raw.$try_lock_until(timeout))
             }
         }
     };
@@ -134,7 +140,7 @@ macro_rules! way {
 
 way! {
     /// A locked mutex.
-    Locked: Mode::Exclusive;
+    Locked: Mode::Exclusive, MutexToken;
     RawMutex: lock, try_lock, unlock;
     fair RawMutexFair: unlock_fair;
     timed RawMutexTimed: try_lock_for, try_lock_until;
@@ -142,7 +148,7 @@ way! {
 
 way! {
     /// A read-write lock, held by a reader.
-    Read: Mode::Shared;
+    Read: Mode::Shared, SharedToken;
     RawRwLock: lock_shared, try_lock_shared, unlock_shared;
     fair RawRwLockFair: unlock_shared_fair;
     timed RawRwLockTimed: try_lock_shared_for, try_lock_shared_until;
@@ -150,16 +156,8 @@ way! {
 }
 
 way! {
-    /// Reading again, whoever waits; held as by any reader.
-    ReadAgain: Mode::Shared;
-    RawRwLockRecursive: lock_shared_recursive, try_lock_shared_recursive, unlock_shared;
-    timed RawRwLockRecursiveTimed: try_lock_shared_recursive_for, try_lock_shared_recursive_until;
-    of LockRef::recursively
-}
-
-way! {
     /// A read-write lock, held by its writer.
-    Write: Mode::Exclusive;
+    Write: Mode::Exclusive, ExclusiveToken;
     RawRwLock: lock_exclusive, try_lock_exclusive, unlock_exclusive;
     fair RawRwLockFair: unlock_exclusive_fair;
     timed RawRwLockTimed: try_lock_exclusive_for, try_lock_exclusive_until;
@@ -167,7 +165,7 @@ way! {
 
 way! {
     /// A read-write lock, held by the one reader that may become its writer.
-    Upgradable: Mode::Upgradable;
+    Upgradable: Mode::Upgradable, UpgradableToken;
     RawRwLockUpgrade: lock_upgradable, try_lock_upgradable, unlock_upgradable;
     fair RawRwLockUpgradeFair: unlock_upgradable_fair;
     timed RawRwLockUpgradeTimed: try_lock_upgradable_for, try_lock_upgradable_until;
@@ -184,17 +182,10 @@ fn unless_writers_come_first<R>(lock: LockRef<'_>) -> LockRef<'_> {
 /// interface of raw locks does not tell. parking_lot's do; dashmap's and spin's do not. A generic type cannot be compared with
 /// another but by its name.
 #[inline]
-fn readers_queue_behind_writers<R>() -> bool {
-    std::any::type_name::<R>() == "parking_lot::raw_rwlock::RawRwLock"
+pub(crate) fn readers_queue_behind_writers<R>() -> bool {
+    std::any::type_name::<R>() == version::WRITERS_FIRST
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parking_lots_readers_queue_behind_writers() {
-        assert!(readers_queue_behind_writers::<parking_lot_0_12::RawRwLock>());
-        assert!(!readers_queue_behind_writers::<parking_lot_0_12::RawMutex>());
-    }
-}
+// For what only one version has.
+#[allow(unused_imports)]
+pub(crate) use way;

@@ -11,7 +11,10 @@ use super::{
     upgradable_guard::RwLockUpgradableReadGuard,
     way::Write,
 };
-use crate::raw::{RawRwLock, RawRwLockDowngrade, RawRwLockFair, RawRwLockUpgradeDowngrade};
+use crate::{
+    raw::{RawRwLock, RawRwLockDowngrade, RawRwLockFair, RawRwLockUpgradeDowngrade},
+    version::ExclusiveToken,
+};
 
 /// A writer's access to a read-write lock's data; dropping it unlocks.
 ///
@@ -19,16 +22,13 @@ use crate::raw::{RawRwLock, RawRwLockDowngrade, RawRwLockFair, RawRwLockUpgradeD
 #[clippy::has_significant_drop]
 #[must_use = "if unused the lock is released at once"]
 pub struct RwLockWriteGuard<'a, R: RawRwLock, T: ?Sized> {
-    held: Held<&'a RwLock<R, T>, Write>,
-    marker: PhantomData<(&'a mut T, R::GuardMarker)>,
+    held: Held<&'a RwLock<R, T>, Write, ExclusiveToken<R>>,
+    marker: PhantomData<&'a mut T>,
 }
-
-// SAFETY: `&Self` gives out `&T` and the lock only.
-unsafe impl<R: RawRwLock + Sync, T: Sync + ?Sized> Sync for RwLockWriteGuard<'_, R, T> {}
 
 impl<'a, R: RawRwLock + 'a, T: ?Sized + 'a> RwLockWriteGuard<'a, R, T> {
     #[inline]
-    pub(super) fn new(held: Held<&'a RwLock<R, T>, Write>) -> Self {
+    pub(crate) fn new(held: Held<&'a RwLock<R, T>, Write, ExclusiveToken<R>>) -> Self {
         Self { held, marker: PhantomData }
     }
 

@@ -40,8 +40,13 @@ mod tests {
 
     #[test]
     fn stand_ins_say_when_they_are_instrumented() {
-        for (package, root) in [("lock_api", "stand_in.rs"), ("parking_lot", "lib.rs"), ("parking_lot_0_13", "lib.rs")]
-        {
+        let packages = [
+            ("lock_api", "stand_in.rs"),
+            ("lock_api_0_5", "stand_in.rs"),
+            ("parking_lot", "lib.rs"),
+            ("parking_lot_0_13", "lib.rs"),
+        ];
+        for (package, root) in packages {
             for when in [When::Always, When::Debug] {
                 let files = sources(package, root, when);
                 let root = &files.iter().find(|(path, _)| path == "lib.rs").expect("every package has a root").1;

@@ -53,7 +53,8 @@ pub fn run(args: &InitArgs, global: &Global, out: &mut dyn Write) -> Result<u8, 
     let metadata = ask(&Cargo::parse(&command)?, &["--all-features"], &["--all-features".into()])?;
     let (chosen, left_alone) = stand_ins::choose(&metadata);
     if chosen.is_empty() {
-        let message = "there is nothing to instrument: no dependency uses parking_lot 0.11 to 0.13 or lock_api 0.4";
+        let message =
+            "there is nothing to instrument: no dependency uses parking_lot 0.11 to 0.13 or lock_api 0.4 or 0.5";
         return Err(Failure::usage(message, ""));
     }
     let folder = metadata.workspace_root.join(&args.dir);

@@ -2,8 +2,8 @@
 //!
 //! A package that cargo puts in another one's place must have the other's name and the very version that is locked, else cargo
 //! ignores it; it must have all of the other's features; and it must not depend on the other, directly or not. So parking_lot's
-//! stand-ins use a copy of the real one under another name, which is made from cargo's own sources. lock_api's does not need
-//! the real one: it is lockscope's own.
+//! stand-ins use a copy of the real one under another name, which is made from cargo's own sources. lock_api's do not need
+//! the real one: they are lockscope's own, and parking_lot's types are made of theirs as they are of lock_api's elsewhere.
 
 use std::{
     collections::BTreeSet,
@@ -23,9 +23,11 @@ use crate::cli::Failure;
 enum Kind {
     /// lock_api 0.4, declared anew.
     LockApi,
+    /// lock_api 0.5, declared anew.
+    LockApi05,
     /// parking_lot 0.11 or 0.12: locks of the stand-in of lock_api, the rest wrapped.
     ParkingLot,
-    /// parking_lot 0.13: lockscope's facade.
+    /// parking_lot 0.13: the same.
     ParkingLot13,
 }
 
@@ -72,10 +74,9 @@ fn kind(name: &str, version: &str) -> Option<Result<Kind, &'static str>> {
     let minor = version.split('.').take(2).collect::<Vec<_>>().join(".");
     Some(match (name, minor.as_str()) {
         ("lock_api", "0.4") => Ok(Kind::LockApi),
+        ("lock_api", "0.5") => Ok(Kind::LockApi05),
         ("parking_lot", "0.11" | "0.12") => Ok(Kind::ParkingLot),
         ("parking_lot", "0.13") => Ok(Kind::ParkingLot13),
-        // What is built on it directly.
-        ("lock_api", "0.5") => return None,
         ("lock_api" | "parking_lot", _) => Err("is of a version for which there is no stand-in"),
         _ => return None,
     })
@@ -127,7 +128,7 @@ impl StandIn {
         let package = into.join(self.folder());
         write_package(&package, &self.manifest(runtime, when).finish(), &self.sources(when))
             .map_err(|error| Failure::write(&package, &error))?;
-        if self.kind != Kind::LockApi {
+        if !matches!(self.kind, Kind::LockApi | Kind::LockApi05) {
             let copy = into.join(self.real_folder());
             let files = rust_files(self.real.folder()).and_then(|files| write_package(&copy, &self.copy(), &files));
             files.map_err(|error| Failure::write(&copy, &error))?;
@@ -138,6 +139,7 @@ impl StandIn {
     fn sources(&self, when: When) -> Vec<(String, String)> {
         let files = match self.kind {
             Kind::LockApi => embedded::sources("lock_api", "stand_in.rs", when),
+            Kind::LockApi05 => embedded::sources("lock_api_0_5", "stand_in.rs", when),
             Kind::ParkingLot => embedded::sources("parking_lot", "lib.rs", when),
             Kind::ParkingLot13 => embedded::sources("parking_lot_0_13", "lib.rs", when),
         };
@@ -159,7 +161,7 @@ impl StandIn {
             self.real.dependencies.iter().find(|dependency| dependency.name == "lock_api" && dependency.kind.is_none());
         let lock_api = lock_api.map_or("*", |dependency| &dependency.req);
         match self.kind {
-            Kind::LockApi => {
+            Kind::LockApi | Kind::LockApi05 => {
                 manifest.dependency("owning_ref", r#"{ version = "0.4.1", optional = true }"#);
                 let serde = r#"{ package = "serde", version = "1.0.126", default-features = false, optional = true }"#;
                 manifest.dependency("serde_core", serde);
@@ -168,12 +170,7 @@ impl StandIn {
                 manifest.dependency("real", &copy).dependency("lock_api", &quote(lock_api));
             }
             Kind::ParkingLot13 => {
-                manifest.dependency("parking_lot", &copy).dependency("lock_api", &quote(lock_api));
-                manifest.dependency("serde_core", r#"{ version = "1", default-features = false, optional = true }"#);
-                manifest.dependency(
-                    "stable_deref_trait",
-                    r#"{ version = "1", default-features = false, optional = true }"#,
-                );
+                manifest.dependency("parking_lot", &copy);
             }
         }
         for (feature, enables) in &self.real.features {
@@ -181,16 +178,12 @@ impl StandIn {
                 (_, "default") => {
                     enables.iter().filter(|feature| self.real.features.contains_key(*feature)).cloned().collect()
                 }
-                (Kind::LockApi, "owning_ref") => vec!["dep:owning_ref".into()],
-                (Kind::LockApi, "serde") => vec!["dep:serde_core".into()],
-                (Kind::LockApi, _) => Vec::new(),
+                (Kind::LockApi | Kind::LockApi05, "owning_ref") => vec!["dep:owning_ref".into()],
+                (Kind::LockApi | Kind::LockApi05, "serde") => vec!["dep:serde_core".into()],
+                (Kind::LockApi | Kind::LockApi05, _) => Vec::new(),
                 // Not handed on: lockscope answers itself, and parking_lot does not have it together with `send_guard`.
                 (_, "deadlock_detection") => vec!["lockscope/backtraces".into()],
                 (Kind::ParkingLot, _) => vec![format!("real/{feature}")],
-                (Kind::ParkingLot13, "owning_ref") => {
-                    vec!["parking_lot/owning_ref".into(), "dep:stable_deref_trait".into()]
-                }
-                (Kind::ParkingLot13, "serde") => vec!["parking_lot/serde".into(), "dep:serde_core".into()],
                 (Kind::ParkingLot13, _) => vec![format!("parking_lot/{feature}")],
             };
             manifest.feature(feature, enables.iter().map(String::as_str));
@@ -304,7 +297,7 @@ mod tests {
     fn what_is_replaced() {
         let packages = [
             ("lock_api", "0.4.9", CRATES_IO, "lock_api-0.4.9"),
-            ("lock_api", "0.5.0", CRATES_IO, ""),
+            ("lock_api", "0.5.0", CRATES_IO, "lock_api-0.5.0"),
             ("lock_api", "0.3.4", CRATES_IO, "left alone"),
             ("parking_lot", "0.11.2", CRATES_IO, "parking_lot-0.11.2"),
             ("parking_lot", "0.12.5", CRATES_IO, "parking_lot-0.12.5"),
@@ -342,7 +335,8 @@ mod tests {
         for (name, version, line) in [
             ("lock_api", "0.4.14", r#""serde" = ["dep:serde_core"]"#),
             ("parking_lot", "0.12.5", r#""serde" = ["real/serde"]"#),
-            ("parking_lot", "0.13.0", r#""serde" = ["parking_lot/serde", "dep:serde_core"]"#),
+            ("lock_api", "0.5.0", r#""serde" = ["dep:serde_core"]"#),
+            ("parking_lot", "0.13.0", r#""serde" = ["parking_lot/serde"]"#),
         ] {
             let manifest = of(name, version);
             for line in [line, r#""default" = ["arc_lock"]"#, r#""arc_lock" = "#, &format!("version = \"{version}\"")] {

@@ -4,8 +4,7 @@ use std::{cell::Cell, panic::Location, ptr};
 
 use lockscope::rt::LockRef;
 
-use super::mutex_guard::MutexGuard;
-use crate::raw::RawMutex;
+use crate::{raw::RawMutex, types::MutexGuard};
 
 thread_local! {
     /// The raw mutex with which this thread waits on a condition variable. Without a destructor, for use in every other one.
@@ -14,7 +13,7 @@ thread_local! {
 
 /// Whether what is about to be done to the raw lock is told to the runtime: see [`cond_wait`].
 #[inline]
-pub(super) fn is_known<R>(raw: &R) -> bool {
+pub(crate) fn is_known<R>(raw: &R) -> bool {
     ptr::eq(WAITING_WITH.get(), ptr::from_ref(raw).cast())
 }
 

@@ -1,0 +1,1 @@
+../../lock_api/src/follow.rs

@@ -1,0 +1,1 @@
+../../lock_api/src/off.rs
