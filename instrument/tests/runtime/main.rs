@@ -76,6 +76,7 @@ scenarios! {
     deadlock_of_readers_and_writers, "order=off", Expect::hangs(&["deadlock"], &["for reading", "for writing"]);
     recursive_read_behind_writer, "", Expect::hangs(&["deadlock"], &["no reader may pass"]);
     recursive_read_alone, "", Expect::silence();
+    readers_that_write, "misuse=off", Expect::hangs(&["self-deadlock", "self-deadlock"], &[]);
     upgrade_behind_a_reader, "order=off", Expect::hangs(&["deadlock"], &["to upgrade it"]);
     timed_wait_in_a_cycle, "order=off", Expect::hangs(&["deadlock"], &["time limit, which will dissolve it"]);
     held_after_a_wait_that_panics, "", Expect::reports(&["lock-order-inversion"], &[]);

@@ -290,6 +290,26 @@ pub fn recursive_read_behind_writer() {
     R.unlock(first);
 }
 
+/// Each of them waits for itself, whatever the other one does.
+pub fn readers_that_write() {
+    static R: Lock = Lock::rwlock("r");
+    static BOTH: Barrier = Barrier::new(2);
+    let hold = R.read();
+    plain("another", || {
+        let _hold = R.read();
+        BOTH.wait();
+        R.lock();
+    });
+    BOTH.wait();
+    // Refused from the moment at which the other one is queued.
+    while let Some(hold) = R.try_read() {
+        R.unlock(hold);
+        std::thread::yield_now();
+    }
+    R.lock();
+    R.unlock(hold);
+}
+
 pub fn recursive_read_alone() {
     static R: Lock = Lock::rwlock("r");
     let first = R.read();
