@@ -1,12 +1,17 @@
 //! Functions that take locks for others: `fn lock(&self)` of a wrapper type. A report that says where a lock was taken would name
 //! the same line for every lock of the program, so here it matters who called.
 //!
-//! A place is known for a helper's once locks over data of different types were taken there: that is generic code. From then on what is taken at that
-//! place takes the slow path and keeps its stack. Unwinding takes a microsecond and more, so each thread remembers the stacks that it has
-//! seen, together with where on the stack the return addresses lie. When all of these are there again, it is the same stack:
-//! a return address tells the function and the place in it, hence the size of its frame, hence where the next one lies.
-//! Reading goes from frame to frame and stops where something else is found, so it never leaves the frames that there are.
-//! Then an acquisition costs some tens of loads more than any other on the slow path.
+//! A place is known for a helper's once locks over data of different types were taken there: that is generic code. A function that takes
+//! locks over data of one type only, or one lock, is not known: what tells it from a loop over locks, or from a function that
+//! is called from several places and releases what it takes, is that the lock is still held when it has returned, and to see that
+//! every acquisition would have to note where on the stack it was made. A report of two orders shows who called such a function all
+//! the same, since each side has the stack of its second lock; a report of a deadlock has the places, and the stack of who closed it.
+//!
+//! From then on what is taken at a helper's place takes the slow path and keeps its stack. Unwinding takes a microsecond and more, so
+//! each thread remembers the stacks that it has seen, together with where on the stack the return addresses lie. When all of these are
+//! there again, it is the same stack: a return address tells the function and the place in it, hence the size of its frame, hence
+//! where the next one lies. Reading goes from frame to frame and stops where something else is found, so it never leaves the frames that
+//! there are. Then an acquisition costs some tens of loads more than any other on the slow path.
 
 use std::{
     collections::HashMap,

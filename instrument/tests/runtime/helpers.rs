@@ -2,6 +2,8 @@
 
 use std::sync::Barrier;
 
+use lockscope::sync::{Mutex, MutexGuard};
+
 use crate::{
     scenarios::{one_after_the_other, plain},
     wrapper::Shared,
@@ -45,6 +47,32 @@ fn order() {
     drop(stock);
 }
 
+/// Takes one lock and no other, so nothing tells it from a function that keeps what it takes.
+#[inline(never)]
+fn accounts() -> MutexGuard<'static, u8> {
+    static ACCOUNTS: Mutex<u8> = Mutex::new(0);
+    ACCOUNTS.lock().expect("nobody panics")
+}
+
+/// As `accounts`.
+#[inline(never)]
+fn rates() -> MutexGuard<'static, u8> {
+    static RATES: Mutex<u8> = Mutex::new(0);
+    RATES.lock().expect("nobody panics")
+}
+
+fn convert() {
+    let accounts = accounts();
+    *rates() += 1;
+    drop(accounts);
+}
+
+fn publish() {
+    let rates = rates();
+    *accounts() += 1;
+    drop(rates);
+}
+
 /// All have been seen before anybody looks where they are taken from.
 fn open() {
     drop(STOCK.lock());
@@ -72,6 +100,11 @@ pub fn two_orders_by_a_helper_twice() {
 pub fn one_order_by_a_helper() {
     open();
     one_after_the_other([sell, order, sell]);
+}
+
+/// Who called is seen from where each asks for its second lock; the first is not shown with a stack of its own.
+pub fn two_orders_by_helpers_of_one_lock_each() {
+    one_after_the_other([convert, publish]);
 }
 
 pub fn deadlock_by_a_helper() {

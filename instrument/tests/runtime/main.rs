@@ -51,6 +51,9 @@ scenarios! {
     two_orders_by_a_helper_twice, "", Expect::reports(&["lock-order-inversion", "lock-order-inversion"], &[
         "helpers::sell at", "helpers::hire at",
     ]);
+    two_orders_by_helpers_of_one_lock_each, "", Expect::reports(&["lock-order-inversion"], &[
+        "helpers::rates at", "helpers::convert at", "helpers::accounts at", "helpers::publish at",
+    ]);
     two_orders_by_a_helper_without_stacks, "stacks=off", Expect::reports(&["lock-order-inversion"], &["wrapper.rs"]);
     deadlock_by_a_helper, "order=off", Expect::hangs(&["deadlock"], &[
         "stack of thread \"first\" when it took `Mutex<u8>`", "stack of thread \"second\" when it took `Mutex<u16>`",
