@@ -119,10 +119,12 @@ impl Frame {
     }
 
     fn is_boring(&self) -> bool {
-        const FUNCTIONS: [&str; 15] = [
+        const FUNCTIONS: [&str; 17] = [
             "lockscope::",
             "lockscope_lock_api::",
+            "lockscope_lock_api_05::",
             "lock_api::",
+            "parking_lot::",
             "lockscope_parking_lot::",
             "lockscope_parking_lot_012::",
             "backtrace::",

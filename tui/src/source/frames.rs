@@ -165,6 +165,8 @@ fn is_boring(function: &str) -> bool {
         "alloc",
         "test",
         "lockscope",
+        "lockscope_lock_api",
+        "lockscope_lock_api_05",
         "lockscope_parking_lot",
         "lockscope_parking_lot_012",
         "lockscope_trace",
@@ -205,7 +207,16 @@ fn is_boring(function: &str) -> bool {
 fn is_boring_file(path: &str) -> bool {
     const LIBRARIES: &[&str] =
         &["/library/std/src/", "/library/core/src/", "/library/alloc/src/", "/library/test/src/"];
-    const PACKAGES: &[&str] = &["/backtrace-", "/lockscope-", "/lockscope-parking_lot-", "/parking_lot-", "/lock_api-"];
+    const PACKAGES: &[&str] = &[
+        "/backtrace-",
+        "/lockscope-",
+        "/lockscope-lock_api-",
+        "/lockscope-lock_api_05-",
+        "/lockscope-parking_lot-",
+        "/lockscope-parking_lot_012-",
+        "/parking_lot-",
+        "/lock_api-",
+    ];
     let is_of = |package: &&str| {
         path.rsplit_once(*package).is_some_and(|(_, rest)| rest.starts_with(|c: char| c.is_ascii_digit()))
     };

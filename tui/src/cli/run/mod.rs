@@ -70,7 +70,7 @@ pub struct RunArgs {
     /// Which exit code to pass on
     #[arg(long, value_enum, default_value_t, value_name = "WHOSE")]
     exit_code: WhoseExitCode,
-    /// Instrument the dependencies too: parking_lot 0.11 to 0.13, and everything that is built on lock_api 0.4
+    /// Instrument the dependencies too: parking_lot 0.11 to 0.13, and everything that is built on lock_api 0.4 or 0.5
     ///
     /// For a cargo command. Packages that stand in for them are made in target/lockscope/patch, with the versions that
     /// Cargo.lock says, and cargo is told to use them; no file of the project is edited, and Cargo.lock is put back as it was.
