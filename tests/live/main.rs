@@ -43,6 +43,7 @@ fn the_hung_bank_is_explained_on_the_first_screen() {
     let began = Instant::now();
     let command = format!("cd {} && {} top {}", root().display(), env!("CARGO_BIN_EXE_lockscope"), bank.0.id());
     let Some(tmux) = Tmux::start(80, 24, dir.path(), &[], &command) else { return };
+    tmux.wait_for("LIVE");
     let screen = tmux.wait_for("deadlock: 2 threads");
     // Not an assertion: machines are shared. Seen with `--nocapture`.
     println!("visible {:?} after the dashboard was started", began.elapsed());
@@ -75,4 +76,40 @@ fn a_program_that_ends_becomes_a_replay() {
     drop(bank);
     let screen = tmux.wait_for("REPLAY");
     assert!(screen.contains("deadlock: 2 threads"), "what was seen stays:\n{screen}");
+}
+
+#[test]
+fn a_paused_view_of_a_program_that_hangs_sleeps() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let bank = hang("bank", dir.path());
+    let command = format!("cd {} && {} top {}", root().display(), env!("CARGO_BIN_EXE_lockscope"), bank.0.id());
+    let Some(tmux) = Tmux::start(100, 30, dir.path(), &[], &command) else { return };
+    tmux.wait_for("LIVE");
+    tmux.wait_for("deadlock: 2 threads");
+    tmux.keys(&["Space"]);
+    tmux.wait_for("PAUSED");
+    let tasks = format!("/proc/{}/task", tmux.child());
+    // How often each thread of the dashboard has given up the processor of its own will.
+    let switches = || -> Vec<String> {
+        let Ok(tasks) = std::fs::read_dir(&tasks) else { return Vec::new() };
+        let status = |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("status")).unwrap_or_default();
+        let count = |status: String| status.lines().find(|line| line.starts_with("voluntary")).map(str::to_owned);
+        tasks.filter_map(|task| count(status(task.ok()?))).collect()
+    };
+    let before = std::cell::RefCell::new(switches());
+    if before.borrow().is_empty() {
+        eprintln!("skipped: this system does not tell");
+        return;
+    }
+    // It looks a few times more whether the program does anything, and then sleeps. Looking at the screen takes its time,
+    // in which nothing may happen.
+    tmux.wait_until("a dashboard that sleeps", |_| {
+        (0..20).for_each(|_| drop(tmux.screen()));
+        let now = switches();
+        before.replace(now.clone()) == now
+    });
+    // A key wakes it up, and what happened meanwhile is there.
+    drop(bank);
+    tmux.keys(&["L"]);
+    tmux.wait_for("REPLAY");
 }

@@ -65,6 +65,25 @@ impl Tmux {
         self.tmux(&["send-keys", "-l", text]);
     }
 
+    /// Gives the terminal a background, which it tells programs that ask for it.
+    #[allow(dead_code, reason = "not every test needs it")]
+    pub fn background(&self, color: &str) {
+        self.tmux(&["set-option", "-g", "window-style", &format!("bg={color}")]);
+    }
+
+    /// Clicks on a text on the screen with the left button, as a terminal reports it that was asked for the mouse.
+    #[allow(dead_code, reason = "not every test needs it")]
+    #[track_caller]
+    pub fn click(&self, text: &str) {
+        let screen = self.wait_for(text);
+        let found = screen.lines().enumerate().find_map(|(row, line)| {
+            let column = line[..line.find(text)?].chars().count();
+            Some((column + 1, row + 1))
+        });
+        let (column, row) = found.expect("the screen shows it");
+        self.text(&format!("\u{1b}[<0;{column};{row}M\u{1b}[<0;{column};{row}m"));
+    }
+
     /// Changes the size of the terminal.
     pub fn resize(&self, columns: u16, rows: u16) {
         self.tmux(&["resize-window", "-x", &columns.to_string(), "-y", &rows.to_string()]);

@@ -19,11 +19,17 @@ fn top(columns: u16, rows: u16, environment: &[(&str, &str)], options: &str) -> 
     Some((Tmux::start(columns, rows, dir.path(), environment, &command)?, dir))
 }
 
+/// Waits until all of the trace is on the screen.
+#[track_caller]
+fn opened(tmux: &Tmux) -> String {
+    tmux.wait_until("the whole trace", |screen| screen.contains("deadlock: 2 threads") && screen.contains("REPLAY"))
+}
+
 #[test]
 fn a_user_finds_the_deadlock_and_steps_back_to_its_beginning() {
     let Some((tmux, _dir)) = top(80, 24, &[], "") else { return };
     // Open: it is stuck, and why.
-    let screen = tmux.wait_for("deadlock: 2 threads wait for each other");
+    let screen = opened(&tmux);
     for text in
         ["T1 teller holds L0 accounts, wants L1 audit", "T2 auditor holds L1 audit, wants L0 accounts", "REPLAY  #16"]
     {
@@ -65,7 +71,7 @@ fn a_user_finds_the_deadlock_and_steps_back_to_its_beginning() {
 #[test]
 fn the_screen_follows_the_size_of_the_terminal() {
     let Some((tmux, _dir)) = top(80, 24, &[], "") else { return };
-    tmux.wait_for("deadlock: 2 threads");
+    opened(&tmux);
     for (columns, rows) in [(60, 15), (132, 43), (30, 8)] {
         tmux.resize(columns, rows);
         tmux.wait_until("a screen of the new size", |screen| {
@@ -82,7 +88,7 @@ fn the_screen_follows_the_size_of_the_terminal() {
 #[test]
 fn without_colour_what_matters_still_stands_out() {
     let Some((tmux, _dir)) = top(80, 24, &[("NO_COLOR", "1")], "") else { return };
-    tmux.wait_for("deadlock: 2 threads");
+    opened(&tmux);
     let styled = tmux.styled_screen();
     let codes: Vec<&str> =
         styled.split("\u{1b}[").skip(1).filter_map(|part| part.split_once('m')).map(|(code, _)| code).collect();
@@ -98,7 +104,7 @@ fn without_colour_what_matters_still_stands_out() {
 fn ascii_is_enough() {
     for (environment, options) in [(&[("LC_ALL", "C")][..], ""), (&[], "--ascii")] {
         let Some((tmux, _dir)) = top(80, 24, environment, options) else { return };
-        let screen = tmux.wait_for("deadlock: 2 threads");
+        let screen = opened(&tmux);
         assert!(screen.is_ascii(), "{environment:?} {options} shows\n{screen}");
     }
 }
@@ -107,7 +113,7 @@ fn ascii_is_enough() {
 fn a_signal_leaves_the_terminal_as_it_was() {
     for (signal, code) in [("TERM", 143), ("HUP", 129)] {
         let Some((tmux, _dir)) = top(80, 24, &[], "") else { return };
-        tmux.wait_for("deadlock: 2 threads");
+        opened(&tmux);
         tmux.signal(signal);
         tmux.wait_for(&format!("ended with {code}"));
         tmux.wait_until("a terminal in its usual mode", |screen| screen.lines().any(|line| line.trim() == "icanon"));
@@ -117,7 +123,7 @@ fn a_signal_leaves_the_terminal_as_it_was() {
 #[test]
 fn ctrl_c_quits_from_anywhere() {
     let Some((tmux, _dir)) = top(80, 24, &[], "") else { return };
-    tmux.wait_for("deadlock: 2 threads");
+    opened(&tmux);
     tmux.keys(&["3", "/"]);
     tmux.wait_for("4");
     tmux.keys(&["C-c"]);

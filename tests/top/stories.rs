@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::{hung, tmux::Tmux, top};
+use crate::{hung, opened, tmux::Tmux, top};
 
 /// Starts the dashboard on the hung trace in a directory that the caller has prepared.
 fn top_in(dir: &Path, environment: &[(&str, &str)], options: &str) -> Option<Tmux> {
@@ -13,7 +13,7 @@ fn top_in(dir: &Path, environment: &[(&str, &str)], options: &str) -> Option<Tmu
 #[test]
 fn the_dearest_lock_and_its_places_are_one_key_away() {
     let Some((tmux, _dir)) = top(80, 24, &[], "") else { return };
-    tmux.wait_for("deadlock: 2 threads");
+    opened(&tmux);
     tmux.keys(&["7"]);
     let screen = tmux.wait_for("Where L1 audit is waited for");
     assert!(screen.contains("T1 teller waits now") && screen.contains("loc:13"), "who and where:\n{screen}");
@@ -26,7 +26,7 @@ fn the_dearest_lock_and_its_places_are_one_key_away() {
 #[test]
 fn one_line_filters_and_one_key_undoes_it() {
     let Some((tmux, _dir)) = top(80, 24, &[("NO_COLOR", "1")], "--ascii") else { return };
-    tmux.wait_for("deadlock: 2 threads");
+    opened(&tmux);
     tmux.keys(&["3", "/"]);
     tmux.text("state:blocked -deadlocked or main");
     tmux.wait_for("2 of 4");
@@ -34,12 +34,13 @@ fn one_line_filters_and_one_key_undoes_it() {
     let screen = tmux.wait_until("two threads", |screen| !screen.contains("auditor"));
     assert!(screen.is_ascii() && screen.contains("T3 clerk") && screen.contains("T0 main"), "{screen}");
     tmux.keys(&["Escape"]);
-    tmux.wait_for("T1 teller");
+    tmux.wait_for("T2 auditor");
     // An error says what was expected.
     tmux.keys(&["/"]);
     tmux.text("wait > x");
     tmux.wait_for("a time with its unit");
     tmux.keys(&["Escape"]);
+    tmux.wait_until("no prompt", |screen| !screen.contains("a time with its unit"));
     // Sorted by the first column, then as before; columns can be chosen.
     tmux.keys(&["s"]);
     tmux.wait_until("T0 first", |screen| screen.lines().nth(3).is_some_and(|line| line.contains("T0 main")));
@@ -51,7 +52,7 @@ fn one_line_filters_and_one_key_undoes_it() {
 #[test]
 fn any_action_is_found_by_its_name() {
     let Some((tmux, _dir)) = top(80, 24, &[], "") else { return };
-    tmux.wait_for("deadlock: 2 threads");
+    opened(&tmux);
     for view in ["1", "3", "5", "7", "E"] {
         tmux.keys(&[view, "?"]);
         tmux.wait_for("type to search");
@@ -73,7 +74,7 @@ fn any_action_is_found_by_its_name() {
 #[test]
 fn handles_are_followed_and_one_comes_back() {
     let Some((tmux, _dir)) = top(80, 24, &[], "") else { return };
-    tmux.wait_for("deadlock: 2 threads");
+    opened(&tmux);
     // The first handle of the verdict is T1.
     tmux.keys(&["Down", "Enter"]);
     let screen = tmux.wait_for("held by T2 auditor");
@@ -91,14 +92,14 @@ fn handles_are_followed_and_one_comes_back() {
 #[test]
 fn the_moment_goes_from_wait_to_wait() {
     let Some((tmux, _dir)) = top(80, 24, &[], "") else { return };
-    tmux.wait_for("deadlock: 2 threads");
+    opened(&tmux);
     tmux.keys(&["4", "["]);
     tmux.wait_for("#15 of 16");
     tmux.keys(&["["]);
     let screen = tmux.wait_for("#10 of 16");
     assert!(!screen.contains("deadlock"), "nobody is deadlocked yet:\n{screen}");
     tmux.keys(&["m", "a", "L"]);
-    tmux.wait_for("deadlock: 2 threads");
+    opened(&tmux);
     tmux.keys(&["'", "a"]);
     tmux.wait_for("#10 of 16");
 }
@@ -112,7 +113,7 @@ fn the_editor_opens_at_the_line_and_one_comes_back() {
     fs::write(&editor, "echo \"opened $*\" > opened\n").expect("a file");
     let editor = format!("sh {}", editor.display());
     let Some(tmux) = top_in(dir.path(), &[("EDITOR", &editor)], "") else { return };
-    tmux.wait_for("deadlock: 2 threads");
+    opened(&tmux);
     tmux.keys(&["2", "o"]);
     tmux.wait_until("what the editor was told", |_| dir.path().join("opened").exists());
     tmux.wait_for("F1 error deadlock");
@@ -126,7 +127,7 @@ fn the_editor_opens_at_the_line_and_one_comes_back() {
 fn views_are_written_to_files_and_left_on_the_screen() {
     let dir = tempfile::tempdir().expect("a directory for the test");
     let Some(tmux) = top_in(dir.path(), &[], "") else { return };
-    tmux.wait_for("deadlock: 2 threads");
+    opened(&tmux);
     for (view, format, name, content) in [
         ("3", "csv", "lockscope-threads.csv", "T1 teller,deadlocked"),
         ("4", "json", "lockscope-locks.json", "\"lock\": \"L0 accounts\""),
@@ -158,7 +159,7 @@ fn keys_and_colours_come_from_one_file() {
     )
     .expect("a file");
     let Some(tmux) = top_in(dir.path(), &[("COLORTERM", "truecolor")], "") else { return };
-    tmux.wait_for("deadlock: 2 threads");
+    opened(&tmux);
     assert!(tmux.styled_screen().contains("38;2;1;2;3"), "the colour is used:\n{}", tmux.styled_screen());
     tmux.keys(&["F2"]);
     let screen = tmux.wait_for("Settings in effect");
@@ -192,7 +193,7 @@ fn a_cut_off_trace_says_what_is_missing() {
 #[test]
 fn a_view_of_what_has_ended_sleeps() {
     let Some((tmux, _dir)) = top(80, 24, &[], "") else { return };
-    tmux.wait_for("deadlock: 2 threads");
+    opened(&tmux);
     let status = format!("/proc/{}/status", tmux.child());
     // How often the program's main thread has given up the processor of its own will.
     let switches = || -> Option<String> {
@@ -224,7 +225,7 @@ fn the_program_goes_to_the_background_and_comes_back() {
     }
     tmux.text(&format!("{} top {}", env!("CARGO_BIN_EXE_lockscope"), hung().display()));
     tmux.keys(&["Enter"]);
-    tmux.wait_for("deadlock: 2 threads");
+    opened(&tmux);
     tmux.keys(&["3"]);
     tmux.wait_for("T1 teller");
     tmux.keys(&["C-z"]);
@@ -234,4 +235,47 @@ fn the_program_goes_to_the_background_and_comes_back() {
     tmux.wait_for("T3 clerk");
     tmux.keys(&["q"]);
     tmux.wait_until("the shell again", |screen| !screen.contains("T3 clerk"));
+}
+
+#[test]
+fn the_mouse_opens_views_and_selects() {
+    let Some((tmux, _dir)) = top(80, 24, &[], "") else { return };
+    opened(&tmux);
+    tmux.click("4Lock");
+    tmux.wait_for("L0 accounts ─");
+    tmux.click("L1 audit");
+    tmux.wait_for("L1 audit ─");
+    tmux.click("3Thr");
+    let screen = tmux.wait_for("T1 teller ─");
+    assert!(screen.contains("holds L0 accounts"), "{screen}");
+}
+
+#[test]
+fn what_was_typed_is_remembered() {
+    let dir = tempfile::tempdir().expect("a directory for the test");
+    for (keys, typed) in [(&["3", "/"][..], "state:blocked"), (&["3", "/", "Up"], "")] {
+        let Some(tmux) = top_in(dir.path(), &[], "") else { return };
+        opened(&tmux);
+        tmux.keys(keys);
+        tmux.text(typed);
+        tmux.wait_for("/state:blocked");
+        tmux.keys(&["Enter", "q"]);
+        tmux.wait_for("ended with 0");
+    }
+    assert!(dir.path().join(".local/state/lockscope/dashboard.json").is_file());
+}
+
+#[test]
+fn the_terminal_is_asked_for_its_background() {
+    // The dark theme has the bright red, the light one the plain one.
+    for (background, expected) in [("#fafafa", 1), ("#101010", 9)] {
+        let dir = tempfile::tempdir().expect("a directory for the test");
+        let command = format!("read begin; {} top {}", env!("CARGO_BIN_EXE_lockscope"), hung().display());
+        let Some(tmux) = Tmux::start(80, 24, dir.path(), &[], &command) else { return };
+        tmux.background(background);
+        tmux.keys(&["Enter"]);
+        opened(&tmux);
+        // An answer that comes late is heard as well.
+        tmux.wait_until("the theme for it", |_| tmux.styled_screen().contains(&format!("\u{1b}[38;5;{expected}m ✖")));
+    }
 }

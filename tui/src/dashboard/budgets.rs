@@ -77,9 +77,9 @@ fn terminal() -> Terminal<TestBackend> {
 
 /// The dashboard with a whole trace in it; all that takes.
 fn loaded(trace: &Trace) -> State {
-    let (info, batches) = reader::start(trace.0.clone(), Default::default()).expect("it is a trace");
+    let (info, feed) = reader::start(trace.0.clone(), Default::default(), Default::default()).expect("it is a trace");
     let mut state = state(info);
-    for batch in batches {
+    for batch in feed.batches {
         let batch = batch.expect("it can be read");
         let is_all = batch.progress != Progress::More;
         update(&mut state, Input::Batch(Box::new(batch)));
@@ -104,10 +104,11 @@ fn first_frame_of_ten_megabytes() {
     let mut took = Vec::new();
     for _ in 0..5 {
         let began = Instant::now();
-        let (info, batches) = reader::start(trace.0.clone(), Default::default()).expect("it is a trace");
+        let (info, feed) =
+            reader::start(trace.0.clone(), Default::default(), Default::default()).expect("it is a trace");
         let mut state = state(info);
         let mut terminal = terminal();
-        let batch = batches.recv().expect("there is a first batch").expect("it can be read");
+        let batch = feed.batches.recv().expect("there is a first batch").expect("it can be read");
         update(&mut state, Input::Batch(Box::new(batch)));
         frame(&mut state, &mut terminal);
         took.push(began.elapsed());

@@ -4,6 +4,8 @@ use ratatui::buffer::Buffer;
 
 use crate::{
     dashboard::{
+        draw::theme::Palette,
+        picture,
         state::{State, View},
         tables::{List, Row},
     },
@@ -25,8 +27,10 @@ pub enum Format {
     Dot,
     /// A flowchart.
     Mermaid,
-    /// A picture.
+    /// A picture of the graph.
     Svg,
+    /// A picture of the screen.
+    Screen,
 }
 
 impl Format {
@@ -40,6 +44,7 @@ impl Format {
             Format::Dot => "dot",
             Format::Mermaid => "mermaid",
             Format::Svg => "svg",
+            Format::Screen => "screen",
         }
     }
 
@@ -53,6 +58,7 @@ impl Format {
             Format::Dot => "the graph for Graphviz",
             Format::Mermaid => "the graph as a Mermaid flowchart",
             Format::Svg => "the graph as a picture",
+            Format::Screen => "the screen as a picture (SVG)",
         }
     }
 
@@ -62,6 +68,7 @@ impl Format {
             Format::Text => "txt",
             Format::Markdown => "md",
             Format::Mermaid => "mmd",
+            Format::Screen => "svg",
             other => other.name(),
         }
     }
@@ -76,7 +83,7 @@ pub fn formats(state: &State) -> Vec<Format> {
     if graph(state).is_some() {
         formats.extend([Format::Dot, Format::Mermaid, Format::Svg]);
     }
-    formats.push(Format::Text);
+    formats.extend([Format::Text, Format::Screen]);
     formats
 }
 
@@ -84,16 +91,9 @@ pub fn formats(state: &State) -> Vec<Format> {
 fn graph(state: &State) -> Option<Graph> {
     match state.view {
         View::Waits | View::Overview => Some(state.waits.clone()),
-        View::Order => Some(order_graph(state)),
+        View::Order => Some(state.order_picture().graph.clone()),
         _ => None,
     }
-}
-
-/// The order of locks, or of their classes, as a graph.
-pub fn order_graph(state: &State) -> Graph {
-    let digest = &state.model.digest;
-    let order = if state.pane() == 2 { &digest.classes } else { &digest.order };
-    graph::build::order(order, &state.model.findings, &state.model.defs)
 }
 
 /// The view in a form; `screen` is what was drawn last.
@@ -108,6 +108,7 @@ pub fn render(state: &State, format: Format, screen: &Buffer) -> String {
         Format::Dot => graph::dot::write(&graph(), if state.view == View::Order { "order" } else { "wait" }),
         Format::Mermaid => graph::mermaid::write(&graph()),
         Format::Svg => graph::picture::write(&graph(), "graph", true),
+        Format::Screen => picture::write(screen, state.theme.palette == Palette::Light),
     }
 }
 

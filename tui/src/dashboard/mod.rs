@@ -8,6 +8,7 @@
 //!
 //! A live session is a trace that has not ended yet: nothing here knows two cases, except for the word in the header.
 
+pub mod background;
 mod buckets;
 #[cfg(test)]
 mod budgets;
@@ -16,15 +17,19 @@ mod describe;
 pub mod digest;
 pub mod draw;
 pub mod export;
+pub mod kept;
 pub mod keys;
 pub mod lists;
 mod memory;
 pub mod model;
+mod order;
+mod picture;
 pub mod reader;
 pub mod run;
 pub mod screen;
 pub mod state;
 pub mod tables;
 mod terminal;
+pub mod wake;
 
 pub use self::config::Looks;

@@ -72,7 +72,10 @@ impl Model {
         }
         self.info = batch.info;
         self.completeness = batch.completeness;
-        self.progress = batch.progress;
+        // Who has caught up once is not loading any more, however much comes.
+        if !(self.progress == Progress::CaughtUp && batch.progress == Progress::More) {
+            self.progress = batch.progress;
+        }
         self.fraction = batch.fraction;
         for event in batch.events {
             self.push(event);

@@ -4,9 +4,10 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
+        atomic::{AtomicBool, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
-    thread,
+    thread::{self, Thread},
     time::{Duration, Instant},
 };
 
@@ -18,13 +19,17 @@ use lockscope_analyzer::{
 };
 use lockscope_trace::{Completeness, Definitions, Error, Event, EventSource, Progress, TraceInfo};
 
-use crate::dashboard::{digest::Digest, memory};
+use crate::dashboard::{digest::Digest, memory, wake::Bell};
 
 /// Batches that may wait to be shown: bounded, for when the screen is slower than the file, and enough that the reader
 /// need not wait while the screen is drawn.
 const QUEUE: usize = 32;
-/// Pause before looking again whether a live trace has grown.
+/// Pause before looking again whether a live trace has grown; longer and longer while it has not.
 const LIVE_POLL: Duration = Duration::from_millis(33);
+/// The longest such pause.
+const LONGEST_POLL: Duration = Duration::from_millis(100);
+/// Looks without news after which nobody looks again while the view is paused, until a key is pressed.
+const MOST_LOOKS: u32 = 10;
 /// How often findings and numbers are brought up to date while events keep coming: asking for them costs.
 const NEWS_EVERY: Duration = Duration::from_millis(250);
 /// And of all time they take no more than a part of so many.
@@ -51,16 +56,69 @@ pub struct Batch {
     pub fraction: f64,
 }
 
-/// Starts reading. Returns facts about the trace, or why it cannot be opened, and where batches arrive.
-pub fn start(path: PathBuf, options: InputOptions) -> Result<(TraceInfo, Receiver<Result<Batch, Error>>), Error> {
+/// What a reader sends, and how it is told whether it is listened to.
+#[derive(Debug)]
+pub struct Feed {
+    /// News.
+    pub batches: Receiver<Result<Batch, Error>>,
+    pace: Arc<Pace>,
+    thread: Thread,
+}
+
+impl Feed {
+    /// Says whether the view is paused: then a trace that does not grow is not looked at again until this is called once more.
+    pub fn pause(&self, is_paused: bool) {
+        self.pace.is_paused.store(is_paused, Ordering::Relaxed);
+        // What was stored before is seen by who wakes up by this.
+        self.thread.unpark();
+    }
+}
+
+/// How eagerly a reader looks for news.
+#[derive(Debug, Default)]
+struct Pace {
+    is_paused: AtomicBool,
+}
+
+impl Pace {
+    /// Rests between two looks, of which so many found nothing.
+    fn rest(&self, n_looks: u32) {
+        if self.is_paused.load(Ordering::Relaxed) && n_looks > MOST_LOOKS {
+            thread::park();
+        } else {
+            thread::park_timeout(LIVE_POLL.saturating_mul(n_looks.max(1)).min(LONGEST_POLL));
+        }
+    }
+}
+
+/// Where batches go, and what tells that there is one. Its end is told as well: fields are dropped in their order.
+struct Outlet {
+    batches: SyncSender<Result<Batch, Error>>,
+    bell: Bell,
+}
+
+impl Outlet {
+    /// Whether anybody listens still.
+    fn send(&self, batch: Result<Batch, Error>) -> bool {
+        let is_heard = self.batches.send(batch).is_ok();
+        self.bell.ring();
+        is_heard
+    }
+}
+
+/// Starts reading. Returns facts about the trace, or why it cannot be opened, and where batches arrive; the bell rings for each.
+pub fn start(path: PathBuf, options: InputOptions, bell: Bell) -> Result<(TraceInfo, Feed), Error> {
     let (batches, receiver) = sync_channel(QUEUE);
+    let outlet = Outlet { batches, bell };
+    let pace = Arc::new(Pace::default());
+    let its_pace = pace.clone();
     let (opened, is_open) = sync_channel(1);
     let reader = move || match input::open_with(&path, &options) {
         Ok(source) => {
             let _ = opened.send(Ok(source.info().clone()));
             // The standard input cannot be read twice.
             let again = || (path != Path::new("-")).then(|| input::open_with(&path, &options).ok()).flatten();
-            read(source, &again, &batches);
+            read(source, &again, &outlet, &its_pace);
         }
         Err(error) => {
             let _ = opened.send(Err(error));
@@ -68,17 +126,19 @@ pub fn start(path: PathBuf, options: InputOptions) -> Result<(TraceInfo, Receive
     };
     // A system that refuses a thread refuses it here, as an error rather than as a panic.
     let spawned = thread::Builder::new().name("reader".to_owned()).spawn(reader);
-    spawned.map_err(|source| Error::Io { path: PathBuf::from("reader thread"), source })?;
+    let spawned = spawned.map_err(|source| Error::Io { path: PathBuf::from("reader thread"), source })?;
     let info = is_open.recv().expect("the reader sends before it ends")?;
-    Ok((info, receiver))
+    Ok((info, Feed { batches: receiver, pace, thread: spawned.thread().clone() }))
 }
 
 /// Sends batches until the trace ends or nobody listens any more. `again` opens it once more, to prove what was predicted.
 fn read(
     mut source: Box<dyn EventSource>,
     again: &dyn Fn() -> Option<Box<dyn EventSource + Send>>,
-    batches: &SyncSender<Result<Batch, Error>>,
+    outlet: &Outlet,
+    pace: &Pace,
 ) {
+    let mut n_looks = 0;
     let mut analysis = Analysis::new(Options::default());
     let (mut contention, mut uses) = (Contention::default(), Vec::new());
     let mut known = Size::default();
@@ -98,9 +158,11 @@ fn read(
             last_news.is_none_or(|(last, took)| last.elapsed() >= NEWS_EVERY.max(took.saturating_mul(NEWS_SHARE)));
         let wants_news = is_stale && (is_due || progress == Progress::Ended);
         if progress == Progress::CaughtUp && events.is_empty() && !wants_news && last_progress == Some(progress) {
-            thread::sleep(LIVE_POLL);
+            n_looks += 1;
+            pace.rest(n_looks);
             continue;
         }
+        n_looks = if events.is_empty() { n_looks } else { 0 };
         for event in &events {
             contention.before(event, analysis.state());
             memory::note(&mut uses, event, analysis.state().position + 1);
@@ -109,7 +171,7 @@ fn read(
         analysis.end(progress, source.completeness());
         if progress == Progress::Ended {
             // What is there is shown while predictions are proved, which needs another reading.
-            events = show_all(events, &*source, &mut known, batches);
+            events = show_all(events, &*source, &mut known, outlet);
             prove(&mut analysis, &*source, again);
         }
         let (mut findings, mut digest) = (None, None);
@@ -132,9 +194,9 @@ fn read(
         };
         known = size;
         last_progress = Some(progress);
-        let is_heard = batches.send(Ok(batch)).is_ok();
+        let is_heard = outlet.send(Ok(batch));
         if let Err(error) = polled {
-            let _ = batches.send(Err(error));
+            outlet.send(Err(error));
         }
         if !is_heard || progress == Progress::Ended {
             return;
@@ -143,12 +205,7 @@ fn read(
 }
 
 /// Sends the last events before anything that takes long. Returns those that could not be sent.
-fn show_all(
-    events: Vec<Event>,
-    source: &dyn EventSource,
-    known: &mut Size,
-    batches: &SyncSender<Result<Batch, Error>>,
-) -> Vec<Event> {
+fn show_all(events: Vec<Event>, source: &dyn EventSource, known: &mut Size, outlet: &Outlet) -> Vec<Event> {
     if events.is_empty() {
         return events;
     }
@@ -164,7 +221,7 @@ fn show_all(
         fraction: source.fraction_read(),
     };
     *known = size;
-    let _ = batches.send(Ok(batch));
+    outlet.send(Ok(batch));
     Vec::new()
 }
 

@@ -24,11 +24,13 @@ use signal_hook::{
 use crate::{
     cli::exit,
     dashboard::{
+        background::{Heard, Late},
         draw::{self, theme::Palette},
         export, keys,
-        reader::Batch,
+        reader::{Batch, Feed},
         state::{self, Effect, Input, Mouse, MouseKind, State},
         terminal::{self, Screen},
+        wake::{Bell, Sleeper},
     },
 };
 
@@ -36,6 +38,8 @@ use crate::{
 const FRAME: Duration = Duration::from_millis(33);
 /// How often waiting times of a hung process are brought up to date.
 const CLOCK: Duration = Duration::from_secs(1);
+/// Events of the terminal that are taken before anything else is looked at.
+const MAX_INPUTS: usize = 64;
 /// Batches taken before input is looked at again.
 const MAX_BATCHES: usize = 16;
 /// Two presses within this time at one place are a double press.
@@ -48,10 +52,18 @@ pub struct Options {
     pub mouse: bool,
     /// Command of the editor.
     pub editor: Option<String>,
+    /// The terminal was asked something and may still answer.
+    pub has_late_answer: bool,
 }
 
-/// Runs the dashboard until the user quits. Returns the last screen when it is to be left printed.
-pub fn run(mut state: State, batches: Receiver<Result<Batch, Error>>, options: Options) -> io::Result<Option<String>> {
+/// Runs the dashboard until the user quits, and gives the last state to `keep`. Returns the last screen when it is to be left printed.
+pub fn run(
+    mut state: State,
+    feed: Feed,
+    (bell, mut sleeper): (Bell, Sleeper),
+    options: Options,
+    keep: impl FnOnce(&State),
+) -> io::Result<Option<String>> {
     if state.theme.palette == Palette::Mono {
         // With NO_COLOR set, crossterm writes an empty colour as a full reset, which would lose bold and reverse too.
         // Our theme without colours has none to write, so forcing them keeps just those.
@@ -66,8 +78,12 @@ pub fn run(mut state: State, batches: Receiver<Result<Batch, Error>>, options: O
             std::process::exit(exit::signal(signal).into());
         }
     });
-    let result = Loop::new(&mut screen, &options).run(&mut state, &batches);
+    // Crossterm listens to the signal of a new size from its first look on, and has to do so before us.
+    event::poll(Duration::ZERO)?;
+    sleeper.hear_resizes(&bell)?;
+    let result = Loop::new(&mut screen, &options).run(&mut state, &feed, &mut sleeper);
     drop(screen);
+    keep(&state);
     handle.close();
     let _ = watcher.join();
     result
@@ -80,36 +96,35 @@ struct Loop<'a> {
     last_frame: Option<Instant>,
     last_press: Option<(Instant, u16, u16)>,
     drawn: Buffer,
+    late: Option<Late>,
 }
 
 impl Loop<'_> {
     fn new<'a>(screen: &'a mut Screen, options: &'a Options) -> Loop<'a> {
-        Loop { screen, options, is_dirty: true, last_frame: None, last_press: None, drawn: Buffer::default() }
+        let late = options.has_late_answer.then(Late::default);
+        Loop { screen, options, is_dirty: true, last_frame: None, last_press: None, drawn: Buffer::default(), late }
     }
 
-    fn run(&mut self, state: &mut State, batches: &Receiver<Result<Batch, Error>>) -> io::Result<Option<String>> {
+    fn run(&mut self, state: &mut State, feed: &Feed, sleeper: &mut Sleeper) -> io::Result<Option<String>> {
         let size = self.screen.terminal().size()?;
         state::update(state, Input::Resize(size.width, size.height));
         let mut is_reading = true;
-        let mut has_more = true;
         let mut last_clock: Option<Instant> = None;
         let mut last_played: Option<Instant> = None;
+        let mut has_input = false;
         loop {
-            if self.is_dirty && self.last_frame.is_none_or(|last| last.elapsed() >= FRAME) {
-                self.draw(state)?;
-            }
             let mut inputs = Vec::new();
-            // A finished trace that is on the screen needs nothing until a key is pressed.
-            let is_idle = !is_reading && !self.is_dirty && !state.plays;
-            let patience = if has_more { Duration::ZERO } else { FRAME };
-            if is_idle || event::poll(patience)? {
+            while inputs.len() < MAX_INPUTS && event::poll(Duration::ZERO)? {
                 inputs.extend(self.input(event::read()?));
-            } else {
-                let arrived = receive(batches, &mut inputs);
-                has_more = arrived == Arrived::More;
-                is_reading &= arrived != Arrived::Last;
+                has_input = true;
             }
-            if state.model.is_live() && last_clock.is_none_or(|last| last.elapsed() >= CLOCK) {
+            // The terminal has bytes that make no event yet: looking at them again and again would change nothing.
+            let is_stuck = has_input && inputs.is_empty();
+            let was_asked = !inputs.is_empty();
+            let arrived = if is_reading { receive(&feed.batches, &mut inputs) } else { Arrived::All };
+            is_reading &= arrived != Arrived::Last;
+            let is_clocked = state.model.is_live() && state.follows;
+            if is_clocked && last_clock.is_none_or(|last| last.elapsed() >= CLOCK) {
                 last_clock = Some(Instant::now());
                 inputs.push(Input::Clock(now(state)));
             }
@@ -125,6 +140,27 @@ impl Loop<'_> {
                     return Ok(end);
                 }
             }
+            if was_asked {
+                feed.pause(!state.follows);
+            }
+            // Whoever presses a key sees what comes of it at once; news can wait for the next frame.
+            if self.is_dirty && (was_asked || self.last_frame.is_none_or(|last| last.elapsed() >= FRAME)) {
+                self.draw(state)?;
+            }
+            let in_time = |last: Option<Instant>, every: Duration| {
+                last.map_or(Duration::ZERO, |last| every.saturating_sub(last.elapsed()))
+            };
+            let timeouts = [
+                (arrived == Arrived::More).then_some(Duration::ZERO),
+                self.is_dirty.then(|| in_time(self.last_frame, FRAME)),
+                state.plays.then(|| in_time(last_played, FRAME)),
+                (state.model.is_live() && state.follows).then(|| in_time(last_clock, CLOCK)),
+            ];
+            let timeout = timeouts.into_iter().flatten().min();
+            if is_stuck {
+                std::thread::sleep(FRAME);
+            }
+            has_input = sleeper.wait(timeout)?;
         }
     }
 
@@ -177,7 +213,14 @@ impl Loop<'_> {
     fn input(&mut self, event: Event) -> Option<Input> {
         match event {
             Event::Resize(columns, rows) => Some(Input::Resize(columns, rows)),
-            Event::Key(key) => keys::key_name(key).map(Input::Key),
+            Event::Key(key) => match self.late.as_mut().map_or(Heard::Key, |late| late.hear(&key)) {
+                Heard::Key => keys::key_name(key).map(Input::Key),
+                Heard::Part => None,
+                Heard::End(is_light) => {
+                    self.late = None;
+                    is_light.map(|is_light| Input::Background { is_light })
+                }
+            },
             Event::Paste(text) => Some(Input::Paste(text)),
             Event::Mouse(mouse) => {
                 let (x, y) = (mouse.column, mouse.row);

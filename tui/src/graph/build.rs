@@ -1,5 +1,7 @@
 //! Makes graphs out of what the analyzer knows.
 
+use std::collections::HashSet;
+
 use lockscope_analyzer::{
     OrderGraph, WaitForGraph,
     finding::{Code, Finding, Target},
@@ -18,9 +20,33 @@ use crate::{
 ///
 /// `now` is the moment up to which waits have lasted; without it they are not said to have lasted.
 pub fn wait_for(state: &State, defs: &Definitions, now: Option<Nanos>) -> Graph {
+    of_waits(&WaitForGraph::of(state, defs), None, state, defs, now)
+}
+
+/// The same, without threads that only wait behind others: what there is to say of who cannot go on.
+pub fn stuck(state: &State, defs: &Definitions, now: Option<Nanos>) -> Graph {
     let waits = WaitForGraph::of(state, defs);
+    let knots = waits.knots.iter().filter(|knot| knot.circle.is_empty()).flat_map(|knot| &knot.members);
+    let threads: HashSet<ThreadId> = waits.cycles.iter().flatten().chain(knots).copied().collect();
+    of_waits(&waits, Some(&threads), state, defs, now)
+}
+
+fn of_waits(
+    waits: &WaitForGraph,
+    only: Option<&HashSet<ThreadId>>,
+    state: &State,
+    defs: &Definitions,
+    now: Option<Nanos>,
+) -> Graph {
     let mut builder = Builder { graph: Graph::default(), state, defs, now };
+    let is_wanted = |node: wait_for::Node| match (node, only) {
+        (wait_for::Node::Thread(id), Some(only)) => only.contains(&id),
+        _ => true,
+    };
     for (from, to, edge) in waits.graph.all_edges() {
+        if !is_wanted(from) || !is_wanted(to) {
+            continue;
+        }
         let site = builder.site(from, to, *edge);
         let kind = match edge {
             wait_for::Edge::Wants(_) | wait_for::Edge::Joins | wait_for::Edge::Awaits => EdgeKind::Wants,
@@ -62,7 +88,9 @@ pub fn order(order: &OrderGraph, findings: &[Finding], defs: &Definitions) -> Gr
         let detail = detail.trim_end().to_owned();
         graph.add_edge(Edge { from: edge.from, to: edge.to, kind: EdgeKind::Order, detail, in_cycle: false });
     }
-    let is_circle = |finding: &&Finding| matches!(finding.code, Code::LockOrderInversion | Code::PredictedDeadlock);
+    let is_circle = |finding: &&Finding| {
+        matches!(finding.code, Code::Deadlock | Code::LockOrderInversion | Code::PredictedDeadlock)
+    };
     for finding in findings.iter().filter(is_circle) {
         let class = |lock| defs.lock(lock).map(|lock| lock.class);
         let node = |lock| {
@@ -216,6 +244,20 @@ mod tests {
         }
         let graph = wait_for(&state, &defs, None);
         insta::assert_snapshot!(layout::wait_for(&graph, layout::Options { width: 80, glyphs: UNICODE }).to_string());
+    }
+
+    /// Without those that only wait behind others, what is said of who cannot go on is the same.
+    #[test]
+    fn who_is_stuck_is_the_same_without_the_others() {
+        let mut state = State::default();
+        crate::fixture::events().iter().for_each(|event| state.apply(event));
+        let defs = crate::fixture::defs();
+        let (all, stuck) = (wait_for(&state, &defs, None), super::stuck(&state, &defs, None));
+        let labels = |graph: &Graph| -> Vec<String> {
+            graph.cycles.iter().flatten().map(|&node| graph.nodes[node].label.clone()).collect()
+        };
+        assert_eq!(labels(&all), labels(&stuck));
+        assert!(!labels(&all).is_empty() && stuck.nodes.len() < all.nodes.len());
     }
 
     /// A reader that asks again behind a waiting writer: a circle with an edge from thread to thread.

@@ -17,6 +17,8 @@ pub fn draw(graph: &Graph, options: Options) -> Canvas {
     if !order.is_empty() {
         canvas.line(&[("level  lock, and what is taken while it is held", Role::Title)]);
     }
+    let mut leaving = vec![Vec::new(); graph.nodes.len()];
+    graph.edges.iter().for_each(|edge| leaving[edge.from].push(edge));
     for node in order {
         let mark = if graph.in_cycle(node) { format!("  {} in a cycle", options.glyphs.mark) } else { String::new() };
         canvas.line(&[
@@ -26,7 +28,7 @@ pub fn draw(graph: &Graph, options: Options) -> Canvas {
             (&graph.nodes[node].detail, Role::Dim),
             (&mark, Role::Cycle),
         ]);
-        for edge in graph.edges.iter().filter(|edge| edge.from == node) {
+        for edge in &leaving[node] {
             let to = &graph.nodes[edge.to];
             let padding = " ".repeat(width.saturating_sub(to.label.width()));
             let role = if edge.in_cycle { Role::Cycle } else { Role::Plain };

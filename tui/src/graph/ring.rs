@@ -19,6 +19,8 @@ const GAP_HEIGHT: usize = 4;
 /// Columns between two boxes: enough for `═ held by ═▶`.
 const MIN_GAP: usize = 13;
 const MIN_BOX: usize = 12;
+/// Boxes beside each other.
+const MAX_COLUMNS: usize = 6;
 
 /// Draws one cycle.
 pub fn draw(graph: &Graph, cycle: &[usize], options: Options) -> Canvas {
@@ -33,7 +35,9 @@ pub fn draw(graph: &Graph, cycle: &[usize], options: Options) -> Canvas {
     let gap = |natural: usize| options.width.saturating_sub(n_columns * natural).checked_div(n_gaps).unwrap_or(0);
     let gap_width = gap(natural).clamp(MIN_GAP, (detail + 4).max(MIN_GAP));
     let box_width = natural.min(options.width.saturating_sub(n_gaps * gap_width) / n_columns.max(1));
-    if box_width < MIN_BOX.min(natural) || cycle.len() < 2 || n_columns > 4 {
+    // A long ring is read only if nothing of it is cut.
+    let is_too_long = n_columns > MAX_COLUMNS || n_columns > 4 && box_width < natural;
+    if box_width < MIN_BOX.min(natural) || cycle.len() < 2 || is_too_long {
         return list(graph, cycle, options);
     }
     let mut ring = Ring { canvas: Canvas::default(), glyphs: options.glyphs, box_width, gap_width };

@@ -17,7 +17,14 @@ use crate::{
         Failure, Global, exit,
         run::{child, environment::Recording, traces::Pattern},
     },
-    dashboard::{Looks, config, model::Model, reader, run, state::State},
+    dashboard::{
+        Looks, background,
+        kept::{self, Kept},
+        model::Model,
+        reader, run,
+        state::State,
+        wake,
+    },
 };
 
 /// How long `run --top` waits for the program to begin recording before it opens the dashboard without it.
@@ -64,17 +71,29 @@ pub fn require_terminal() -> Result<(), Failure> {
 fn show(path: &Path, global: &Global) -> Result<u8, Failure> {
     // Before the terminal is touched, so that what is wrong is read as any other message.
     let config = global.config()?;
-    let (info, batches) = reader::start(path.to_owned(), global.input())?;
+    let terminal = |error| Failure::usage(format!("cannot use the terminal: {error}"), "");
+    let (bell, sleeper) = wake::pair().map_err(terminal)?;
+    let (info, feed) = reader::start(path.to_owned(), global.input(), bell.clone())?;
     let look = global.stdout();
-    let is_light = config::is_light(std::env::var("COLORFGBG").ok().as_deref());
+    let mut has_late_answer = false;
+    let is_light = || {
+        let environment = std::env::var("COLORFGBG").ok();
+        background::of_environment(environment.as_deref()).unwrap_or_else(|| {
+            let answer = background::ask();
+            has_late_answer = answer.is_late;
+            answer.is_light
+        })
+    };
     let help = "`lockscope config show` lists what is configured";
     let looks = Looks::new(look.color, look.ascii, is_light, &config).map_err(|error| Failure::usage(error, help))?;
     let sources = global.sources(&info, &config);
     let mut state = State::new(Model::new(info), sources, looks.theme, looks.keys);
     state.settings = looks.settings;
-    let options = run::Options { mouse: looks.mouse, editor: looks.editor };
-    let last = run::run(state, batches, options)
-        .map_err(|error| Failure::usage(format!("cannot use the terminal: {error}"), ""))?;
+    let kept = kept::path(|name| std::env::var_os(name));
+    kept.iter().for_each(|path| Kept::read(path).restore(&mut state));
+    let keep = move |state: &State| kept.iter().for_each(|path| drop(Kept::of(state).write(path)));
+    let options = run::Options { mouse: looks.mouse, editor: looks.editor, has_late_answer };
+    let last = run::run(state, feed, (bell, sleeper), options, keep).map_err(terminal)?;
     if let Some(last) = last {
         print!("{last}");
     }

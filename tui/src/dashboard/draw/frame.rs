@@ -1,5 +1,6 @@
 //! Header and footer: where we are, and what can be done.
 
+use lockscope_analyzer::finding::Severity;
 use lockscope_trace::{Completeness, Nanos, TraceInfo};
 use ratatui::{
     Frame,
@@ -18,6 +19,7 @@ use crate::{
         draw::theme::Mark,
         screen::Screen,
         state::{Overlay, Pending, State, View},
+        tables,
     },
     graph::NodeKey,
     source::short_path,
@@ -29,7 +31,8 @@ pub fn header(state: &State, frame: &mut Frame, area: Rect, screen: &mut Screen)
     let width = usize::from(area.width);
     let (mark, verdict) = verdict(state);
     let left = format!(" {} {verdict} ", theme.glyph(mark));
-    let right = format!(" {} ", moment(state));
+    let rate = rate(state).filter(|_| width >= 100).map_or(String::new(), |rate| format!("  {rate}"));
+    let right = format!(" {}{rate} ", moment(state));
     let name = short_path(&state.model.info.path.to_string_lossy());
     let mut name = name.rsplit('/').next().unwrap_or(&name).to_owned();
     if let Some(missing) = missing(&state.model.completeness) {
@@ -68,10 +71,24 @@ pub fn verdict(state: &State) -> (Mark, String) {
     let n_findings = state.model.findings.len();
     match (n_deadlocked, n_findings, n_blocked) {
         (1.., ..) => (Mark::Bad, format!("deadlock: {}", plural(n_deadlocked as u64, "thread"))),
-        (0, 1.., _) => (Mark::Warn, plural(n_findings as u64, "finding")),
+        (0, 1.., _) => (worst(state), by_severity(state)),
         (0, 0, 1..) => (Mark::Good, format!("no findings, {} blocked", plural(n_blocked as u64, "thread"))),
         (0, 0, 0) => (Mark::Good, "no findings".to_owned()),
     }
+}
+
+/// The mark of the worst finding.
+fn worst(state: &State) -> Mark {
+    let worst = state.model.findings.iter().map(|finding| finding.severity).max();
+    worst.map_or(Mark::Good, tables::severity_mark)
+}
+
+/// `1 error, 2 warnings`
+fn by_severity(state: &State) -> String {
+    let count = |severity| state.model.findings.iter().filter(|finding| finding.severity == severity).count() as u64;
+    let counts = [Severity::Error, Severity::Warning, Severity::Note].map(|severity| (severity, count(severity)));
+    let some = counts.into_iter().filter(|(_, n)| *n > 0);
+    some.map(|(severity, n)| plural(n, severity.as_str())).collect::<Vec<_>>().join(", ")
 }
 
 /// Number of threads that are part of a cycle.
@@ -111,6 +128,17 @@ fn moment(state: &State) -> String {
 /// What is written before a time that is not exact.
 fn about(info: &TraceInfo) -> &'static str {
     if info.coarse.is_some() { "~" } else { "" }
+}
+
+/// How many events came in the last second of a live trace that is followed.
+fn rate(state: &State) -> Option<String> {
+    let model = &state.model;
+    if !model.is_live() || !state.follows || !model.info.has_times {
+        return None;
+    }
+    let second_ago = Nanos(model.end().0.saturating_sub(1_000_000_000));
+    let n_events = model.len() - model.timeline.position_at(second_ago);
+    Some(format!("{}/s", plural(n_events, "event")))
 }
 
 fn tabs(state: &State, area: Rect, screen: &mut Screen) -> Line<'static> {

@@ -8,7 +8,7 @@ use ratatui::{
 };
 
 use crate::{
-    cli::report::{grouped, phrase},
+    cli::report::{grouped, phrase, plural},
     dashboard::{
         draw::{
             detail, split, table,
@@ -40,7 +40,11 @@ fn numbers(state: &State, id: LockId) -> Vec<Line<'static>> {
     };
     let theme = &state.theme;
     let mut lines = vec![Line::styled(
-        format!("whole run: taken {} times, {} with a wait", grouped(numbers.acquisitions), grouped(numbers.contended)),
+        format!(
+            "whole run: taken {}, {} with a wait",
+            plural(numbers.acquisitions, "time"),
+            if numbers.contended == 0 { "never".to_owned() } else { grouped(numbers.contended) }
+        ),
         theme.dim(),
     )];
     if state.model.info.has_times {
@@ -50,7 +54,10 @@ fn numbers(state: &State, id: LockId) -> Vec<Line<'static>> {
         if numbers.waited.0 > 0 {
             lines.push(part("waited", numbers.waited, numbers.wait));
         }
-        lines.push(part("held", numbers.held, numbers.hold));
+        // A lock that was never released has no holds to speak of.
+        if numbers.longest.is_some() {
+            lines.push(part("held", numbers.held, numbers.hold));
+        }
     }
     if let Some(longest) = numbers.longest {
         let thread = phrase::thread_label(&state.model.defs, longest.thread);
@@ -61,7 +68,8 @@ fn numbers(state: &State, id: LockId) -> Vec<Line<'static>> {
     lines
 }
 
-fn detail_lines(state: &State, id: LockId) -> Vec<Line<'static>> {
+/// What there is to say of a lock at this moment, and of the whole run.
+pub fn detail_lines(state: &State, id: LockId) -> Vec<Line<'static>> {
     let (defs, theme) = (&state.model.defs, &state.theme);
     let Some(lock) = state.at.lock(id) else { return Vec::new() };
     let mut lines = Vec::new();

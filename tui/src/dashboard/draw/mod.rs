@@ -18,6 +18,8 @@ mod timeline;
 mod waits;
 
 #[cfg(test)]
+mod random;
+#[cfg(test)]
 mod tests;
 
 use ratatui::{

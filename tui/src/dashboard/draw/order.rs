@@ -7,10 +7,10 @@ use ratatui::{
 };
 
 use crate::{
-    cli::report::phrase,
+    cli::report::{phrase, plural},
     dashboard::{
         draw::{canvas_lines, detail, empty, framed, more, scrolled, split, table, theme::Mark, threads::site_lines},
-        export,
+        order::OrderPicture,
         screen::Screen,
         state::State,
         tables::{List, Row},
@@ -24,19 +24,26 @@ pub fn draw(state: &State, frame: &mut Frame, area: Rect, screen: &mut Screen) {
         return pairs(state, frame, area, screen);
     }
     let title = if state.pane() == 2 { "Order of classes of locks" } else { "Order of locks" };
-    let advice = advice(state);
+    let picture = state.order_picture();
+    let advice = advice(state, &picture);
     let height = if area.height >= 14 { (advice.len() as u16).min(5) } else { 0 };
     let [below, area] = Layout::vertical([Constraint::Length(height), Constraint::Fill(1)]).areas(area);
     if height > 0 {
         scrolled(advice, 0, frame, below);
     }
     let inner = framed(state, title, frame, area);
-    let graph = export::order_graph(state);
-    if graph.nodes.is_empty() {
+    if picture.graph.nodes.is_empty() {
         return empty(state, frame, inner, "no lock was taken while another one was held");
     }
     let options = Options { width: usize::from(inner.width), glyphs: state.theme.glyphs() };
-    let lines = canvas_lines(state, &layout::order(&graph, options));
+    let mut lines = canvas_lines(state, &layout::order(&picture.graph, options));
+    if picture.n_more > 0 {
+        let text = format!(
+            "and {}; the list of pairs has all, and can be filtered",
+            plural(picture.n_more as u64, "more lock")
+        );
+        lines.push(Line::styled(text, state.theme.dim()));
+    }
     screen.scroll_limit = scrolled(lines, state.scroll, frame, inner);
     if screen.scroll_limit > state.scroll {
         more(state, screen.scroll_limit - state.scroll, frame, area);
@@ -44,20 +51,17 @@ pub fn draw(state: &State, frame: &mut Frame, area: Rect, screen: &mut Screen) {
 }
 
 /// Which of the pairs that contradict each other would have to go for there to be one order: those that were seen least.
-fn advice(state: &State) -> Vec<Line<'static>> {
+fn advice(state: &State, picture: &OrderPicture) -> Vec<Line<'static>> {
     let (defs, theme) = (&state.model.defs, &state.theme);
-    let order = if state.pane() == 2 { &state.model.digest.classes } else { &state.model.digest.order };
-    let against = feedback(
-        order.nodes.len(),
-        &order.edges.iter().map(|edge| (edge.from, edge.to, edge.count)).collect::<Vec<_>>(),
-    );
+    let (order, against) = (state.shown_order(), &picture.against);
     if against.is_empty() {
         return Vec::new();
     }
     let mut lines = vec![Line::styled(
         format!(
-            " {} there would be one order for all locks if these were taken the other way around:",
-            theme.glyph(Mark::Warn)
+            " {} all locks would have one order if {} taken the other way around:",
+            theme.glyph(Mark::Warn),
+            if against.len() == 1 { "this were" } else { "these were" }
         ),
         theme.mark(Mark::Warn),
     )];
@@ -77,45 +81,6 @@ fn advice(state: &State) -> Vec<Line<'static>> {
         lines.push(Line::styled(format!("   and {} more", against.len() - 3), theme.dim()));
     }
     lines
-}
-
-/// Edges that are against an order of all nodes in which the rarest are: Eades, Lin and Smyth, 1993, with weights. In the
-/// order of the edges; deterministic. O(nodes squared), so of large graphs only what is on circles should be given.
-fn feedback(n_nodes: usize, edges: &[(usize, usize, u64)]) -> Vec<usize> {
-    // Nodes beyond these are more than anybody puts in order by hand.
-    const MOST_NODES: usize = 500;
-    if n_nodes > MOST_NODES {
-        return Vec::new();
-    }
-    let mut left: Vec<usize> = (0..n_nodes).collect();
-    let (mut front, mut back) = (Vec::new(), Vec::new());
-    let weight = |node: usize, left: &[usize], is_out: bool| -> u64 {
-        let is_of = |&&(from, to, _): &&(usize, usize, u64)| {
-            from != to && if is_out { from == node && left.contains(&to) } else { to == node && left.contains(&from) }
-        };
-        edges.iter().filter(is_of).map(|(.., count)| *count).sum()
-    };
-    while !left.is_empty() {
-        if let Some(at) = left.iter().position(|&node| weight(node, &left, true) == 0) {
-            back.push(left.remove(at));
-        } else if let Some(at) = left.iter().position(|&node| weight(node, &left, false) == 0) {
-            front.push(left.remove(at));
-        } else {
-            let best = (0..left.len())
-                .max_by_key(|&at| {
-                    let node = left[at];
-                    let gain = i128::from(weight(node, &left, true)) - i128::from(weight(node, &left, false));
-                    (gain, std::cmp::Reverse(node))
-                })
-                .expect("there is one left");
-            front.push(left.remove(best));
-        }
-    }
-    front.extend(back.into_iter().rev());
-    let mut rank = vec![0; n_nodes];
-    front.iter().enumerate().for_each(|(at, &node)| rank[node] = at);
-    let is_against = |(_, (from, to, _)): &(usize, &(usize, usize, u64))| rank[*from] > rank[*to];
-    edges.iter().enumerate().filter(is_against).map(|(idx, _)| idx).collect()
 }
 
 fn pairs(state: &State, frame: &mut Frame, area: Rect, screen: &mut Screen) {
@@ -140,18 +105,4 @@ fn pairs(state: &State, frame: &mut Frame, area: Rect, screen: &mut Screen) {
         lines.push(Line::styled(text, theme.mark(Mark::Warn)));
     }
     detail(state, &format!("{} then {}", name(edge.from), name(edge.to)), lines, frame, below, screen);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_rarest_way_around_is_against_the_order() {
-        assert_eq!(feedback(2, &[(0, 1, 10), (1, 0, 1)]), [1]);
-        assert_eq!(feedback(2, &[(0, 1, 1), (1, 0, 10)]), [0]);
-        assert_eq!(feedback(3, &[(0, 1, 5), (1, 2, 5), (2, 0, 1)]), [2]);
-        assert!(feedback(3, &[(0, 1, 5), (0, 2, 5), (1, 2, 5), (1, 1, 3)]).is_empty());
-        assert!(feedback(0, &[]).is_empty());
-    }
 }

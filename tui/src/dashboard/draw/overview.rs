@@ -1,7 +1,7 @@
 //! One screen that answers "is it stuck, and why": the verdict with both sides, findings, who is blocked, which locks
 //! are hot, how many were blocked over time, and how healthy the recording is.
 
-use lockscope_analyzer::state::Activity;
+use lockscope_analyzer::{finding::Code, state::Activity};
 use lockscope_trace::ThreadId;
 use ratatui::{
     Frame,
@@ -21,12 +21,14 @@ use crate::{
             findings::finding_line,
             frame::{n_deadlocked, verdict},
             framed, scrolled,
+            snippet::wrap,
             theme::Mark,
             threads::{activity, n_blocked, since_text},
         },
         lists,
         screen::Screen,
         state::State,
+        tables,
     },
     graph::NodeKey,
 };
@@ -38,10 +40,17 @@ const MAX_FINDINGS: usize = 4;
 pub fn draw(state: &State, frame: &mut Frame, area: Rect, screen: &mut Screen) {
     let verdict = verdict_lines(state, usize::from(area.width).saturating_sub(2));
     let n_findings = state.model.findings.len();
+    let width = usize::from(area.width).saturating_sub(2);
     // The verdict is what one came for; the rest shares what is left.
     let verdict_height = (verdict.len() as u16 + 2).min((area.height * 2 / 3).max(3));
-    let findings_height = if n_findings > 0 { n_findings.min(MAX_FINDINGS) as u16 + 2 } else { 0 };
     let rest = area.height.saturating_sub(verdict_height + 2);
+    // Whole titles where there is room for them, a line each where there is not.
+    let n_shown = n_findings.min(MAX_FINDINGS.max(usize::from(rest / 4)));
+    let mut listed = findings_lines(state, n_shown, width, true);
+    if listed.len() + 2 > usize::from(rest / 2) {
+        listed = findings_lines(state, n_findings.min(MAX_FINDINGS), width, false);
+    }
+    let findings_height = if n_findings > 0 { listed.len() as u16 + 2 } else { 0 };
     let findings_height = if findings_height + 4 <= rest {
         findings_height
     } else if rest >= 7 {
@@ -61,7 +70,8 @@ pub fn draw(state: &State, frame: &mut Frame, area: Rect, screen: &mut Screen) {
     let inner = framed(state, "Verdict", frame, top);
     screen.scroll_limit = scrolled(verdict, state.scroll, frame, inner);
     if findings.height > 2 {
-        self::findings(state, frame, findings);
+        let inner = framed(state, &plural(n_findings as u64, "finding"), frame, findings);
+        frame.render_widget(Paragraph::new(listed), inner);
     }
     // A tall screen has room for the picture as well.
     let picture = if middle.height >= 20 && !state.waits.edges.is_empty() { middle.height - 8 } else { 0 };
@@ -93,11 +103,21 @@ fn verdict_lines(state: &State, width: usize) -> Vec<Line<'static>> {
         } else {
             "this trace records no waits, so only the order of locks can be judged".to_owned()
         };
-        let found = if state.model.findings.is_empty() { String::new() } else { format!("{words}; ") };
-        return vec![Line::from(vec![
-            Span::styled(format!(" {} {found}", theme.glyph(mark)), theme.mark(mark)),
-            Span::raw(text),
-        ])];
+        if state.model.findings.is_empty() {
+            return vec![Line::from(vec![
+                Span::styled(format!(" {} ", theme.glyph(mark)), theme.mark(mark)),
+                Span::raw(text),
+            ])];
+        }
+        let found = wrap(&kinds(state), width.saturating_sub(3));
+        let head = |idx: usize| if idx == 0 { theme.glyph(mark) } else { " " };
+        let mut lines: Vec<Line> = found
+            .into_iter()
+            .enumerate()
+            .map(|(idx, found)| Line::styled(format!(" {} {found}", head(idx)), theme.mark(mark)))
+            .collect();
+        lines.push(Line::raw(format!("   {text}")));
+        return lines;
     };
     let threads: Vec<ThreadId> = cycle
         .iter()
@@ -147,6 +167,30 @@ fn verdict_lines(state: &State, width: usize) -> Vec<Line<'static>> {
     lines
 }
 
+/// `1 predicted deadlock, 2 lock order inversions`: all findings by what they are, worst first.
+fn kinds(state: &State) -> String {
+    let mut counts: Vec<(Code, u64)> = Vec::new();
+    for finding in &state.model.findings {
+        match counts.iter_mut().find(|(code, _)| *code == finding.code) {
+            Some((_, n)) => *n += 1,
+            None => counts.push((finding.code, 1)),
+        }
+    }
+    let kinds = counts.into_iter().map(|(code, n)| plural(n, &noun(code)));
+    kinds.collect::<Vec<_>>().join(", ")
+}
+
+/// What one of a kind of findings is called in a sentence.
+fn noun(code: Code) -> String {
+    match code {
+        Code::Poisoned => "poisoned lock".to_owned(),
+        Code::NoTimeout => "unlimited wait".to_owned(),
+        Code::InconsistentLocking => "inconsistently locked location".to_owned(),
+        Code::CheckThenAct => "check-then-act fault".to_owned(),
+        code => code.as_str().replace('-', " "),
+    }
+}
+
 /// The lock of a cycle that a thread of it holds: the node before the thread.
 fn cycle_holds(state: &State, cycle: &[usize], id: ThreadId) -> Option<lockscope_trace::LockId> {
     let at = cycle.iter().position(|&node| state.waits.nodes[node].key == NodeKey::Thread(id))?;
@@ -156,13 +200,23 @@ fn cycle_holds(state: &State, cycle: &[usize], id: ThreadId) -> Option<lockscope
     }
 }
 
-fn findings(state: &State, frame: &mut Frame, area: Rect) {
-    let n = state.model.findings.len();
-    let inner = framed(state, &plural(n as u64, "finding"), frame, area);
-    let width = usize::from(inner.width);
-    let shown = state.model.findings.iter().enumerate().take(usize::from(inner.height));
-    let lines: Vec<Line> = shown.map(|(idx, finding)| finding_line(state, idx, finding, width)).collect();
-    frame.render_widget(Paragraph::new(lines), inner);
+/// The worst findings, with titles in full or cut to a line each.
+fn findings_lines(state: &State, n_shown: usize, width: usize, is_full: bool) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    for (idx, finding) in state.model.findings.iter().enumerate().take(n_shown) {
+        let line = finding_line(state, idx, finding, width);
+        if !is_full {
+            lines.push(line);
+            continue;
+        }
+        let head = line.spans.first().cloned().unwrap_or_default();
+        let indent = head.width();
+        for (idx, text) in wrap(&finding.title, width.saturating_sub(indent)).into_iter().enumerate() {
+            let head = if idx == 0 { head.clone() } else { Span::raw(" ".repeat(indent)) };
+            lines.push(Line::from(vec![head, Span::raw(text)]));
+        }
+    }
+    lines
 }
 
 fn blocked(state: &State, frame: &mut Frame, area: Rect) {
@@ -226,9 +280,8 @@ fn hottest(state: &State, frame: &mut Frame, area: Rect) {
     for id in locks {
         let Some(lock) = state.at.lock(id) else { continue };
         let waits = plural(lock.contended + lock.waiters.len() as u64, "wait");
-        // How long was waited is what it costs, and known of waits that have ended.
-        let waited = state.model.digest.lock(id).map(|numbers| numbers.waited).filter(|waited| waited.0 > 0);
-        let waited = waited.filter(|_| state.model.info.has_times);
+        // How long was waited is what it costs.
+        let waited = Some(tables::waited(state, id)).filter(|waited| waited.0 > 0 && state.model.info.has_times);
         let right = match waited {
             Some(waited) => format!("{waited} in {waits} "),
             None => format!("{waits} "),

@@ -19,9 +19,14 @@ const MAX_FRAMES: usize = 6;
 pub fn place(state: &State, site: Option<SiteId>, since: &str, width: usize) -> Vec<Line<'static>> {
     let theme = &state.theme;
     let site = site.and_then(|site| state.model.defs.site(site));
-    let where_and_when: Vec<String> = site.map(short_site).into_iter().chain([since.to_owned()]).collect();
-    let first = format!("  {}", where_and_when.join("  "));
-    let mut lines = vec![Line::styled(fit(first.trim_end(), width, theme.ascii), theme.dim())];
+    let first = |place: Option<String>| {
+        let parts: Vec<String> = place.into_iter().chain([since.to_owned()]).collect();
+        format!("  {}", parts.join("  ")).trim_end().to_owned()
+    };
+    // Where the whole path has no room, its last part and the time say more than the path alone.
+    let full = first(site.map(short_site));
+    let full = if full.width() <= width { full } else { first(site.map(file_and_line)) };
+    let mut lines = vec![Line::styled(fit(&full, width, theme.ascii), theme.dim())];
     let Some(site) = site else { return lines };
     let Some(file) = state.sources.file(&site.file) else { return lines };
     if file.is_newer {

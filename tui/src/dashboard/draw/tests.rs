@@ -6,9 +6,10 @@ use ratatui::{Terminal, backend::TestBackend};
 use crate::dashboard::{
     draw::{
         self,
+        random::{Dice, play},
         theme::{Palette, Theme},
     },
-    keys::TABLE,
+    picture,
     state::{
         Input, Mouse, MouseKind, State, View,
         tests::{bank, empty, press},
@@ -17,7 +18,7 @@ use crate::dashboard::{
 };
 
 /// Draws, and lets the state know where things are.
-fn screen(state: &mut State, (width, height): (u16, u16)) -> Terminal<TestBackend> {
+pub fn screen(state: &mut State, (width, height): (u16, u16)) -> Terminal<TestBackend> {
     update(state, Input::Resize(width, height));
     state.refresh();
     let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("memory is always there");
@@ -199,49 +200,33 @@ fn nothing_panics_at_any_size() {
     }
 }
 
-/// A fixed generator, so that a failure can be repeated.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, n: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 % n as u64) as usize
-    }
-}
-
 #[test]
 fn any_keys_in_any_order_at_any_size_keep_the_state_valid() {
-    let keys: Vec<&str> = TABLE
-        .iter()
-        .flat_map(|binding| binding.keys)
-        .copied()
-        .filter(|key| !matches!(*key, "ctrl-c" | "q" | "Q"))
-        .chain(["a", "z", "4", "-", ":", "\"", "(", "~"])
-        .collect();
-    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     let mut state = bank(Progress::CaughtUp);
-    let kinds = [MouseKind::Press, MouseKind::DoublePress, MouseKind::Drag, MouseKind::Release, MouseKind::Wheel(1)];
-    for step in 0..2_000 {
-        if dice.roll(20) == 0 {
-            let what = kinds[dice.roll(kinds.len())];
-            let (x, y) = (dice.roll(90) as u16, dice.roll(30) as u16);
-            update(&mut state, Input::Mouse(Mouse { what, x, y }));
-        } else {
-            press(&mut state, keys[dice.roll(keys.len())]);
+    play(&mut state, &mut Dice(0x9e37_79b9_7f4a_7c15), 2_000);
+}
+
+/// Pictures of the dashboard in the README, from the fixture. `tui/pictures/make.sh` makes them anew.
+#[test]
+fn pictures_in_the_readme_are_current() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("pictures");
+    for (name, view) in [
+        ("overview", View::Overview),
+        ("findings", View::Findings),
+        ("waits", View::Waits),
+        ("timeline", View::Timeline),
+    ] {
+        let mut state = shown(view);
+        // Once to know where things are, once to be looked at.
+        screen(&mut state, (100, 30));
+        let drawn = screen(&mut state, (100, 30));
+        let svg = picture::write(drawn.backend().buffer(), false);
+        let path = folder.join(name).with_extension("svg");
+        if std::env::var_os("LOCKSCOPE_PICTURES").is_some() {
+            std::fs::write(&path, &svg).expect("there is room for a picture");
         }
-        if step % 10 == 0 {
-            let size = if dice.roll(4) == 0 { (dice.roll(140) as u16, dice.roll(45) as u16) } else { (80, 24) };
-            screen(&mut state, size);
-        }
-        if step % 500 == 0 {
-            press(&mut state, "esc esc esc");
-        }
-        update(&mut state, Input::Played(lockscope_trace::Nanos(7_000_000)));
-        assert!(state.position <= state.model.len());
-        assert!(state.selection.finding.is_none_or(|idx| idx < state.model.findings.len()));
-        state.refresh();
-        assert_eq!(state.at.position, state.position);
+        let kept = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(kept == svg, "{name}.svg is not what the dashboard looks like now; tui/pictures/make.sh makes it anew");
+        assert!(svg.len() < 60_000, "{name}.svg has {} bytes", svg.len());
     }
 }

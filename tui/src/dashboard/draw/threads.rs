@@ -47,7 +47,8 @@ pub fn since_text(state: &State, since: lockscope_trace::Nanos) -> String {
     if state.model.info.has_times { state.time().since(since).to_string() } else { String::new() }
 }
 
-fn detail_lines(state: &State, id: ThreadId) -> Vec<Line<'static>> {
+/// What a thread wants and holds at this moment, with the places.
+pub fn detail_lines(state: &State, id: ThreadId) -> Vec<Line<'static>> {
     let (defs, theme) = (&state.model.defs, &state.theme);
     let Some(thread) = state.at.thread(id) else { return Vec::new() };
     let mut lines = Vec::new();

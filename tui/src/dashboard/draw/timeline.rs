@@ -15,25 +15,36 @@ use crate::{
     cli::{report::phrase, table::fit},
     dashboard::{
         draw::{
-            empty,
+            empty, framed, locks, scrolled,
             table::first_row,
             theme::{Mark, Theme, Tone},
+            threads,
         },
         screen::{Screen, Table},
         state::State,
     },
 };
 
-/// What a column of a lane looks like, for threads and for locks: what matters most of all that was seen in it.
-const LOOKS: &[(Shown, [char; 2], Tone, &str)] = &[
-    (Shown::CONTENDED, ['█', '#'], Tone::Mark(Mark::Bad), "held, others wait"),
-    (Shown(Shown::HELD.0 | Shown::WAITING.0), ['▒', '%'], Tone::Mark(Mark::Warn), "holds and waits"),
-    (Shown::HELD, ['═', '='], Tone::Mark(Mark::Good), "held"),
-    (Shown::WAITING, ['░', 'w'], Tone::Mark(Mark::Warn), "waits"),
-    (Shown::SLEEPING, ['~', '~'], Tone::Dim, "sleeps"),
-    (Shown::RUNNING, ['─', '-'], Tone::Dim, "runs"),
-    (Shown::ENDED, ['·', '.'], Tone::Dim, "ended"),
+/// How a part of a lane is drawn: what it is, its characters, its tone, and its words for threads and for locks. Lanes of a kind without a
+/// word for it do not have it.
+type Look = (Shown, [char; 2], Tone, [&'static str; 2]);
+
+/// What a column of a lane looks like: what matters most of all that was seen in it.
+const LOOKS: &[Look] = &[
+    // Who waits and keeps others waiting is a link of a chain, and maybe of a circle.
+    (Shown(Shown::CONTENDED.0 | Shown::WAITING.0), ['▓', '@'], Tone::Mark(Mark::Bad), ["& waits", ""]),
+    (Shown::CONTENDED, ['█', '#'], Tone::Mark(Mark::Bad), ["blocks others", "held, others wait"]),
+    (Shown(Shown::HELD.0 | Shown::WAITING.0), ['▒', '%'], Tone::Mark(Mark::Warn), ["holds, waits", ""]),
+    (Shown::HELD, ['═', '='], Tone::Mark(Mark::Good), ["holds", "held"]),
+    (Shown::WAITING, ['░', 'w'], Tone::Mark(Mark::Warn), ["waits", "handed over"]),
+    (Shown::RUNNING, ['─', '-'], Tone::Dim, ["runs", ""]),
+    (Shown::SLEEPING, ['~', '~'], Tone::Dim, ["sleeps", ""]),
+    (Shown::ENDED, ['·', '.'], Tone::Dim, ["ended", "gone"]),
 ];
+/// The order in which looks are explained: the plain one before the one that is more of it.
+const LEGEND: [usize; 8] = [1, 0, 2, 3, 4, 5, 6, 7];
+/// Rows below the lanes that are worth saying there what the selected one does.
+const LEAST_DETAIL: u16 = 5;
 
 /// Draws the view.
 pub fn draw(state: &State, frame: &mut Frame, area: Rect, screen: &mut Screen) {
@@ -55,6 +66,13 @@ pub fn draw(state: &State, frame: &mut Frame, area: Rect, screen: &mut Screen) {
         Constraint::Length(u16::from(area.height >= 8)),
     ])
     .areas(area);
+    // What is left below the lanes says what the selected one does at this moment.
+    let n_rows = u16::try_from(lanes.len()).unwrap_or(u16::MAX).max(1);
+    let spare = body.height.saturating_sub(n_rows.saturating_add(1));
+    let below = if spare >= LEAST_DETAIL && !lanes.is_empty() { spare } else { 0 };
+    let [body, _, below] =
+        Layout::vertical([Constraint::Fill(1), Constraint::Length(below.min(1)), Constraint::Length(below)])
+            .areas(body);
     let right = |row: Rect| Rect { x: row.x + labels_width, width: row.width.saturating_sub(labels_width), ..row };
     let n_columns = usize::from(right(body).width);
     if n_columns == 0 {
@@ -83,6 +101,16 @@ pub fn draw(state: &State, frame: &mut Frame, area: Rect, screen: &mut Screen) {
         Some(Table { rows: Rect { width: labels_width, ..body }, titles: u16::MAX, first, columns: Vec::new() });
     if lanes.is_empty() {
         empty(state, frame, body, "nothing to show here up to this moment");
+    }
+    if let Some(lane) = selected.and_then(|idx| lanes.get(idx)).filter(|_| below.height > 0) {
+        let lines = match *lane {
+            Lane::Thread(id) => threads::detail_lines(state, id),
+            Lane::Lock(id) => locks::detail_lines(state, id),
+        };
+        let needed = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX).min(below.height);
+        let below = Rect { height: needed, ..below };
+        let inner = framed(state, &format!("{} at {}", label(state, *lane), state.when(state.time())), frame, below);
+        scrolled(lines, 0, frame, inner);
     }
     density_line(state, frame, density, labels_width, window);
     legend_line(state, frame, legend);
@@ -119,7 +147,7 @@ fn lane_line(
     let label = Span::styled(format!(" {name}{padding}"), tone);
     let mut spans = vec![if is_selected { label.patch_style(theme.selected()) } else { label }];
     for (column, &shown) in picture.iter().enumerate() {
-        let (c, style) = look(theme, shown);
+        let (c, style) = look(theme, shown, matches!(lane, Lane::Lock(_)));
         let style = if cursor == Some(column) { style.patch(theme.tone(Tone::Cursor)) } else { style };
         match spans.last_mut() {
             // One span for all columns of one look.
@@ -130,8 +158,8 @@ fn lane_line(
     Line::from(spans)
 }
 
-fn look(theme: &Theme, shown: Shown) -> (char, Style) {
-    let found = LOOKS.iter().find(|(what, ..)| shown.has(*what));
+fn look(theme: &Theme, shown: Shown, is_lock: bool) -> (char, Style) {
+    let found = LOOKS.iter().find(|(what, .., words)| shown.has(*what) && !words[usize::from(is_lock)].is_empty());
     found.map_or((' ', Style::new()), |(_, glyphs, tone, _)| (glyphs[usize::from(theme.ascii)], theme.tone(*tone)))
 }
 
@@ -254,13 +282,18 @@ fn legend_line(state: &State, frame: &mut Frame, area: Rect) {
     let theme = &state.theme;
     let mut spans = vec![Span::raw(" ")];
     let mut room = usize::from(area.width).saturating_sub(1);
-    for (_, glyphs, tone, text) in LOOKS {
-        let text = format!(" {text}  ");
-        if text.width() + 1 > room {
+    let is_locks = usize::from(state.pane() == 1);
+    for idx in LEGEND {
+        let (_, glyphs, tone, words) = LOOKS[idx];
+        if words[is_locks].is_empty() {
+            continue;
+        }
+        let text = format!(" {}  ", words[is_locks]);
+        if text.trim_end().width() + 1 > room {
             break;
         }
-        room -= text.width() + 1;
-        spans.push(Span::styled(glyphs[usize::from(theme.ascii)].to_string(), theme.tone(*tone)));
+        room = room.saturating_sub(text.width() + 1);
+        spans.push(Span::styled(glyphs[usize::from(theme.ascii)].to_string(), theme.tone(tone)));
         spans.push(Span::styled(text, theme.dim()));
     }
     frame.render_widget(Paragraph::new(Line::from(spans)), area);

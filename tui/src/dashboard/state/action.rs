@@ -143,6 +143,11 @@ pub enum Input {
     Clock(Nanos),
     /// So much time has passed while playing.
     Played(Nanos),
+    /// The terminal has said what its background is.
+    Background {
+        /// It is light.
+        is_light: bool,
+    },
     /// The terminal has this size.
     Resize(u16, u16),
     /// The screen was drawn, and this is where things are on it.

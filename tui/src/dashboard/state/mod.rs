@@ -24,6 +24,7 @@ use std::{
 };
 
 use lockscope_analyzer::{
+    OrderGraph,
     finding::Finding,
     state::State as TraceState,
     timeline::{Lane, Shown},
@@ -44,6 +45,7 @@ use crate::{
         draw::theme::Theme,
         keys::Keys,
         model::Model,
+        order::OrderPicture,
         screen::Screen,
         tables::{self, List, ListSettings, Row, Rows},
     },
@@ -175,18 +177,28 @@ pub struct State {
     pub settings: Vec<String>,
     /// Lanes of the timeline that were drawn last, with what they were drawn for.
     pictures: RefCell<Option<(PictureKey, Pictures)>>,
+    /// The order of locks that was drawn last, with the numbers and the pane that it was made for.
+    orders: RefCell<Option<(OrderKey, Rc<OrderPicture>)>>,
     /// Places as people want to read them, by their ids: making one costs, and a filter asks for all of them.
     sites: RefCell<Vec<Option<Arc<str>>>>,
     /// What is shown has to be brought up to date.
     is_stale: bool,
 }
 
+/// Threads that wait and are drawn in the overview as well.
+const MOST_DRAWN: usize = 1_000;
+
 /// What a picture of the timeline depends on: window, columns, lanes, events, present.
 type PictureKey = (Window, usize, Vec<Lane>, u64, Nanos);
+/// What a picture of the order of locks depends on: the state of the numbers, and the pane.
+type OrderKey = (u64, usize);
 /// What each lane shows in each column.
 type Pictures = Rc<Vec<Vec<Shown>>>;
 
 impl State {
+    /// Share of the height that the lower pane takes at first, in percent.
+    pub const SPLIT: u16 = 40;
+
     /// The dashboard of a trace of which nothing was read yet.
     pub fn new(model: Model, sources: Sources, theme: Theme, keys: Keys) -> State {
         State {
@@ -218,7 +230,7 @@ impl State {
             shows_ended: true,
             shows_frames: false,
             shows_lists: false,
-            split: 40,
+            split: State::SPLIT,
             is_zoomed: false,
             times: TimeStyle::default(),
             window: None,
@@ -233,6 +245,7 @@ impl State {
             sources,
             settings: Vec::new(),
             pictures: RefCell::default(),
+            orders: RefCell::default(),
             sites: RefCell::default(),
             is_stale: true,
         }
@@ -324,7 +337,11 @@ impl State {
             self.moment = self.at.time;
         }
         let now = self.model.info.has_times.then(|| self.time());
-        self.waits = graph::build::wait_for(&self.at, &self.model.defs, now);
+        // Of thousands that wait only those are needed that cannot go on, unless all are to be drawn.
+        let n_blocked = || self.at.threads.iter().filter(|thread| thread.wait().is_some()).count();
+        let is_drawn = self.view == View::Waits || self.view == View::Overview && n_blocked() <= MOST_DRAWN;
+        let make = if is_drawn { graph::build::wait_for } else { graph::build::stuck };
+        self.waits = make(&self.at, &self.model.defs, now);
         let hopeless = self.waits.hopeless.iter().chain(&self.waits.cycles).flatten();
         self.stuck = hopeless
             .filter_map(|&node| match self.waits.nodes[node].key {
@@ -356,6 +373,26 @@ impl State {
                 pictures
             }
         }
+    }
+
+    /// The order of locks, or that of their classes, as it is shown; kept until the numbers change.
+    pub fn order_picture(&self) -> Rc<OrderPicture> {
+        let key = (self.model.version, self.pane());
+        let mut kept = self.orders.borrow_mut();
+        match &*kept {
+            Some((known, picture)) if *known == key => picture.clone(),
+            _ => {
+                let picture = Rc::new(OrderPicture::new(self.shown_order(), &self.model.findings, &self.model.defs));
+                *kept = Some((key, picture.clone()));
+                picture
+            }
+        }
+    }
+
+    /// The order of locks, or that of their classes.
+    pub fn shown_order(&self) -> &OrderGraph {
+        let digest = &self.model.digest;
+        if self.pane() == 2 { &digest.classes } else { &digest.order }
     }
 
     /// A place as people want to read it; empty when the trace does not define it.

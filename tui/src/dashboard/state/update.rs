@@ -33,6 +33,10 @@ pub fn update(state: &mut State, input: Input) -> Effect {
             }
             state.played(passed);
         }
+        // The theme was chosen by itself, or nobody would have asked.
+        Input::Background { is_light } => {
+            state.theme.palette = if is_light { Palette::Light } else { Palette::Dark };
+        }
         Input::Resize(columns, rows) => {
             state.size = (columns, rows);
             state.link = None;

@@ -96,7 +96,7 @@ pub(super) fn locks(state: &State) -> Vec<Row> {
 }
 
 /// Time waited for a lock in the whole run, waits that go on at its end included.
-fn waited(state: &State, id: LockId) -> Nanos {
+pub fn waited(state: &State, id: LockId) -> Nanos {
     let ended = state.model.digest.lock(id).map_or(0, |numbers| numbers.waited.0);
     // At the end of a hung run it is what has not ended that costs.
     let is_end = state.position == state.model.len();

@@ -15,7 +15,12 @@ use std::collections::{HashMap, HashSet};
 
 use lockscope_trace::{LockId, SiteId, ThreadId, VarId};
 
-pub use self::{contention::open_waits, findings::severity_mark, settings::ListSettings, threads::activity};
+pub use self::{
+    contention::{open_waits, waited},
+    findings::severity_mark,
+    settings::ListSettings,
+    threads::activity,
+};
 use crate::{
     dashboard::{draw::theme::Tone, state::State},
     filter::{Fields, Quantity},
