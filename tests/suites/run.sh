@@ -9,7 +9,7 @@
 #   tests/suites/run.sh --fast             without the tests that take seconds each
 #
 # The ways: `plain` is the crate itself, so that it shows what the suite says of it; `on` is the facade, detecting; `recorded` is the
-# same while it records; `off` is the facade switched off. Reports come without stacks: to resolve the first one takes longer than some
+# same while it records; `off` is the facade switched off; `deps` is the crate itself again, by `lockscope run --deps`. Reports come without stacks: to resolve the first one takes longer than some
 # tests wait for a deadlock.
 #
 # The suites are fetched by cargo into $CARGO_TARGET_DIR/suites (target/suites); nothing of them is kept in the repository. A run
@@ -25,14 +25,15 @@
 #   dependencies       further lines for Cargo.toml
 #   apart              part of the names of tests that run one after the other, before the rest
 #   slow, slow_tests   part of the names of tests that take long, and how many these are
-#   tests              how many tests there are; tests_off and tests_plain, if they differ
+#   tests              how many tests there are; tests_off, tests_plain and tests_deps, if they differ
 # and a function `make SOURCE DIRECTORY WAY`, which puts the tests into DIRECTORY/src or DIRECTORY/tests, importing from `sut`.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
-work=${CARGO_TARGET_DIR:-$root/target}/suites
-ways=${WAYS:-plain on recorded off}
+built=${CARGO_TARGET_DIR:-$root/target}
+work=$built/suites
+ways=${WAYS:-plain on recorded off deps}
 export RUST_BACKTRACE=0 CARGO_TERM_COLOR=never
 unset CARGO_TARGET_DIR
 mkdir -p "$work"
@@ -66,7 +67,7 @@ published() {
 # Writes the manifest of the crate of a suite in one way.
 manifest() {
   local way=$1 directory=$2 sut=$plain enabled=${features_plain-$features}
-  if [ "$way" != plain ]; then
+  if [ "$way" != plain ] && [ "$way" != deps ]; then
     sut="sut = { package = \"$(sed -n 's/^name = "\(.*\)"/\1/p' "$root/$facade/Cargo.toml" | head -n 1)\", path = \"$root/$facade\" }"
     enabled=$features
   fi
@@ -86,24 +87,29 @@ manifest() {
 
 # Runs the tests of the suite in hand that the arguments select.
 test_suite() {
-  (cd "$directory" && LOCKSCOPE=$settings RUSTFLAGS=$flags cargo test --target-dir "$target" --no-fail-fast -- "$@") \
+  (cd "$directory" && LOCKSCOPE=$settings RUSTFLAGS=$flags $by cargo test --target-dir "$target" --no-fail-fast -- "$@") \
     >> "$log" 2>&1
 }
 
 # Runs a suite in one way and says how it went; its output goes to $work/NAME-WAY.log.
 run() {
-  local name=$1 way=$2 directory=$work/$1-$2 log=$work/$1-$2.log target=$work/target-$2 flags= settings=stacks=off expected=$tests
+  local name=$1 way=$2 directory=$work/$1-$2 log=$work/$1-$2.log target=$work/target-$2 flags= settings=stacks=off expected=$tests by=
   case $way in
     plain) expected=${tests_plain-$tests} ;;
     recorded) settings="stacks=off,record=$work/$name-%p.lks" target=$work/target-on ;;
     off) flags="--cfg lockscope_off" expected=${tests_off-$tests} ;;
+    deps)
+      # Without `deadlock=report` the first of the deadlocks that some suites make on purpose ends the process.
+      settings=stacks=off,record=off,deadlock=report expected=${tests_deps-$tests}
+      by="$built/debug/lockscope run --deps --fail-on never --"
+      ;;
   esac
   rm -rf "$directory"
   mkdir -p "$directory/src"
   make "$source" "$directory" "$way"
   manifest "$way" "$directory"
   rm -f "$work/$name"-*.lks
-  (cd "$directory" && RUSTFLAGS=$flags cargo test -q --target-dir "$target" --no-run) > "$log" 2>&1 || {
+  (cd "$directory" && RUSTFLAGS=$flags LOCKSCOPE=$settings $by cargo test -q --target-dir "$target" --no-run) > "$log" 2>&1 || {
     tail -n 40 "$log"
     printf '%-20s %-10s does not compile\n' "$name" "$way"
     return 1
@@ -128,16 +134,20 @@ run() {
   fi
 }
 
+case " $ways " in
+  *" deps "*) cargo build -q --manifest-path "$root/Cargo.toml" --target-dir "$built" -p lockscope-cli ;;
+esac
+
 wrong=0
 for name in ${*:-$(names)}; do
   # What the previous suite has set must not remain.
-  unset features_off features_plain tests_off tests_plain
+  unset features_off features_plain tests_off tests_plain tests_deps
   crate='' version='' edition='' facade='' plain='' features='' dependencies='' apart='' slow='' slow_tests=0 tests=0
   # shellcheck source=/dev/null
   source "$here/$name.suite"
   source=$(published "$crate" "$version")
   for way in $ways; do
-    [ "$way" = plain ] && [ -z "$plain" ] && continue
+    [ -z "$plain" ] && [[ $way == plain || $way == deps ]] && continue
     run "$name" "$way" || wrong=1
   done
 done

@@ -22,7 +22,8 @@ pub(super) trait Followed {
 pub(super) struct Held<'a, L: Followed + ?Sized> {
     meta: &'a LockMeta,
     pub(super) hold: Hold,
-    lock: PhantomData<fn(&L)>,
+    // Covariant in `L`, and neither more nor less `Send` for it.
+    lock: PhantomData<fn() -> *const L>,
 }
 
 impl<'a, L: Followed + ?Sized> Held<'a, L> {

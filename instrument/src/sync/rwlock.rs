@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    marker::PhantomData,
     ops::{Deref, DerefMut},
     panic::Location,
     sync::{self, LockResult, TryLockResult},
@@ -130,7 +131,10 @@ impl<T: ?Sized> RwLock<T> {
     }
 }
 
-impl<T: ?Sized> Followed for RwLock<T> {
+/// Stands for an `RwLock<T>` in guards, which are covariant in `T` where std's are: the lock itself is not.
+struct Guarded<T: ?Sized>(PhantomData<T>);
+
+impl<T: ?Sized> Followed for Guarded<T> {
     #[inline(always)]
     fn lock_ref(meta: &LockMeta) -> LockRef<'_> {
         LockRef::new::<T>(meta, LockKind::RwLock).staying()
@@ -162,13 +166,13 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
 #[clippy::has_significant_drop]
 pub struct RwLockReadGuard<'a, T: ?Sized + 'a> {
     // Before `inner`: see `Held`.
-    held: Held<'a, RwLock<T>>,
+    held: Held<'a, Guarded<T>>,
     inner: sync::RwLockReadGuard<'a, T>,
 }
 
 impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
     #[inline]
-    fn from_parts((held, inner): (Held<'a, RwLock<T>>, sync::RwLockReadGuard<'a, T>)) -> Self {
+    fn from_parts((held, inner): (Held<'a, Guarded<T>>, sync::RwLockReadGuard<'a, T>)) -> Self {
         Self { held, inner }
     }
 }
@@ -178,13 +182,13 @@ impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
 #[clippy::has_significant_drop]
 pub struct RwLockWriteGuard<'a, T: ?Sized + 'a> {
     // Before `inner`: see `Held`.
-    held: Held<'a, RwLock<T>>,
+    held: Held<'a, Guarded<T>>,
     inner: sync::RwLockWriteGuard<'a, T>,
 }
 
 impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     #[inline]
-    fn from_parts((held, inner): (Held<'a, RwLock<T>>, sync::RwLockWriteGuard<'a, T>)) -> Self {
+    fn from_parts((held, inner): (Held<'a, Guarded<T>>, sync::RwLockWriteGuard<'a, T>)) -> Self {
         Self { held, inner }
     }
 

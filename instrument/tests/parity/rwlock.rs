@@ -21,6 +21,17 @@ fn free<T: ?Sized + Send + Sync>(lock: &RwLock<T>) -> &'static str {
     std::thread::scope(|scope| scope.spawn(state).join().unwrap())
 }
 
+/// A reader's guard is covariant in the type of its data: what is read may be taken for something that lives shorter.
+#[test]
+fn guards_of_readers_are_covariant() {
+    fn shorter<'a, 'b>(guard: RwLockReadGuard<'a, &'static str>, _: &'b str) -> RwLockReadGuard<'a, &'b str> {
+        guard
+    }
+
+    let (lock, local) = (RwLock::new("static"), String::from("local"));
+    assert_eq!(*shorter(lock.read().unwrap(), &local), "static");
+}
+
 #[test]
 fn new_default_from() {
     assert_eq!(*STATIC.read().unwrap(), 7);
