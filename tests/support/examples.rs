@@ -18,6 +18,9 @@ pub fn lockscope() -> Command {
     command
 }
 
+/// Packages that examples are built of. The first has none: its tests ask for a feature, without which all would be built a second time.
+pub const PACKAGES: [&str; 3] = ["lockscope", "lockscope-parking_lot", "lockscope-crossbeam-channel"];
+
 /// The built example; builds all of them once, since a test of one package does not build another's examples.
 pub fn example(name: &str) -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
@@ -25,14 +28,10 @@ pub fn example(name: &str) -> PathBuf {
         let program = Path::new(env!("CARGO_BIN_EXE_lockscope"));
         let profile = program.parent().expect("the program is in the profile's folder");
         let mut build = Command::new(env!("CARGO"));
-        build.args([
-            "build",
-            "--quiet",
-            "--package",
-            "lockscope-parking_lot",
-            "--package",
-            "lockscope-crossbeam-channel",
-        ]);
+        build.args(["build", "--quiet"]);
+        for package in PACKAGES {
+            build.args(["--package", package]);
+        }
         build.args(["--examples", "--target-dir"]);
         build.arg(profile.parent().expect("the profile's folder is in the target folder")).current_dir(root());
         if profile.ends_with("release") {

@@ -13,6 +13,7 @@ mod filter;
 mod fixture;
 mod graph;
 mod hierarchy;
+mod json;
 mod source;
 
 fn main() -> std::process::ExitCode {

@@ -8,7 +8,7 @@ use lockscope_trace::{Event, LockId, Mode, Need, Op, SiteId, ThreadId};
 
 use super::{
     Context, Detector,
-    text::{self, counted, list},
+    text::{self, counted},
 };
 use crate::{
     finding::{Code, Confidence, Evidence, Finding, Participant, Severity, Target, Wanted},
@@ -175,7 +175,9 @@ fn finding(context: &Context<'_>, event: &Event, cycle: &[ThreadId], participant
         (1, []) => (Code::SelfDeadlock, format!("{first} waits for its own end")),
         (1, _) => (Code::SelfDeadlock, format!("{first} waits for {} that it holds itself", names[0])),
         (n, []) => (Code::Deadlock, format!("{} are deadlocked: each waits for the next to end", counted(n, "thread"))),
-        (n, _) => (Code::Deadlock, format!("{} are deadlocked over {}", counted(n, "thread"), list(&names))),
+        (n, _) => {
+            (Code::Deadlock, format!("{} are deadlocked over {}", counted(n, "thread"), text::list_locks(&names)))
+        }
     };
     let mut events: Vec<u64> = participants
         .iter()

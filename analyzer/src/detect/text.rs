@@ -15,6 +15,19 @@ pub fn list(names: &[String]) -> String {
     }
 }
 
+/// A list of locks: those of one name are counted, `2 locks of Mutex<u32> (src/bank.rs:12) and log`.
+pub fn list_locks(names: &[String]) -> String {
+    let mut counted: Vec<(&String, usize)> = Vec::new();
+    for name in names {
+        match counted.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, n)) => *n += 1,
+            None => counted.push((name, 1)),
+        }
+    }
+    let words = |(name, n): (&String, usize)| if n == 1 { name.clone() } else { format!("{n} locks of {name}") };
+    list(&counted.into_iter().map(words).collect::<Vec<_>>())
+}
+
 /// `1 thread`, `2 threads`.
 pub fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
@@ -157,6 +170,8 @@ mod tests {
         assert_eq!(list(&names[..1]), "a");
         assert_eq!(list(&names[..2]), "a and b");
         assert_eq!(list(&names), "a, b and c");
+        let names = ["a", "b", "a"].map(str::to_owned);
+        assert_eq!(list_locks(&names), "2 locks of a and b");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::{
     global, helper, knot,
-    report::{Draft, held_for, is_first, mode_words, thread_name},
+    report::{Draft, held_for, is_first, mode_words, number, thread_name},
     search::{self, Blocker, Link},
     stack,
     thread::Entered,
@@ -37,7 +37,12 @@ fn report_deadlock(entered: &Entered, cycle: &[Link], can_panic: bool) {
     }
     let waits: Vec<(u32, u64)> = cycle.iter().map(|link| (link.info.index, link.waiting.episode)).collect();
     knot::mark_reported(&waits);
-    let names = cycle.iter().map(|link| target_name(&link.waiting)).collect::<Vec<_>>();
+    // What is called the same and is no lock is the same.
+    let id = |link: &Link| if let Target::Lock { lock, .. } = link.waiting.target { lock } else { u32::MAX };
+    let names = number(
+        &cycle.iter().map(id).collect::<Vec<_>>(),
+        cycle.iter().map(|link| target_name(&link.waiting)).collect(),
+    );
     // However a wait on a condition variable ends, its mutex has to be taken again.
     let is_limited = |link: &Link| link.waiting.limited && !matches!(link.blocker, Blocker::HoldsMutex(_));
     let limited = cycle.iter().any(is_limited);

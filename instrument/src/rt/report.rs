@@ -234,23 +234,29 @@ impl LockFacts {
 /// What a report calls several locks: different locks of one description get a number each, in order of appearance.
 pub(super) fn describe_all(locks: &[LockFacts]) -> Vec<String> {
     let names: Vec<String> = locks.iter().map(LockFacts::describe).collect();
+    let ids: Vec<u32> = locks.iter().map(|lock| lock.lock).collect();
+    number(&ids, names)
+}
+
+/// Names of things: those of one name that are different things get a number each, in order of appearance.
+pub(super) fn number(ids: &[u32], names: Vec<String>) -> Vec<String> {
     let of_name = |name: &String| {
-        let mut ids: Vec<u32> = Vec::new();
-        for (lock, _) in locks.iter().zip(&names).filter(|(_, other)| *other == name) {
-            if !ids.contains(&lock.lock) {
-                ids.push(lock.lock);
+        let mut found: Vec<u32> = Vec::new();
+        for (&id, _) in ids.iter().zip(&names).filter(|(_, other)| *other == name) {
+            if !found.contains(&id) {
+                found.push(id);
             }
         }
-        ids
+        found
     };
-    let numbered = |(lock, name): (&LockFacts, &String)| {
-        let ids = of_name(name);
-        match ids.iter().position(|&id| id == lock.lock) {
-            Some(index) if ids.len() > 1 => format!("{name} #{}", index + 1),
+    let numbered = |(id, name): (&u32, &String)| {
+        let of_name = of_name(name);
+        match of_name.iter().position(|other| other == id) {
+            Some(index) if of_name.len() > 1 => format!("{name} #{}", index + 1),
             _ => name.clone(),
         }
     };
-    locks.iter().zip(&names).map(numbered).collect()
+    ids.iter().zip(&names).map(numbered).collect()
 }
 
 /// ` for reading` and the like, for read-write locks.

@@ -2,7 +2,7 @@
 //! otherwise. Many of those run at once, which is what the sessions have to stand.
 #![cfg(all(not(lockscope_off), any(debug_assertions, feature = "force")))]
 
-#[path = "../support/watched.rs"]
+#[path = "../../../tests/support/watched.rs"]
 mod watched;
 
 mod ends;

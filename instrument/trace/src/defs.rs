@@ -205,9 +205,10 @@ type ClassKey = (Option<SiteId>, Arc<str>, Option<Arc<str>>);
 impl Definitions {
     /// The text with control characters replaced by U+FFFD.
     pub fn clean(text: &str) -> Arc<str> {
-        // Bidirectional overrides are as good as control characters for making a name look like another.
+        // Line separators end a line in places, and bidirectional overrides are as good as control characters for making a name look like another.
         let harmful = |c: char| {
-            c.is_control() || matches!(c, '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            c.is_control()
+                || matches!(c, '\u{61c}' | '\u{200e}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
         };
         if text.chars().any(harmful) {
             text.chars().map(|c| if harmful(c) { '\u{fffd}' } else { c }).collect::<String>().into()

@@ -77,7 +77,7 @@ impl Baseline {
             return Ok((n_gone > 0).then_some(remark).into_iter().collect());
         }
         let content = File { version: VERSION, findings: seen.values().cloned().collect() };
-        let text = serde_json::to_string_pretty(&content).expect("texts can be written as JSON");
+        let text = crate::json::to_string_pretty(&content);
         std::fs::write(&self.path, text + "\n").map_err(|error| Failure::write(&self.path, &error))?;
         Ok(vec![format!("{path} now has {}, {n_gone} removed", plural(seen.len() as u64, "finding"))])
     }

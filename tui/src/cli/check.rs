@@ -25,8 +25,8 @@ use crate::{
 /// Arguments of `check`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  lockscope check target/lockscope/*.lks\n  lockscope check --format json trace.lks | jq '.traces[].findings[].title'\n  lockscope check -D lock-order-inversion trace.lks\n  lockscope check --format sarif target/lockscope/*.lks > lockscope.sarif\n  lockscope check --format html target/lockscope/*.lks > lockscope.html\n  lockscope check --baseline known.json --update-baseline target/lockscope/*.lks",
-    after_long_help = "Examples:\n  lockscope check target/lockscope/*.lks\n  lockscope check --format json trace.lks | jq '.traces[].findings[].title'\n  lockscope check -D lock-order-inversion trace.lks\n  lockscope check --format sarif target/lockscope/*.lks > lockscope.sarif\n  lockscope check --format html target/lockscope/*.lks > lockscope.html\n  lockscope check --baseline known.json --update-baseline target/lockscope/*.lks\n\nExit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage, 3 unreadable trace, 4 incomplete trace with --strict"
+    after_help = "Examples:\n  lockscope check target/lockscope/*.lks\n  lockscope check --format json trace.lks | jq '.traces[].findings[].title'\n  lockscope check -D lock-order-inversion trace.lks\n  lockscope check --filter 'code:deadlock or site:bank.rs' trace.lks\n  lockscope check --format sarif target/lockscope/*.lks > lockscope.sarif\n  lockscope check --format html target/lockscope/*.lks > lockscope.html\n  lockscope check --baseline known.json --update-baseline target/lockscope/*.lks",
+    after_long_help = "Examples:\n  lockscope check target/lockscope/*.lks\n  lockscope check --format json trace.lks | jq '.traces[].findings[].title'\n  lockscope check -D lock-order-inversion trace.lks\n  lockscope check --filter 'code:deadlock or site:bank.rs' trace.lks\n  lockscope check --format sarif target/lockscope/*.lks > lockscope.sarif\n  lockscope check --format html target/lockscope/*.lks > lockscope.html\n  lockscope check --baseline known.json --update-baseline target/lockscope/*.lks\n\nExit codes: 0 nothing at or above --fail-on, 1 findings, 2 usage, 3 unreadable trace, 4 incomplete trace with --strict"
 )]
 pub struct CheckArgs {
     /// Traces to read; `-` is the standard input
@@ -189,6 +189,7 @@ pub fn check_with(
         // Levels change severities, and the worst comes first.
         load::sort(&mut findings);
     }
+    checked.n_filtered = rules.filter(&checked.defs, &mut findings);
     (checked.findings, checked.hidden) = (findings, hidden);
     Ok((checked, n_allowed))
 }

@@ -155,7 +155,7 @@ pub fn run(args: &DiffArgs, matches: &ArgMatches, global: &Global, out: &mut dyn
     };
     match args.format {
         Format::Json => {
-            serde_json::to_writer_pretty(&mut *out, &document).map_err(std::io::Error::from)?;
+            crate::json::write_pretty(&mut *out, &document)?;
             writeln!(out)?;
         }
         Format::Human => {

@@ -33,6 +33,8 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// What was concluded and is not reported, since it is known or suppressed.
     pub hidden: Vec<Hidden>,
+    /// How many findings a filter left out.
+    pub n_filtered: usize,
     /// How many events it has.
     pub events: u64,
     /// Time of its last event.
@@ -156,6 +158,7 @@ pub fn check_with(
         engines,
         findings,
         hidden: Vec::new(),
+        n_filtered: 0,
         events,
         duration,
     })

@@ -9,8 +9,15 @@ use lockscope_analyzer::finding::{Finding, Severity};
 use lockscope_trace::Definitions;
 
 use crate::{
-    cli::{Failure, baseline::Baseline, lint::Levels, suppress::Suppressions},
+    cli::{
+        Failure,
+        baseline::Baseline,
+        lint::Levels,
+        report::rows::{self, FINDING_KEYS},
+        suppress::Suppressions,
+    },
     config::Config,
+    filter::{self, Filter},
 };
 
 /// Options that decide between success and failure.
@@ -35,6 +42,12 @@ pub struct VerdictArgs {
     /// sev, conf, thread, lock, site and count) or `fingerprint` or both.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub suppressions: Option<PathBuf>,
+    /// Report only findings that fit, as code:deadlock, lock:audit, sev>=warning; only these decide the exit code
+    ///
+    /// The language of `show --filter`, with the keys code, title, sev, conf, thread, lock, site and count. How many do not fit is
+    /// said in the summary.
+    #[arg(long, value_name = "FILTER", default_value = "", hide_default_value = true, allow_hyphen_values = true)]
+    pub filter: Filter,
 }
 
 /// Which findings count as failure.
@@ -92,11 +105,15 @@ pub struct Rules {
     pub strict: bool,
     suppressions: Suppressions,
     baseline: Option<Baseline>,
+    filter: Filter,
 }
 
 impl Rules {
     /// The rules of arguments and configuration.
     pub fn new(args: &VerdictArgs, matches: &ArgMatches, config: &Config) -> Result<Rules, Failure> {
+        // A key that findings do not have would keep nothing, and look like a good result.
+        filter::parse_for(&args.filter.to_string(), FINDING_KEYS)
+            .map_err(|error| Failure::usage(format!("--filter: {error}"), ""))?;
         let from_config = config.text("check", "fail-on").and_then(|word| FailOn::from_str(word, false).ok());
         let named = |flag: &Option<PathBuf>, key: &str| {
             let set = config.text("check", key).is_some_and(|path| !path.is_empty());
@@ -120,6 +137,7 @@ impl Rules {
             strict: args.strict || config.flag("check", "strict").unwrap_or(false),
             suppressions,
             baseline,
+            filter: args.filter.clone(),
         })
     }
 
@@ -136,6 +154,15 @@ impl Rules {
             }
         }
         (kept, hidden, n_allowed)
+    }
+
+    /// Takes away findings that the filter does not keep, which count for nothing; how many.
+    pub fn filter(&self, defs: &Definitions, findings: &mut Vec<Finding>) -> usize {
+        let n_before = findings.len();
+        if !self.filter.is_empty() {
+            findings.retain(|finding| self.filter.keeps(&rows::finding(defs, finding, None)));
+        }
+        n_before - findings.len()
     }
 
     /// Once all traces were checked: writes the baseline where that is asked for, and says what is to be said of suppressions and

@@ -163,7 +163,7 @@ fn json(state: &State, list: List) -> String {
     let objects: Vec<serde_json::Value> = rows(state, list, &shape)
         .map(|cells| titles.iter().cloned().zip(cells.into_iter().map(serde_json::Value::from)).collect())
         .collect();
-    let mut text = serde_json::to_string_pretty(&objects).unwrap_or_default();
+    let mut text = crate::json::to_string_pretty(&objects);
     text.push('\n');
     text
 }

@@ -41,7 +41,7 @@ impl<W: Write> Chrome<W> {
 
     fn write(&mut self, event: &Value) -> io::Result<()> {
         self.out.write_all(if std::mem::take(&mut self.is_first) { b"\n" } else { b",\n" })?;
-        serde_json::to_writer(&mut self.out, event)?;
+        crate::json::write(&mut self.out, event)?;
         Ok(())
     }
 

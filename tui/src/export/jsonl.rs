@@ -153,7 +153,7 @@ fn how_word(how: How) -> &'static str {
 
 impl<W: Write> Exporter for Jsonl<W> {
     fn event(&mut self, position: u64, event: &Event, defs: &Definitions) -> io::Result<()> {
-        serde_json::to_writer(&mut self.out, &Line::new(position, event, defs, self.has_times))?;
+        crate::json::write(&mut self.out, &Line::new(position, event, defs, self.has_times))?;
         self.out.write_all(b"\n")
     }
 

@@ -103,39 +103,6 @@ fn what_is_hidden_is_in_sarif_with_its_reason() {
 }
 
 #[test]
-fn junit_is_well_formed_and_counts_right() {
-    let [hung, inverted, one_order] = traces();
-    let ran = check("junit", &[&hung, &inverted, &one_order]);
-    let document = roxmltree::Document::parse(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.stdout));
-    let root = document.root_element();
-    assert_eq!(root.tag_name().name(), "testsuites");
-    let allowed = ["testsuites", "testsuite", "testcase", "failure", "system-out"];
-    let count = |node: roxmltree::Node<'_, '_>, name: &str| node.descendants().filter(|n| n.has_tag_name(name)).count();
-    for node in document.descendants().filter(|node| node.is_element()) {
-        assert!(allowed.contains(&node.tag_name().name()), "{:?}", node.tag_name());
-        if node.has_tag_name("testsuite") || node.has_tag_name("testsuites") {
-            let attribute = |name| node.attribute(name).and_then(|n| n.parse().ok());
-            assert_eq!(attribute("tests"), Some(count(node, "testcase")));
-            assert_eq!(attribute("failures"), Some(count(node, "failure")));
-        }
-        if node.has_tag_name("testcase") {
-            for name in ["name", "classname", "time"] {
-                assert!(node.has_attribute(name), "{node:?} has {name}");
-            }
-        }
-    }
-    let suites: Vec<_> = root.children().filter(|node| node.is_element()).collect();
-    assert_eq!(suites.len(), 3);
-    assert_eq!(suites.iter().map(|suite| count(*suite, "failure")).collect::<Vec<_>>(), [1, 1, 0]);
-    let failure = document.descendants().find(|node| node.has_tag_name("failure")).expect("one");
-    assert_eq!(failure.attribute("type"), Some("deadlock"));
-    assert!(failure.text().is_some_and(|text| text.contains("`teller` waits for `audit`")), "{failure:?}");
-    assert!(ran.stdout.contains("<failure type=\"predicted-deadlock\""));
-    let warned = check("junit", &["-W", "predicted-deadlock", &inverted]);
-    assert!(!warned.stdout.contains("<failure"), "{warned:?}");
-}
-
-#[test]
 fn lines_are_documents_of_their_own() {
     let schema = validator(include_str!("../../schema/findings-lines-1.json"));
     let [hung, inverted, one_order] = traces();

@@ -108,7 +108,8 @@ pub(in crate::engine) fn unproved(definitions: &Definitions, claim: &Claim) -> F
             let mut names: Vec<String> = locks.iter().map(|&lock| definitions.class_name(lock)).collect();
             names.sort_unstable();
             names.dedup();
-            let title = format!("{} may deadlock over {}", text::counted(locks.len(), "thread"), text::list(&names));
+            let title =
+                format!("{} may deadlock over {}", text::counted(locks.len(), "thread"), text::list_locks(&names));
             (Code::PredictedDeadlock, title, locks)
         }
         End::Race(var, _) => {

@@ -88,7 +88,12 @@ fn summary(checked: &Checked, n_allowed: usize, look: &Look, out: &mut dyn Write
         _ => style::HEADER,
     };
     let n_known = checked.hidden.iter().filter(|hidden| hidden.why == Why::Known).count();
-    let others = [(n_allowed, "allowed"), (n_known, "known"), (checked.hidden.len() - n_known, "suppressed")];
+    let others = [
+        (n_allowed, "allowed"),
+        (n_known, "known"),
+        (checked.hidden.len() - n_known, "suppressed"),
+        (checked.n_filtered, "filtered out"),
+    ];
     let others: Vec<String> = others.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
     let allowed = if others.is_empty() { String::new() } else { format!(" ({})", others.join(", ")) };
     let time = if checked.info.has_times { format!(" in {}", checked.duration) } else { String::new() };
@@ -186,7 +191,7 @@ impl Report<'_> {
                 None => notes.push(label.strip_suffix(" here").map_or(label.clone(), str::to_owned)),
             };
             for held in &participant.held {
-                add(held.site, phrase::took(defs, participant, held), false);
+                add(held.site, phrase::took(defs, finding, participant, held), false);
             }
             if let Some(wanted) = &participant.wanted {
                 add(wanted.site, phrase::wants(defs, finding, participant, wanted), true);
@@ -291,8 +296,10 @@ impl Report<'_> {
                 .wanted
                 .iter()
                 .map(|wanted| (wanted.stack, wanted.site, phrase::wants(defs, finding, participant, wanted)));
-            let held =
-                participant.held.iter().map(|held| (held.stack, held.site, phrase::took(defs, participant, held)));
+            let held = participant
+                .held
+                .iter()
+                .map(|held| (held.stack, held.site, phrase::took(defs, finding, participant, held)));
             all.extend(held.chain(wanted));
         }
         let accesses = finding.evidence.accesses.iter();

@@ -11,7 +11,7 @@ use crate::{
         rules::FailOn,
         style::Look,
     },
-    source::{Sources, short_path},
+    source::{Sources, short_path, short_site},
 };
 
 /// Writes all traces as one document.
@@ -36,18 +36,16 @@ pub fn write(traces: &[(&Checked, Sources)], fail_on: FailOn, out: &mut dyn Writ
         for (idx, finding) in checked.findings.iter().enumerate() {
             let places = places::all(&checked.defs, finding);
             let site = places::primary(&places).and_then(|place| place.site.as_ref());
-            let place = site.map_or(String::new(), |site| {
-                let file = escape(&short_path(&site.file));
-                format!(" file=\"{file}\" line=\"{}\"", site.line)
-            });
+            // Cases have no attribute for a place, says the schema of Jenkins' xUnit plugin, which refuses what it does not know.
+            let place = site.map_or(String::new(), |site| escape(&format!("{}: ", short_site(site))));
             let (code, title) = (finding.code.as_str(), escape(&finding.title));
             // Two findings may have one title; names of cases are to be unique.
             let name = format!("F{}: {title}", idx + 1);
-            writeln!(out, "    <testcase classname=\"lockscope.{code}\" name=\"{name}\" time=\"0\"{place}>")?;
+            writeln!(out, "    <testcase classname=\"lockscope.{code}\" name=\"{name}\" time=\"0\">")?;
             let look = Look { color: false, ascii: false, width: Some(120) };
             let text = escape(&human::one(checked, finding, sources, &look));
             if fail_on.applies(finding) {
-                writeln!(out, "      <failure type=\"{code}\" message=\"{title}\">{text}</failure>")?;
+                writeln!(out, "      <failure type=\"{code}\" message=\"{place}{title}\">{text}</failure>")?;
             } else {
                 writeln!(out, "      <system-out>{text}</system-out>")?;
             }

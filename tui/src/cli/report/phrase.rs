@@ -14,14 +14,29 @@ use crate::{cli::report::plural, source::file_and_line};
 
 /// What is wanted, as an object: `audit`, `a write lock of cache`, `the end of worker-1`.
 pub fn target(defs: &Definitions, target: Target) -> String {
+    target_named(defs, target, |lock| defs.lock_name(lock))
+}
+
+/// The same in a finding: locks of one description, all of which it is about, are told apart by their handles.
+fn target_in(defs: &Definitions, finding: &Finding, target: Target) -> String {
+    target_named(defs, target, |lock| name_in(defs, finding, lock))
+}
+
+fn name_in(defs: &Definitions, finding: &Finding, lock: LockId) -> String {
+    let name = defs.lock_name(lock);
+    let is_shared = finding.locks.iter().any(|&other| other != lock && defs.lock_name(other) == name);
+    if is_shared && name != lock.to_string() { format!("{lock} {name}") } else { name }
+}
+
+fn target_named(defs: &Definitions, target: Target, name: impl Fn(LockId) -> String) -> String {
     match target {
-        Target::Lock(lock, _) if is_once(defs, lock) => format!("the initialisation of `{}`", defs.lock_name(lock)),
+        Target::Lock(lock, _) if is_once(defs, lock) => format!("the initialisation of `{}`", name(lock)),
         Target::Lock(lock, mode) => match mode_word(defs, lock, mode) {
-            Some(word) => format!("{word} of `{}`", defs.lock_name(lock)),
-            None => format!("`{}`", defs.lock_name(lock)),
+            Some(word) => format!("{word} of `{}`", name(lock)),
+            None => format!("`{}`", name(lock)),
         },
         Target::Thread(thread) => format!("the end of {}", self::thread(defs, thread)),
-        Target::Object(object, need) => format!("{} `{}`", need_words(need), defs.lock_name(object)),
+        Target::Object(object, need) => format!("{} `{}`", need_words(need), name(object)),
         Target::Token => "somebody to unpark it".to_owned(),
     }
 }
@@ -30,11 +45,6 @@ pub fn target(defs: &Definitions, target: Target) -> String {
 fn is_once(defs: &Definitions, lock: LockId) -> bool {
     let kind = defs.lock(lock).map(|lock| lock.kind);
     matches!(kind, Some(LockKind::Once | LockKind::OnceLock | LockKind::LazyLock))
-}
-
-/// What is held, as an object: `audit`, `a read lock of cache`.
-pub fn held(defs: &Definitions, held: &Held) -> String {
-    target(defs, Target::Lock(held.lock, held.mode))
 }
 
 /// The thread in back quotes.
@@ -197,11 +207,12 @@ pub fn mode_word(defs: &Definitions, lock: LockId, mode: Mode) -> Option<&'stati
 }
 
 /// Label for the place where something was taken.
-pub fn took(defs: &Definitions, participant: &Participant, held_lock: &Held) -> String {
-    if is_once(defs, held_lock.lock) {
-        return format!("{} initialises `{}` here", thread(defs, participant.thread), defs.lock_name(held_lock.lock));
+pub fn took(defs: &Definitions, finding: &Finding, participant: &Participant, held: &Held) -> String {
+    let thread = thread(defs, participant.thread);
+    if is_once(defs, held.lock) {
+        return format!("{thread} initialises `{}` here", name_in(defs, finding, held.lock));
     }
-    format!("{} took {} here", thread(defs, participant.thread), held(defs, held_lock))
+    format!("{thread} took {} here", target_in(defs, finding, Target::Lock(held.lock, held.mode)))
 }
 
 /// Label for the place where something was wanted.
@@ -210,9 +221,9 @@ pub fn wants(defs: &Definitions, finding: &Finding, participant: &Participant, w
     match wanted.target {
         // Nobody waits: what is taken is the right to initialise.
         Target::Lock(lock, _) if is_once(defs, lock) && verb.ends_with("takes") => {
-            format!("{thread} {}initialises `{}` here", verb.trim_end_matches("takes"), defs.lock_name(lock))
+            format!("{thread} {}initialises `{}` here", verb.trim_end_matches("takes"), name_in(defs, finding, lock))
         }
-        target => format!("{thread} {verb} {} here", self::target(defs, target)),
+        target => format!("{thread} {verb} {} here", target_in(defs, finding, target)),
     }
 }
 

@@ -53,7 +53,7 @@ pub fn of(defs: &Definitions, finding: &Finding, participants: &[Participant]) -
             places.push(Place { thread: participant.thread, site, site_id, label, is_primary, stack, event, time });
         };
         for held in &participant.held {
-            let label = phrase::took(defs, participant, held);
+            let label = phrase::took(defs, finding, participant, held);
             add(held.site, label, false, held.stack, held.event, held.since);
         }
         if let Some(wanted) = &participant.wanted {

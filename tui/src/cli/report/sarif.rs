@@ -35,7 +35,7 @@ const FINGERPRINT: &str = "lockscope/v1";
 pub fn write(traces: &[&Checked], out: &mut dyn Write) -> io::Result<()> {
     let runs: Vec<Value> = traces.iter().map(|checked| run(checked)).collect();
     let log = json!({ "$schema": SCHEMA, "version": "2.1.0", "runs": runs });
-    serde_json::to_writer_pretty(&mut *out, &log)?;
+    crate::json::write_pretty(&mut *out, &log)?;
     writeln!(out)
 }
 

@@ -12,11 +12,12 @@ use std::{
     io::{self, Write},
     os::unix::process::ExitStatusExt,
     path::PathBuf,
+    time::{Duration, SystemTime},
 };
 
 use clap::{ArgMatches, Args, ValueEnum, ValueHint};
 use lockscope_analyzer::Analysis;
-use lockscope_trace::{Definitions, Event, EventSource};
+use lockscope_trace::{Definitions, Event, EventSource, Nanos};
 
 use crate::{
     cli::{
@@ -137,6 +138,7 @@ pub fn run(args: &RunArgs, matches: &ArgMatches, global: &Global, out: &mut dyn 
     let command = session.as_ref().map_or(&args.command, |session| &session.command);
     let before = Pattern::new(&recording.path).existing();
     let status = if args.top { top::run_child(command, &recording, global)? } else { child::run(command, &recording)? };
+    let ended = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let code = child::exit_code(status);
     let summary = session.map(|session| session.end(&global.stderr(), &mut io::stderr())).transpose()?;
     out.flush()?;
@@ -145,7 +147,8 @@ pub fn run(args: &RunArgs, matches: &ArgMatches, global: &Global, out: &mut dyn 
     let mut err = io::stderr().lock();
     let look = Look { width: global.stdout().width, ..global.stderr() };
     let report = Report { args, global, config: &config, rules: &rules, look, err: &mut err };
-    let code = report.write(&traces, &recording, code, status.signal().is_some())?;
+    let killed = status.signal().is_some().then_some(ended);
+    let code = report.write(&traces, &recording, code, killed)?;
     for remark in rules.finish()? {
         writeln!(err, "{} {remark}", look.paint(style::NOTE, "note:"))?;
     }
@@ -166,7 +169,14 @@ struct Report<'a> {
 }
 
 impl Report<'_> {
-    fn write(mut self, traces: &[PathBuf], recording: &Recording, child: u8, is_killed: bool) -> Result<u8, Failure> {
+    /// `killed`: when the program was, since the Unix epoch.
+    fn write(
+        mut self,
+        traces: &[PathBuf],
+        recording: &Recording,
+        child: u8,
+        killed: Option<Duration>,
+    ) -> Result<u8, Failure> {
         if traces.is_empty() {
             self.nothing_recorded(recording)?;
             return Ok(child);
@@ -177,14 +187,17 @@ impl Report<'_> {
             let mut waits = Graph::default();
             let mut at_end = |analysis: &mut Analysis, source: &dyn EventSource| {
                 let state = analysis.state();
-                let now = source.info().has_times.then_some(state.time);
+                // Who waits does nothing that would be recorded, and waited until the end.
+                let started = source.info().started;
+                let end = killed.and_then(|killed| u64::try_from(killed.checked_sub(started)?.as_nanos()).ok());
+                let now = source.info().has_times.then_some(state.time.max(Nanos(end.unwrap_or(0))));
                 waits = build::wait_for(state, source.definitions(), now);
             };
             let (engines, ignore) = (EngineArgs::default(), &mut |_: u64, _: &[Event], _: &Definitions| {});
             match check::check_with(path, self.rules, &engines, self.global, ignore, &mut at_end) {
                 Ok(result) => {
                     self.trace(&result, traces.len())?;
-                    if is_killed {
+                    if killed.is_some() {
                         self.waits(&waits)?;
                     }
                     results.push(result);

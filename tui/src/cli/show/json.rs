@@ -171,7 +171,7 @@ fn write<T: Serialize>(
         time_ns: converter.time(state.time),
         content,
     };
-    serde_json::to_writer_pretty(&mut *out, &document).map_err(std::io::Error::from)?;
+    crate::json::write_pretty(&mut *out, &document)?;
     writeln!(out)?;
     Ok(())
 }

@@ -139,13 +139,13 @@ struct JsonParticipant {
 
 /// Writes the findings of all traces as one document. `allowed` counts those that lint levels turned off, per trace.
 pub fn write(traces: &[(Checked, usize)], out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &output(traces))?;
+    crate::json::write_pretty(&mut *out, &output(traces))?;
     writeln!(out)
 }
 
 /// The same on one line.
 pub fn write_compact(traces: &[(Checked, usize)], out: &mut dyn Write) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, &output(traces))?;
+    crate::json::write(&mut *out, &output(traces))?;
     writeln!(out)
 }
 
@@ -171,10 +171,10 @@ pub fn write_lines(checked: &Checked, allowed: usize, out: &mut dyn Write) -> io
     let mut document = trace(checked, allowed);
     let findings = std::mem::take(&mut document.findings);
     let path = document.path.clone();
-    serde_json::to_writer(&mut *out, &Line { version: VERSION, kind: "trace", trace: &path, content: document })?;
+    crate::json::write(&mut *out, &Line { version: VERSION, kind: "trace", trace: &path, content: document })?;
     writeln!(out)?;
     for content in findings {
-        serde_json::to_writer(&mut *out, &Line { version: VERSION, kind: "finding", trace: &path, content })?;
+        crate::json::write(&mut *out, &Line { version: VERSION, kind: "finding", trace: &path, content })?;
         writeln!(out)?;
     }
     Ok(())
