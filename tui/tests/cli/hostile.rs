@@ -68,7 +68,9 @@ fn recording(folder: &Path, name: &str) -> PathBuf {
         writer.acquired(&env, locks[lock], Mode::Exclusive, How::Lock, site, counts[lock], clock::ticks());
     };
     for (thread, order) in [(0, [0, 1]), (1, [1, 0])] {
-        order.map(|lock| take(&mut writers[thread], lock));
+        for lock in order {
+            take(&mut writers[thread], lock);
+        }
         for lock in order.into_iter().rev() {
             writers[thread].released(&env, locks[lock], Mode::Exclusive, Access::Wrote, clock::ticks());
         }
