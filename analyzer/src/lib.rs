@@ -12,6 +12,7 @@ pub mod detect;
 pub mod engine;
 pub mod finding;
 pub mod input;
+mod lock_pairs;
 pub mod order_graph;
 pub mod state;
 pub mod stats;

@@ -43,7 +43,7 @@ impl Epoch {
 pub struct Row(u32);
 
 /// Clocks of equal length.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Clocks {
     /// Entries of a row: a power of two, at least the number of threads.
     stride: usize,

@@ -2,7 +2,7 @@
 
 use lockscope_trace::{Definitions, Op};
 
-use super::{Batch, Engine};
+use super::{Alone, Batch, Engine};
 use crate::{
     analysis::{Ending, Options},
     detect::{Context, Detector, collected, lock_order::LockOrder},
@@ -29,7 +29,7 @@ impl LockOrderEngine {
     }
 }
 
-impl Engine for LockOrderEngine {
+impl Alone for LockOrderEngine {
     fn feed(&mut self, batch: Batch<'_>) {
         for event in batch.events {
             let definitions = batch.definitions;
@@ -41,7 +41,9 @@ impl Engine for LockOrderEngine {
         }
         self.events += batch.events.len() as u64;
     }
+}
 
+impl Engine for LockOrderEngine {
     fn findings(&mut self, definitions: &Definitions) -> Vec<Finding> {
         let context = Context { definitions, state: &self.state, ending: Ending::Open, incomplete: self.incomplete };
         self.detector.findings(&context)

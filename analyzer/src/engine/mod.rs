@@ -5,13 +5,17 @@
 //! it is a trait of its own rather than a [`Detector`](crate::detect::Detector), whose context is the state.
 //!
 //! Reading order: [`Engine`] is the trait, [`EngineId`] their names, [`Engines`] runs several; [`merge()`] makes one finding of what
-//! several see; [`Claims`] judges what is predicted. `lock_order` adapts the detector of inversions; `spd` and `syncp` predict
+//! several see; [`Claims`] judges what is predicted. Engines of accesses run `beside` each other, over `facts` that are kept once; the
+//! others each for itself, over batches. `lock_order` adapts the detector of inversions; `spd` and `syncp` predict
 //! deadlocks and races by way of `closure`.
 
 mod access;
 mod atomicity;
+mod bag;
+mod beside;
 mod clock;
 mod closure;
+mod facts;
 mod holds;
 mod lock_order;
 mod lockset;
@@ -92,15 +96,13 @@ impl EngineId {
         }
     }
 
-    fn start(self, options: &Options) -> Box<dyn Engine> {
+    /// Starts the engine, unless it is one of those that run [beside] each other.
+    fn start(self, options: &Options) -> Option<Box<dyn Alone>> {
         match self {
-            EngineId::LockOrder => Box::new(lock_order::LockOrderEngine::new(options)),
-            EngineId::Hb => Box::new(races::RaceEngine::<false>::new(options)),
-            EngineId::Shb => Box::new(races::RaceEngine::<true>::new(options)),
-            EngineId::Lockset => Box::new(lockset::LocksetEngine::new(options)),
-            EngineId::Spd => Box::new(spd::SpdEngine::new(options)),
-            EngineId::SyncP => Box::new(syncp::SyncPEngine::new(options)),
-            EngineId::Atomicity => Box::new(atomicity::AtomicityEngine::new(options)),
+            EngineId::LockOrder => Some(Box::new(lock_order::LockOrderEngine::new(options))),
+            EngineId::Spd => Some(Box::new(spd::SpdEngine::new(options))),
+            EngineId::SyncP => Some(Box::new(syncp::SyncPEngine::new(options))),
+            EngineId::Hb | EngineId::Shb | EngineId::Lockset | EngineId::Atomicity => None,
         }
     }
 }
@@ -125,9 +127,6 @@ impl<'a> Batch<'a> {
 
 /// Looks for one kind of trouble in the order of events.
 pub trait Engine: fmt::Debug + Send {
-    /// Takes in the next events.
-    fn feed(&mut self, batch: Batch<'_>);
-
     /// What was found so far, each bug once. May be asked for at any time.
     ///
     /// Engines that work on the whole trace do so here.
@@ -151,6 +150,12 @@ pub trait Engine: fmt::Debug + Send {
     fn limits(&self) -> Vec<String> {
         Vec::new()
     }
+}
+
+/// An engine that needs nothing of others.
+trait Alone: Engine {
+    /// Takes in the next events.
+    fn feed(&mut self, batch: Batch<'_>);
 }
 
 #[cfg(test)]

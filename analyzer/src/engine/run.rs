@@ -2,13 +2,14 @@
 
 use lockscope_trace::{Definitions, Event};
 
-use super::{Batch, Claim, Engine, EngineId, Outcome, witness::Proofs};
+use super::{Alone, Batch, Claim, Engine, EngineId, Outcome, beside::Beside, witness::Proofs};
 use crate::{analysis::Options, finding::Finding};
 
 /// The engines that run, and what those left that had to end.
 #[derive(Debug)]
 pub struct Engines {
-    running: Vec<Running>,
+    alone: Vec<Running>,
+    beside: Beside,
     ended: Vec<Ended>,
     all: bool,
     memory_limit: Option<u64>,
@@ -23,7 +24,7 @@ pub struct Engines {
 #[derive(Debug)]
 struct Running {
     id: EngineId,
-    engine: Box<dyn Engine>,
+    engine: Box<dyn Alone>,
 }
 
 /// What is left of an engine that held too much.
@@ -48,7 +49,11 @@ impl Engines {
         wanted.sort_unstable();
         wanted.dedup();
         Engines {
-            running: wanted.into_iter().map(|id| Running { id, engine: id.start(options) }).collect(),
+            beside: Beside::new(&wanted, options),
+            alone: wanted
+                .into_iter()
+                .filter_map(|id| Some(Running { id, engine: id.start(options)? }))
+                .collect(),
             ended: Vec::new(),
             all: options.all,
             memory_limit: options.memory_limit,
@@ -61,9 +66,10 @@ impl Engines {
     /// Takes in the next events.
     pub fn feed(&mut self, events: &[Event], definitions: &Definitions) {
         let batch = Batch { first: self.position + 1, events, definitions };
-        for running in &mut self.running {
+        for running in &mut self.alone {
             running.engine.feed(batch);
         }
+        self.beside.feed(batch);
         self.position += events.len() as u64;
         if self.position >= self.look_at {
             self.look_at = self.position + LOOK_EVERY;
@@ -74,8 +80,8 @@ impl Engines {
     /// What was found, by all of them.
     pub fn findings(&mut self, definitions: &Definitions) -> Vec<Finding> {
         let mut findings: Vec<Finding> = self.ended.iter().flat_map(|ended| ended.findings.iter().cloned()).collect();
-        for Running { id, engine } in &mut self.running {
-            findings.extend(engine.findings(definitions).into_iter().map(|finding| by(*id, finding)));
+        for (id, engine) in self.running_mut() {
+            findings.extend(engine.findings(definitions).into_iter().map(|finding| by(id, finding)));
         }
         findings.extend(self.proofs.findings(definitions));
         findings
@@ -85,7 +91,7 @@ impl Engines {
     pub fn claims(&mut self, definitions: &Definitions) -> Vec<Claim> {
         let ended = self.ended.iter().flat_map(|ended| ended.claims.iter().cloned());
         let mut claims: Vec<Claim> = ended.collect();
-        claims.extend(self.running.iter_mut().flat_map(|running| running.engine.claims(definitions)));
+        claims.extend(self.running_mut().flat_map(|(_, engine)| engine.claims(definitions)));
         claims
     }
 
@@ -98,8 +104,8 @@ impl Engines {
     pub fn occurrences(&mut self, definitions: &Definitions) -> Vec<Finding> {
         let mut found: Vec<(EngineId, Finding)> =
             self.ended.iter().flat_map(|ended| ended.occurrences.iter().cloned()).collect();
-        for Running { id, engine } in &mut self.running {
-            found.extend(engine.occurrences(definitions).into_iter().map(|finding| (*id, finding)));
+        for (id, engine) in self.running_mut() {
+            found.extend(engine.occurrences(definitions).into_iter().map(|finding| (id, finding)));
         }
         found.into_iter().map(|(id, finding)| by(id, self.proofs.of(id, finding))).collect()
     }
@@ -108,24 +114,47 @@ impl Engines {
     pub fn limits(&self) -> Vec<String> {
         let ended = self.ended.iter().flat_map(|ended| ended.limits.iter().cloned());
         ended
-            .chain(self.running.iter().flat_map(|running| running.engine.limits()))
+            .chain(self.running().flat_map(|(_, engine)| engine.limits()))
             .chain(self.proofs.limits())
             .collect()
     }
 
-    /// The engines that still run, and how many bytes each holds.
+    /// The engines that still run, and how many bytes each holds. What several have in common is counted for the first of them.
     pub fn bytes(&self) -> impl Iterator<Item = (EngineId, u64)> {
-        self.running.iter().map(|running| (running.id, running.engine.bytes()))
+        let first = self.beside.engines().next().map(|(id, _)| id);
+        self.running().map(move |(id, engine)| {
+            let in_common = if first == Some(id) { self.beside.bytes_in_common() } else { 0 };
+            (id, engine.bytes() + in_common)
+        })
+    }
+
+    fn running(&self) -> impl Iterator<Item = (EngineId, &dyn Engine)> {
+        let alone = self.alone.iter().map(|running| (running.id, &*running.engine as &dyn Engine));
+        let mut all: Vec<_> = alone.chain(self.beside.engines()).collect();
+        all.sort_by_key(|(id, _)| *id);
+        all.into_iter()
+    }
+
+    fn running_mut(&mut self) -> impl Iterator<Item = (EngineId, &mut dyn Engine)> {
+        let alone = self.alone.iter_mut().map(|running| (running.id, &mut *running.engine as &mut dyn Engine));
+        let mut all: Vec<_> = alone.chain(self.beside.engines_mut()).collect();
+        all.sort_by_key(|(id, _)| *id);
+        all.into_iter()
+    }
+
+    fn remove(&mut self, id: EngineId) -> Option<Box<dyn Engine>> {
+        match self.alone.iter().position(|running| running.id == id) {
+            Some(index) => Some(self.alone.remove(index).engine),
+            None => self.beside.remove(id),
+        }
     }
 
     /// Ends the engines that hold the most, until the others are within the limit. What they found stays.
     fn keep_within(&mut self, definitions: &Definitions) {
         let Some(limit) = self.memory_limit else { return };
         while self.bytes().map(|(_, bytes)| bytes).sum::<u64>() > limit {
-            let Some(largest) = (0..self.running.len()).max_by_key(|&index| self.running[index].engine.bytes()) else {
-                return;
-            };
-            let Running { id, mut engine } = self.running.remove(largest);
+            let Some((id, _)) = self.bytes().max_by_key(|(_, bytes)| *bytes) else { return };
+            let Some(mut engine) = self.remove(id) else { return };
             let mut limits = engine.limits();
             limits.push(format!(
                 "{} was ended after {} events: it held {}, and all engines together may hold {} (--memory-limit); what it \

@@ -5,14 +5,17 @@
 //! of the graph of locks, and makes of them what the search needs ([`Requests`]).
 
 use lockscope_trace::{Definitions, LockId, Mode, Nanos, SiteId, StackId};
-use petgraph::{algo::kosaraju_scc, graph::DiGraph};
 use rustc_hash::FxHashMap;
 
 use super::{
     happens_before::Moment,
     requests::{self, Requests},
 };
-use crate::{detect::request::Request, finding::Held};
+use crate::{
+    detect::request::Request,
+    finding::Held,
+    lock_pairs::{Components, LockPairs},
+};
 
 /// Requests so far, in order of appearance.
 #[derive(Debug, Default)]
@@ -24,6 +27,8 @@ pub(super) struct Log {
     record_of: FxHashMap<u64, u32>,
     /// Requests, repeated ones included.
     times: u64,
+    /// What was wanted while what was held.
+    pairs: LockPairs,
 }
 
 #[derive(Debug)]
@@ -34,8 +39,6 @@ struct Record {
     timed: bool,
     upgrade: bool,
     recursive: bool,
-    /// It may be part of a circle, and is more than a writer that readers may queue behind.
-    is_order: bool,
     site: Option<SiteId>,
     stack: Option<StackId>,
     since: Nanos,
@@ -45,9 +48,6 @@ struct Record {
     held_from: u32,
     times: u64,
 }
-
-/// The component of each lock that is in a circle of locks.
-pub(super) type Components = FxHashMap<LockId, u32>;
 
 impl Log {
     /// Takes a request in, `times` times. Returns whether it is a new one, whose moment may be asked about.
@@ -75,6 +75,9 @@ impl Log {
         };
         self.record_of.insert(key, index);
         self.held.extend_from_slice(request.held);
+        if is_order {
+            request.held.iter().for_each(|held| self.pairs.insert(held.lock, request.lock));
+        }
         let Request { lock, mode, timed, upgrade, recursive, site, stack, since, asked, ended, .. } = *request;
         let what = (timed, upgrade, recursive);
         self.records.push(Record {
@@ -84,7 +87,6 @@ impl Log {
             timed: what.0,
             upgrade: what.1,
             recursive: what.2,
-            is_order,
             site,
             stack,
             since,
@@ -123,22 +125,7 @@ impl Log {
 
     /// Locks that are in circles of locks, gate locks and threads aside.
     pub(super) fn components(&self) -> Components {
-        let mut edges: Vec<(u32, u32)> = Vec::new();
-        for (index, record) in self.records.iter().enumerate().filter(|(_, record)| record.is_order) {
-            edges.extend(self.held(index).iter().map(|held| (held.lock.0, record.lock.0)));
-        }
-        edges.sort_unstable();
-        edges.dedup();
-        let to_itself: Vec<u32> = edges.iter().filter(|(held, lock)| held == lock).map(|&(lock, _)| lock).collect();
-        let graph = DiGraph::<(), (), u32>::from_edges(edges);
-        let mut components = Components::default();
-        for (number, locks) in (0..).zip(kosaraju_scc(&graph)) {
-            // A lock that was upgraded leads to itself.
-            if locks.len() > 1 || to_itself.binary_search(&(locks[0].index() as u32)).is_ok() {
-                components.extend(locks.into_iter().map(|lock| (LockId(lock.index() as u32), number)));
-            }
-        }
-        components
+        self.pairs.components()
     }
 
     /// The requests that can be part of circles: a lock wanted while another one of its component is held, and writers of these locks.

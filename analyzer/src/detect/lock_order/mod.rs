@@ -29,12 +29,12 @@ use self::{
     assign::Assigner,
     cycles::Search,
     happens_before::HappensBefore,
-    log::{Components, Log},
+    log::Log,
     report::Circles,
     requests::Requests,
 };
 use super::{Context, Detector, request::Request};
-use crate::{analysis::Options, finding::Finding};
+use crate::{analysis::Options, finding::Finding, lock_pairs::Components};
 
 pub use self::requests::Group;
 

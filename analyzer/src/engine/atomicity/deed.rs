@@ -17,6 +17,11 @@ impl Target {
         Target(u64::from(lock.0) << 1 | 1)
     }
 
+    /// Its place in rows, vars and locks in turn.
+    fn index(self) -> usize {
+        self.0 as usize
+    }
+
     pub fn what(self) -> What {
         let id = (self.0 >> 1) as u32;
         if self.0 & 1 == 0 { What::Var(VarId(id)) } else { What::Data(LockId(id)) }
@@ -35,7 +40,7 @@ impl<T> Default for Targets<T> {
 
 impl<T: Default> Targets<T> {
     pub fn of(&mut self, target: Target) -> &mut T {
-        let index = target.0 as usize;
+        let index = target.index();
         if index >= self.0.len() {
             self.0.resize_with(index + 1, T::default);
         }
@@ -75,10 +80,30 @@ impl Done {
     }
 }
 
-/// Whether a lock protects data that its guard gives access to, so that its sections tell what was done to it.
-pub(super) fn protects(definitions: &Definitions, lock: LockId) -> bool {
-    definitions.lock(lock).is_some_and(|def| {
-        let kind = matches!(def.kind, LockKind::Mutex | LockKind::RwLock | LockKind::FairMutex);
-        kind && &*def.type_name != "()"
-    })
+/// Which locks protect data that is known, so that their sections tell what was done to it; filled as asked.
+#[derive(Debug, Default)]
+pub(super) struct Protected(Vec<Option<bool>>);
+
+impl Protected {
+    /// Whether the data that a lock protects is not known, so that the lock itself stands for it.
+    #[inline]
+    pub fn is_opaque(&mut self, definitions: &Definitions, lock: LockId) -> bool {
+        match self.0.get(lock.0 as usize) {
+            Some(&Some(is_opaque)) => is_opaque,
+            _ => self.look(definitions, lock),
+        }
+    }
+
+    #[cold]
+    fn look(&mut self, definitions: &Definitions, lock: LockId) -> bool {
+        let Some(def) = definitions.lock(lock) else { return true };
+        let has_guard = matches!(def.kind, LockKind::Mutex | LockKind::RwLock | LockKind::FairMutex);
+        let is_opaque = !has_guard || matches!(&*def.type_name, "" | "()");
+        let index = lock.0 as usize;
+        if index >= self.0.len() {
+            self.0.resize(index + 1, None);
+        }
+        self.0[index] = Some(is_opaque);
+        is_opaque
+    }
 }

@@ -42,7 +42,11 @@ pub(super) struct Cases {
 }
 
 /// Where it is, and the data where that does not tell.
-type Key = (Option<StringId>, Option<SiteId>, Vec<(Option<SiteId>, Touch)>, Option<What>);
+#[derive(PartialEq, Eq, Hash, Debug)]
+enum Key {
+    Torn([(Option<SiteId>, Touch); 3], Option<What>),
+    Broken(Option<StringId>, Option<SiteId>, Vec<(Option<SiteId>, Touch)>, Option<What>),
+}
 
 /// Most bugs that are told apart.
 const MOST_BUGS: usize = 1000;
@@ -104,21 +108,20 @@ impl Cases {
 }
 
 impl Case {
-    fn deeds(&self) -> Vec<Done> {
-        match self {
-            Case::Torn(torn) => vec![torn.read, torn.other, torn.write],
-            Case::Broken(broken) => broken.deeds.clone(),
-        }
-    }
-
     fn key(&self) -> Key {
-        let deeds = self.deeds();
-        let known = deeds.iter().all(|deed| deed.site.is_some());
-        let data = (!known).then(|| deeds.first().map(|deed| deed.target.what())).flatten();
-        let places = deeds.iter().map(|deed| (deed.site, deed.touch)).collect();
+        fn data(deeds: &[Done]) -> Option<What> {
+            let known = deeds.iter().all(|deed| deed.site.is_some());
+            (!known).then(|| deeds.first().map(|deed| deed.target.what())).flatten()
+        }
         match self {
-            Case::Torn(_) => (None, None, places, data),
-            Case::Broken(broken) => (broken.name, broken.site, places, data),
+            Case::Torn(torn) => {
+                let deeds = [torn.read, torn.other, torn.write];
+                Key::Torn(deeds.map(|deed| (deed.site, deed.touch)), data(&deeds))
+            }
+            Case::Broken(broken) => {
+                let places = broken.deeds.iter().map(|deed| (deed.site, deed.touch)).collect();
+                Key::Broken(broken.name, broken.site, places, data(&broken.deeds))
+            }
         }
     }
 

@@ -1,13 +1,12 @@
 use super::*;
-use crate::testing::parse;
+use crate::{engine::Engines, testing::parse};
 
 /// Checks that exactly these occurrences are found, as `code confidence: positions`.
 #[track_caller]
 fn check(trace: &str, expected: &[&str]) {
     let (events, definitions) = parse(trace);
-    let mut engine =
-        AtomicityEngine::new(&Options { all: true, engines: vec![EngineId::Atomicity], ..Options::default() });
-    engine.feed(Batch { first: 1, events: &events, definitions: &definitions });
+    let mut engine = Engines::new(&Options { all: true, engines: vec![EngineId::Atomicity], ..Options::default() });
+    engine.feed(&events, &definitions);
     let found: Vec<String> = engine
         .findings(&definitions)
         .iter()

@@ -36,6 +36,11 @@ impl Sets {
         set
     }
 
+    /// The number of a set of locks in any order.
+    pub(crate) fn of_locks(&mut self, held: &Set) -> u32 {
+        held.iter().fold(0, |set, &(lock, mode)| self.with(set, lock, mode))
+    }
+
     pub(crate) fn get(&self, set: u32) -> &Set {
         (set as usize).checked_sub(1).map_or(&[], |index| &*self.sets[index])
     }

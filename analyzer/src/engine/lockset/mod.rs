@@ -16,21 +16,18 @@
 //! [`Options::all`] lists by the plain discipline instead, without states or order: every access at which no lock is left that was held
 //! at all accesses so far, from the second thread on, unless all are reads.
 
-mod bag;
 mod report;
 
-use lockscope_trace::{Definitions, Event, Op, VarId};
+use lockscope_trace::{Definitions, Op, VarId};
 
-use self::{
-    bag::Bag,
-    report::{Inconsistencies, Pair},
-};
+use self::report::{Inconsistencies, Pair};
 use super::{
-    Batch, Engine,
+    Engine,
     access::Access,
+    bag::Bag,
     clock::{Clocks, Epoch, Row},
+    facts::{Facts, Moment},
     holds::Holds,
-    order::{Edges, Order},
 };
 use crate::{
     analysis::Options,
@@ -40,8 +37,6 @@ use crate::{
 /// Eraser.
 #[derive(Debug)]
 pub(super) struct LocksetEngine {
-    order: Order,
-    holds: Holds,
     vars: Vec<Var>,
     /// When each thread accessed a location last that is shared.
     sharers: Clocks,
@@ -79,8 +74,6 @@ struct Disciplined {
 impl LocksetEngine {
     pub(super) fn new(options: &Options) -> Self {
         LocksetEngine {
-            order: Order::new(Edges { locks: false, reads_from: false }),
-            holds: Holds::default(),
             vars: Vec::new(),
             sharers: Clocks::default(),
             disciplined: options.all.then(Vec::new),
@@ -88,26 +81,39 @@ impl LocksetEngine {
         }
     }
 
+    /// Takes in an event.
     #[inline]
-    fn access(&mut self, position: u64, event: &Event, (var, touch): (VarId, Touch)) {
-        let me = event.thread;
-        let epoch = self.order.access(me);
-        let access = Access::new(epoch, position, event, self.holds.chain(me));
+    pub(super) fn event(&mut self, facts: &mut Facts, moment: &Moment<'_>) {
+        match moment.event.op {
+            Op::Read { var } => self.access(facts, moment, (var, Touch::Read)),
+            Op::Write { var } => self.access(facts, moment, (var, Touch::Write)),
+            _ => {}
+        }
+    }
+
+    #[inline]
+    fn access(&mut self, facts: &mut Facts, moment: &Moment<'_>, (var, touch): (VarId, Touch)) {
+        let me = moment.event.thread;
+        let epoch = facts.now(me);
+        let access = Access::new(epoch, moment.position, moment.event, facts.holds.chain(me));
         let index = var.0 as usize;
         if index >= self.vars.len() {
             self.vars.resize(index + 1, Var::default());
         }
         let known = &mut self.vars[index];
+        let past = facts.past(me);
+        // All accesses before are over only if the last ones of two threads are, which is quickly seen.
+        let may_be_over = known.last.0.epoch.is_past(past) && known.other.0.epoch.is_past(past);
         if known.last.0.thread() != me || matches!(known.state, State::New) {
             known.other = known.last;
         }
         known.last = (access, touch);
-        let held = self.holds.of(me);
-        let past = self.order.past(me);
+        let held = facts.holds.of(me);
         let is_over = |sharers: &Clocks, row| {
             let times = sharers.get(row);
             let later = times.get(past.len()..).unwrap_or(&[]);
-            times.iter().zip(past).fold(true, |all, (time, past)| all & (time <= past))
+            may_be_over
+                && times.iter().zip(past).fold(true, |all, (time, past)| all & (time <= past))
                 && later.iter().all(|&time| time == 0)
         };
         match known.state {
@@ -138,15 +144,15 @@ impl LocksetEngine {
         }
         if matches!(known.state, State::Written(_)) && known.locks.is_empty() {
             let pair = Pair { var, earlier: known.other, later: known.last };
-            self.found.add(pair, &self.holds);
+            self.found.add(pair, &facts.holds);
         }
         if self.disciplined.is_some() {
-            self.discipline(index, touch);
+            self.discipline(&facts.holds, index, touch);
         }
     }
 
     #[cold]
-    fn discipline(&mut self, index: usize, touch: Touch) {
+    fn discipline(&mut self, holds: &Holds, index: usize, touch: Touch) {
         let Some(disciplined) = &mut self.disciplined else { return };
         if index >= disciplined.len() {
             disciplined.resize(index + 1, Disciplined { locks: Bag::all(), is_shared: false, is_written: false });
@@ -154,7 +160,7 @@ impl LocksetEngine {
         let (of, known) = (&mut disciplined[index], &self.vars[index]);
         of.is_shared |= known.other.0.position() > 0;
         of.is_written |= touch == Touch::Write;
-        of.locks.keep(self.holds.of(known.last.0.thread()), touch);
+        of.locks.keep(holds.of(known.last.0.thread()), touch);
         if of.is_shared && of.is_written && of.locks.is_empty() {
             self.found.note(Pair { var: VarId(index as u32), earlier: known.other, later: known.last });
         }
@@ -169,19 +175,6 @@ impl Default for Var {
 }
 
 impl Engine for LocksetEngine {
-    fn feed(&mut self, batch: Batch<'_>) {
-        for (position, event) in batch.numbered() {
-            match event.op {
-                Op::Read { var } => self.access(position, event, (var, Touch::Read)),
-                Op::Write { var } => self.access(position, event, (var, Touch::Write)),
-                _ => {
-                    let change = self.holds.event(position, event, batch.definitions);
-                    self.order.event(event, change, batch.definitions);
-                }
-            }
-        }
-    }
-
     fn findings(&mut self, definitions: &Definitions) -> Vec<Finding> {
         self.found.findings(definitions)
     }
@@ -193,7 +186,7 @@ impl Engine for LocksetEngine {
     fn bytes(&self) -> u64 {
         let disciplined = self.disciplined.as_ref().map_or(0, |of| of.capacity() * size_of::<Disciplined>());
         let vars = (self.vars.capacity() * size_of::<Var>() + disciplined) as u64;
-        self.order.bytes() + self.holds.bytes() + self.sharers.bytes() + self.found.bytes() + vars
+        self.sharers.bytes() + self.found.bytes() + vars
     }
 
     fn limits(&self) -> Vec<String> {

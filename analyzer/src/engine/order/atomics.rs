@@ -12,17 +12,17 @@ use super::{
 };
 
 /// Modifications of atomics, and fences.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Atomics {
     vars: FxHashMap<VarId, Modifications>,
     fences: FxHashMap<ThreadId, Fences>,
 }
 
 /// The last modifications of a location, each with what it published.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Modifications(VecDeque<(u64, Option<Row>)>);
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Fences {
     /// The past at the last release fence.
     released: Option<Row>,

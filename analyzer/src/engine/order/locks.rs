@@ -8,7 +8,7 @@ use super::{
 };
 
 /// What was released, by lock.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Locks(Vec<Released>);
 
 /// The past of those who released a lock.

@@ -45,7 +45,7 @@ pub struct Edges {
 }
 
 /// The clocks of all threads.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Order {
     edges: Edges,
     clocks: Clocks,

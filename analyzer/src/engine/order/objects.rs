@@ -11,7 +11,7 @@ use super::{
 };
 
 /// Objects that are not locks.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Objects {
     channels: FxHashMap<LockId, Channel>,
     barriers: FxHashMap<LockId, Barrier>,
@@ -23,7 +23,7 @@ pub(super) struct Objects {
     sending: FxHashMap<ThreadId, (LockId, u64, u64)>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Channel {
     bound: Option<u64>,
     /// Messages that were not received, by their counts, with the past of their senders.
@@ -37,7 +37,7 @@ struct Channel {
     dropped: [Option<Row>; 2],
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Barrier {
     round: u64,
     /// Somebody left this round already, so that who arrives is of the next one.
@@ -48,10 +48,10 @@ struct Barrier {
 }
 
 /// Permits in the order in which they will be taken, those alike together, with the past of who gave them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Semaphore(VecDeque<(u64, Option<Row>)>);
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Condvar {
     waiting: u32,
     notified: Option<Row>,

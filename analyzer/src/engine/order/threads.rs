@@ -5,7 +5,7 @@ use lockscope_trace::ThreadId;
 use super::super::clock::{Clocks, Epoch, Row};
 
 /// Threads so far.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Threads(Vec<Thread>);
 
 /// A thread that acted.

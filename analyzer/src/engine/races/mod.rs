@@ -17,17 +17,17 @@
 mod report;
 mod vars;
 
-use lockscope_trace::{Definitions, Event, Op, VarId};
+use lockscope_trace::{Definitions, Op, ThreadId, VarId};
 
 use self::{
     report::{Occurrence, Races},
     vars::Vars,
 };
 use super::{
-    Batch, Engine, EngineId,
+    Engine, EngineId,
     access::Access,
     clock::Row,
-    holds::Holds,
+    facts::{Facts, Moment},
     order::{Edges, Order},
 };
 use crate::{
@@ -39,7 +39,6 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct RaceEngine<const SHB: bool> {
     order: Order,
-    holds: Holds,
     vars: Vars,
     /// For schedulable ones: the past at the last write of each location, and when that was.
     last_writes: Vec<Option<Row>>,
@@ -52,17 +51,26 @@ impl<const SHB: bool> RaceEngine<SHB> {
     pub(super) fn new(options: &Options) -> Self {
         RaceEngine {
             order: Order::new(Edges { locks: true, reads_from: SHB }),
-            holds: Holds::default(),
             vars: Vars::default(),
             last_writes: Vec::new(),
             races: Races::new(options.all),
         }
     }
 
+    /// Takes in an event.
     #[inline]
-    fn access(&mut self, position: u64, event: &Event, (var, touch): (VarId, Touch)) {
-        let me = event.thread;
-        let access = Access::new(self.order.access(me), position, event, self.holds.chain(me));
+    pub(super) fn event(&mut self, facts: &Facts, moment: &Moment<'_>) {
+        match moment.event.op {
+            Op::Read { var } => self.access(facts, moment, (var, Touch::Read)),
+            Op::Write { var } => self.access(facts, moment, (var, Touch::Write)),
+            _ => self.order.event(moment.event, moment.change, moment.definitions),
+        }
+    }
+
+    #[inline]
+    fn access(&mut self, facts: &Facts, moment: &Moment<'_>, (var, touch): (VarId, Touch)) {
+        let me = moment.event.thread;
+        let access = Access::new(self.order.access(me), moment.position, moment.event, facts.holds.chain(me));
         let past = self.order.past(me);
         let raced = match touch {
             Touch::Read => self.vars.read(var, &access, past),
@@ -70,43 +78,30 @@ impl<const SHB: bool> RaceEngine<SHB> {
         };
         if let Some(earlier) = raced {
             let occurrence = Occurrence { var, earlier, later: (access, touch) };
-            self.races.add(occurrence, &self.holds);
+            self.races.add(occurrence, &facts.holds);
         }
         if SHB {
-            self.read_from(event, var, touch);
+            self.read_from(me, var, touch);
         }
     }
 
     /// Orders a read after the write that it reads.
     #[inline]
-    fn read_from(&mut self, event: &Event, var: VarId, touch: Touch) {
+    fn read_from(&mut self, me: ThreadId, var: VarId, touch: Touch) {
         let index = var.0 as usize;
         if index >= self.last_writes.len() {
             self.last_writes.resize(index + 1, None);
         }
         let written = &mut self.last_writes[index];
         match (touch, *written) {
-            (Touch::Write, _) => self.order.publish(event.thread, written),
-            (Touch::Read, Some(row)) => self.order.receive(event.thread, row),
+            (Touch::Write, _) => self.order.publish(me, written),
+            (Touch::Read, Some(row)) => self.order.receive(me, row),
             (Touch::Read, None) => {}
         }
     }
 }
 
 impl<const SHB: bool> Engine for RaceEngine<SHB> {
-    fn feed(&mut self, batch: Batch<'_>) {
-        for (position, event) in batch.numbered() {
-            match event.op {
-                Op::Read { var } => self.access(position, event, (var, Touch::Read)),
-                Op::Write { var } => self.access(position, event, (var, Touch::Write)),
-                _ => {
-                    let change = self.holds.event(position, event, batch.definitions);
-                    self.order.event(event, change, batch.definitions);
-                }
-            }
-        }
-    }
-
     fn findings(&mut self, definitions: &Definitions) -> Vec<Finding> {
         self.races.findings(definitions, Self::ID)
     }
@@ -117,7 +112,7 @@ impl<const SHB: bool> Engine for RaceEngine<SHB> {
 
     fn bytes(&self) -> u64 {
         let written = (self.last_writes.capacity() * size_of::<Option<Row>>()) as u64;
-        self.order.bytes() + self.holds.bytes() + self.vars.bytes() + self.races.bytes() + written
+        self.order.bytes() + self.vars.bytes() + self.races.bytes() + written
     }
 
     fn limits(&self) -> Vec<String> {

@@ -7,7 +7,7 @@ use super::{Deadlock, Predicted, Spd};
 use crate::{
     analysis::Options,
     detect::text::{self, Class},
-    engine::{Batch, Claim, End, Engine, EngineId, Order, witness},
+    engine::{Alone, Batch, Claim, End, Engine, EngineId, Order, witness},
     finding::Finding,
 };
 
@@ -49,14 +49,16 @@ impl SpdEngine {
     }
 }
 
-impl Engine for SpdEngine {
+impl Alone for SpdEngine {
     fn feed(&mut self, batch: Batch<'_>) {
         for (number, event) in batch.numbered() {
             self.spd.feed(number, event, batch.definitions);
         }
         self.n_events += batch.events.len() as u64;
     }
+}
 
+impl Engine for SpdEngine {
     /// Nothing is concluded before it is proved.
     fn findings(&mut self, _definitions: &Definitions) -> Vec<Finding> {
         Vec::new()

@@ -8,7 +8,7 @@
 //! that are released by other threads; and whatever else orders threads, see [`closure`](super::closure). Requests with a time
 //! limit and tries are in no circle, since they end by themselves.
 //!
-//! - `nodes` counts abstract acquisitions while the events come by.
+//! - `nodes` notes requests while the events come by, and makes abstract acquisitions of those that can be in circles.
 //! - `patterns` searches circles of them.
 //! - `instances` searches an instance of a pattern.
 //! - `engine` chooses what is claimed.
@@ -22,7 +22,7 @@ mod tests;
 
 use lockscope_trace::{Definitions, Event, How, Op};
 
-use self::{nodes::Nodes, patterns::Patterns};
+use self::{nodes::Requests, patterns::Patterns};
 use super::closure::History;
 
 pub(super) use self::engine::SpdEngine;
@@ -32,7 +32,7 @@ pub(crate) use self::instances::Deadlock;
 #[derive(Debug, Default)]
 pub(crate) struct Spd {
     history: History,
-    nodes: Nodes,
+    requests: Requests,
 }
 
 /// What a search found.
@@ -47,7 +47,7 @@ pub(crate) struct Predicted {
 impl Spd {
     /// Takes in the next event, the one with this number.
     pub(crate) fn feed(&mut self, number: u64, event: &Event, definitions: &Definitions) {
-        if let Op::Acquired { lock, mode, how, .. } = event.op {
+        if let Op::Acquired { lock, how, .. } = event.op {
             let held = self.history.held(event.thread);
             let is_again = |how| how != How::Upgrade && held.iter().any(|hold| hold.lock == lock);
             let asks = match how {
@@ -57,8 +57,10 @@ impl Spd {
             };
             if asks && !held.is_empty() && !is_again(how) {
                 let section = self.history.next_section();
-                let held = self.history.held_mut(event.thread);
-                self.nodes.add(held, event, number, (lock, mode), section);
+                self.requests.add(event, number, section);
+                if how == How::Upgrade {
+                    self.requests.add_upgrade(section, held);
+                }
             }
         }
         self.history.feed(event, definitions);
@@ -66,17 +68,18 @@ impl Spd {
 
     /// Searches the events so far, in at most so many steps. O(events) for each pattern at worst.
     pub(crate) fn search(&mut self, budget: u64) -> Predicted {
-        let patterns = Patterns::search(&self.nodes, budget);
+        let nodes = self.requests.nodes(&self.history);
+        let patterns = Patterns::search(&nodes, budget);
         let mut found = Predicted { cut_at: patterns.cut_at, ..Predicted::default() };
         if !patterns.all.is_empty() && !self.history.is_incomplete() {
             self.history.index();
-            found.deadlocks = instances::search(&self.history, &self.nodes, &patterns.all);
+            found.deadlocks = instances::search(&self.history, &nodes, &patterns.all);
         }
         found
     }
 
     /// Bytes in use, roughly.
     pub(crate) fn bytes(&self) -> usize {
-        self.history.bytes() + self.nodes.bytes()
+        self.history.bytes() + self.requests.bytes()
     }
 }

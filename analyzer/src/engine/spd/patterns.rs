@@ -6,14 +6,13 @@
 
 use lockscope_trace::LockId;
 use petgraph::{
-    algo::{kosaraju_scc, tarjan_scc},
+    algo::tarjan_scc,
     graph::{DiGraph, NodeIndex},
-    graphmap::DiGraphMap,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::nodes::{Node, Nodes};
-use crate::engine::closure::sets::can_overlap;
+use crate::{engine::closure::sets::can_overlap, lock_pairs::Components};
 
 /// Circles that were found.
 #[derive(Debug, Default)]
@@ -33,11 +32,7 @@ impl Patterns {
     /// Takes at most so many steps.
     pub(super) fn search(nodes: &Nodes, budget: u64) -> Patterns {
         let mut search = Search { nodes, next: FxHashMap::default(), budget, found: Patterns::default() };
-        let inside = locks_in_circles(nodes);
-        if inside.is_empty() {
-            return search.found;
-        }
-        let components = search.components(&inside);
+        let components = search.components(&nodes.inside);
         for component in &components {
             search.search_component(component);
         }
@@ -68,7 +63,7 @@ impl Search<'_> {
     }
 
     /// The strongly connected components of the graph of acquisitions that have more than one, each ascending.
-    fn components(&mut self, inside: &FxHashMap<LockId, usize>) -> Vec<Vec<u32>> {
+    fn components(&mut self, inside: &Components) -> Vec<Vec<u32>> {
         // By a lock that they hold and that leads back to it.
         let mut holding = FxHashMap::<LockId, Vec<u32>>::default();
         let mut members = Vec::new();
@@ -167,22 +162,4 @@ impl Search<'_> {
             }
         }
     }
-}
-
-/// The locks that are in circles of the graph "asked for while held", with the number of their component.
-fn locks_in_circles(nodes: &Nodes) -> FxHashMap<LockId, usize> {
-    let mut graph = DiGraphMap::<LockId, ()>::new();
-    for node in &nodes.all {
-        for &(held, _) in nodes.held(node) {
-            graph.add_edge(held, node.lock, ());
-        }
-    }
-    let mut component = FxHashMap::default();
-    for (index, locks) in kosaraju_scc(&graph).into_iter().enumerate() {
-        // A lock that is upgraded leads to itself.
-        if locks.len() > 1 || graph.contains_edge(locks[0], locks[0]) {
-            component.extend(locks.into_iter().map(|lock| (lock, index)));
-        }
-    }
-    component
 }

@@ -8,7 +8,7 @@ use rustc_hash::FxHashSet;
 use super::{Race, SyncP};
 use crate::{
     analysis::Options,
-    engine::{Batch, Claim, End, Engine, EngineId, Order, witness},
+    engine::{Alone, Batch, Claim, End, Engine, EngineId, Order, witness},
     finding::Finding,
 };
 
@@ -61,7 +61,7 @@ impl SyncPEngine {
     }
 }
 
-impl Engine for SyncPEngine {
+impl Alone for SyncPEngine {
     fn feed(&mut self, batch: Batch<'_>) {
         for (number, event) in batch.numbered() {
             if let Some(race) = self.syncp.feed(number, event, batch.definitions) {
@@ -69,7 +69,9 @@ impl Engine for SyncPEngine {
             }
         }
     }
+}
 
+impl Engine for SyncPEngine {
     /// Nothing is concluded before it is proved.
     fn findings(&mut self, _definitions: &Definitions) -> Vec<Finding> {
         Vec::new()

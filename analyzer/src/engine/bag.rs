@@ -1,11 +1,11 @@
-//! Locks that were held at all accesses so far: only ever fewer.
+//! Locks that were held at all of several moments: only ever fewer.
 
 use lockscope_trace::{LockId, Mode};
 
-use super::super::holds::Hold;
+use super::holds::Hold;
 use crate::finding::Touch;
 
-/// A set of locks, small mostly.
+/// A set of locks, small mostly. Half a cache line.
 #[derive(Clone, Debug)]
 pub(super) struct Bag {
     /// Nothing was taken out yet: all locks there are.
@@ -13,19 +13,26 @@ pub(super) struct Bag {
     count: u8,
     few: [LockId; FEW],
     /// All of them, where there were more than a few at first.
-    many: Vec<LockId>,
+    many: Option<Box<Vec<LockId>>>,
 }
 
 const FEW: usize = 4;
 
+impl Default for Bag {
+    fn default() -> Self {
+        Bag::all()
+    }
+}
+
 impl Bag {
     /// Every lock.
     pub fn all() -> Bag {
-        Bag { is_all: true, count: 0, few: [LockId(0); FEW], many: Vec::new() }
+        Bag { is_all: true, count: 0, few: [LockId(0); FEW], many: None }
     }
 
+    #[inline]
     pub fn is_empty(&self) -> bool {
-        !self.is_all && self.count == 0 && self.many.is_empty()
+        !self.is_all && self.count == 0 && self.many.as_ref().is_none_or(|many| many.is_empty())
     }
 
     /// Keeps the locks that protect such an access: of a write those held exclusively, of a read all.
@@ -34,14 +41,15 @@ impl Bag {
         self.keep_those(held, |hold| touch == Touch::Read || hold.mode == Mode::Exclusive);
     }
 
+    /// Keeps the locks of the holds that count.
     #[inline]
-    fn keep_those(&mut self, held: &[Hold], counts: impl Fn(&Hold) -> bool) {
+    pub fn keep_those(&mut self, held: &[Hold], counts: impl Fn(&Hold) -> bool) {
         if self.is_all {
             return self.begin(held.iter().filter(|hold| counts(hold)).map(|hold| hold.lock));
         }
         let is_held = |lock: LockId| held.iter().any(|hold| hold.lock == lock && counts(hold));
-        if !self.many.is_empty() {
-            return self.many.retain(|&lock| is_held(lock));
+        if let Some(many) = &mut self.many {
+            return many.retain(|&lock| is_held(lock));
         }
         let mut kept = 0;
         for index in 0..usize::from(self.count) {
@@ -62,7 +70,7 @@ impl Bag {
                 few.copy_from_slice(&locks);
                 self.count = locks.len() as u8;
             }
-            None => self.many = locks,
+            None => self.many = Some(Box::new(locks)),
         }
     }
 }
