@@ -139,7 +139,26 @@ impl Analysis {
         self.feed_batch(std::slice::from_ref(event), definitions);
     }
 
+    /// Takes in an access to memory by a thread that runs and of which nobody expects anything; false, and nothing done, if it is
+    /// none. Half of the events of a trace with accesses are, and no detector looks at them.
+    #[inline]
+    fn access(&mut self, event: &Event) -> bool {
+        let is_access = matches!(event.op, Op::Read { .. } | Op::Write { .. });
+        if !is_access || self.unchecked_wakeup.watches(event.thread) || self.busy_wait.watches(event.thread) {
+            return false;
+        }
+        if !self.state.access(event) {
+            return false;
+        }
+        self.lock_order.acts(event.thread);
+        self.stats.access(event);
+        true
+    }
+
     fn detect(&mut self, event: &Event, definitions: &Definitions) {
+        if self.access(event) {
+            return;
+        }
         self.stats.before(event, &self.state);
         let (ending, incomplete) = (self.ending, self.incomplete);
         let context = Context { definitions, state: &self.state, ending, incomplete };

@@ -38,6 +38,14 @@ struct Run {
     last: Nanos,
 }
 
+impl BusyWait {
+    /// Whether the next event of the thread matters, whatever it is.
+    #[inline]
+    pub(crate) fn watches(&self, thread: ThreadId) -> bool {
+        self.runs.get(thread.0 as usize).is_some_and(Option::is_some)
+    }
+}
+
 impl Detector for BusyWait {
     fn after(&mut self, context: &Context<'_>, event: &Event) {
         let index = event.thread.0 as usize;

@@ -3,7 +3,7 @@
 //! Broken by a request for a rank not above the highest rank held. Locks without a rank are not looked at. A try cannot
 //! wait and so breaks nothing; what it got counts as held. The order of releases does not matter.
 
-use lockscope_trace::{Event, LockId};
+use lockscope_trace::{Definitions, Event, LockId, Op};
 
 use super::{
     Context, Detector,
@@ -22,13 +22,17 @@ pub struct Hierarchy {
 
 impl Detector for Hierarchy {
     fn before(&mut self, context: &Context<'_>, event: &Event) {
-        if let Some(request) = self.found.ended(event, context.state) {
+        if is_of_rank(context.definitions, event)
+            && let Some(request) = self.found.ended(event, context.state)
+        {
             self.check(context, &request);
         }
     }
 
     fn after(&mut self, context: &Context<'_>, event: &Event) {
-        if let Some(request) = self.found.begun(event, context.state) {
+        if is_of_rank(context.definitions, event)
+            && let Some(request) = self.found.begun(event, context.state)
+        {
             self.check(context, &request);
         }
     }
@@ -40,6 +44,13 @@ impl Detector for Hierarchy {
     fn limits(&self) -> Vec<String> {
         self.found.limits()
     }
+}
+
+/// Whether the event is about a lock that has a rank.
+#[inline]
+fn is_of_rank(definitions: &Definitions, event: &Event) -> bool {
+    let (Op::Acquired { lock, .. } | Op::TimedOut { lock, .. } | Op::Wait { lock, .. }) = event.op else { return false };
+    definitions.lock(lock).is_some_and(|lock| lock.rank.is_some())
 }
 
 impl Hierarchy {

@@ -32,13 +32,17 @@ impl Detector for RecursiveRead {
             }
             self.written[index] = true;
         }
-        if let Some(request) = self.found.ended(event, context.state) {
+        if is_read(event)
+            && let Some(request) = self.found.ended(event, context.state)
+        {
             self.check(context, &request);
         }
     }
 
     fn after(&mut self, context: &Context<'_>, event: &Event) {
-        if let Some(request) = self.found.begun(event, context.state) {
+        if is_read(event)
+            && let Some(request) = self.found.begun(event, context.state)
+        {
             self.check(context, &request);
         }
     }
@@ -61,6 +65,17 @@ impl Detector for RecursiveRead {
     fn limits(&self) -> Vec<String> {
         self.found.limits()
     }
+}
+
+/// Whether the event is about a read of a lock.
+#[inline]
+fn is_read(event: &Event) -> bool {
+    matches!(
+        event.op,
+        Op::Acquired { mode: Mode::Shared, .. }
+            | Op::TimedOut { mode: Mode::Shared, .. }
+            | Op::Wait { mode: Mode::Shared, .. }
+    )
 }
 
 impl RecursiveRead {

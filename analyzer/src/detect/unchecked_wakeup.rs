@@ -5,7 +5,7 @@
 //! without a reason at times. Who waits again, looks at memory that is recorded, or takes another lock meanwhile may have looked
 //! there; so may whoever has a mutex around nothing.
 
-use lockscope_trace::{Access, Event, LockId, Op, SiteId};
+use lockscope_trace::{Access, Event, LockId, Op, SiteId, ThreadId};
 
 use super::{
     Context, Detector,
@@ -29,6 +29,14 @@ struct Woken {
     mutex: LockId,
     site: Option<SiteId>,
     event: u64,
+}
+
+impl UncheckedWakeup {
+    /// Whether the next event of the thread matters, whatever it is.
+    #[inline]
+    pub(crate) fn watches(&self, thread: ThreadId) -> bool {
+        self.woken.get(thread.0 as usize).is_some_and(Option::is_some)
+    }
 }
 
 impl Detector for UncheckedWakeup {

@@ -2,7 +2,6 @@
 
 use lockscope_trace::{LockId, Mode};
 
-use super::holds::Hold;
 use crate::finding::Touch;
 
 /// A set of locks, small mostly. Half a cache line.
@@ -37,17 +36,19 @@ impl Bag {
 
     /// Keeps the locks that protect such an access: of a write those held exclusively, of a read all.
     #[inline]
-    pub fn keep(&mut self, held: &[Hold], touch: Touch) {
-        self.keep_those(held, |hold| touch == Touch::Read || hold.mode == Mode::Exclusive);
+    pub fn keep(&mut self, held: impl Iterator<Item = (LockId, Mode)> + Clone, touch: Touch) {
+        self.keep_those(
+            held.filter(|(_, mode)| touch == Touch::Read || *mode == Mode::Exclusive).map(|(lock, _)| lock),
+        );
     }
 
-    /// Keeps the locks of the holds that count.
+    /// Keeps these.
     #[inline]
-    pub fn keep_those(&mut self, held: &[Hold], counts: impl Fn(&Hold) -> bool) {
+    pub fn keep_those(&mut self, locks: impl Iterator<Item = LockId> + Clone) {
         if self.is_all {
-            return self.begin(held.iter().filter(|hold| counts(hold)).map(|hold| hold.lock));
+            return self.begin(locks);
         }
-        let is_held = |lock: LockId| held.iter().any(|hold| hold.lock == lock && counts(hold));
+        let is_held = |lock: LockId| locks.clone().any(|held| held == lock);
         if let Some(many) = &mut self.many {
             return many.retain(|&lock| is_held(lock));
         }

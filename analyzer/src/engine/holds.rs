@@ -30,6 +30,14 @@ pub struct Hold {
     pub event: u64,
 }
 
+impl Hold {
+    /// Which lock, and how it is held.
+    #[inline]
+    pub fn what(&self) -> (LockId, Mode) {
+        (self.lock, self.mode)
+    }
+}
+
 /// What an event did to what is held.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Change {

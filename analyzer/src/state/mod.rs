@@ -310,6 +310,24 @@ impl State {
         self.after_object(event);
     }
 
+    /// As [`apply`](Self::apply), of an access by a thread that runs and has nothing else under way; false, and nothing done, for others.
+    #[inline]
+    pub(crate) fn access(&mut self, event: &Event) -> bool {
+        match self.threads.get_mut(event.thread.0 as usize) {
+            Some(thread) if thread.activity == Activity::Running && thread.sending.is_none() => {
+                thread.events += 1;
+                thread.last_time = event.time;
+                if event.site.is_some() {
+                    thread.last_site = event.site;
+                }
+                self.position += 1;
+                self.time = self.time.max(event.time);
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// The thread, when it was seen.
     pub fn thread(&self, id: ThreadId) -> Option<&ThreadState> {
         self.threads.get(id.0 as usize)

@@ -82,8 +82,10 @@ pub struct Stats {
     pub locks: Vec<LockStats>,
     /// By [`ThreadId`].
     pub threads: Vec<ThreadStats>,
-    /// How many events of each kind, by [`Op::name`](lockscope_trace::Op::name).
-    pub kinds: FxHashMap<&'static str, u64>,
+    /// How many events of each kind, but for the most frequent ones.
+    kinds: FxHashMap<&'static str, u64>,
+    /// How many reads, writes, acquisitions and releases.
+    frequent: [u64; 4],
     /// Events.
     pub events: u64,
     /// Time of the first event.
@@ -98,15 +100,8 @@ impl Stats {
         if self.events == 0 {
             self.first = event.time;
         }
-        self.events += 1;
-        self.last = self.last.max(event.time);
-        *self.kinds.entry(event.op.name()).or_default() += 1;
+        self.access(event);
         let thread = entry(&mut self.threads, event.thread.0);
-        if thread.events == 0 {
-            thread.first = event.time;
-        }
-        thread.events += 1;
-        thread.last = thread.last.max(event.time);
         thread.acquisitions += u64::from(is_acquisition(&event.op));
 
         let waited = before.thread(event.thread).and_then(ThreadState::wait);
@@ -127,6 +122,34 @@ impl Stats {
             Op::TimedOut { lock, .. } => entry(&mut self.locks, lock.0).timed_out += 1,
             _ => {}
         }
+    }
+
+    /// Takes the next event, which is no acquisition and no release, of a thread that waits for nothing; not the first one.
+    #[inline]
+    pub(crate) fn access(&mut self, event: &Event) {
+        self.events += 1;
+        self.last = self.last.max(event.time);
+        self.count(&event.op);
+        let thread = entry(&mut self.threads, event.thread.0);
+        if thread.events == 0 {
+            thread.first = event.time;
+        }
+        thread.events += 1;
+        thread.last = thread.last.max(event.time);
+    }
+
+    #[inline]
+    fn count(&mut self, op: &Op) {
+        match frequent(op) {
+            Some(index) => self.frequent[index] += 1,
+            None => *self.kinds.entry(op.name()).or_default() += 1,
+        }
+    }
+
+    /// How many events of each kind, by [`Op::name`](lockscope_trace::Op::name); kinds without events are left out.
+    pub fn kinds(&self) -> FxHashMap<&'static str, u64> {
+        let frequent = FREQUENT.into_iter().zip(self.frequent).filter(|(_, count)| *count > 0);
+        self.kinds.iter().map(|(&name, &count)| (name, count)).chain(frequent).collect()
     }
 
     /// Takes what the event did to its thread; `after` is the state with it.
@@ -218,6 +241,20 @@ impl LockStats {
     }
 }
 
+/// Names of the kinds that are counted apart, see [`frequent`].
+const FREQUENT: [&str; 4] = ["read", "write", "acquired", "released"];
+
+#[inline]
+fn frequent(op: &Op) -> Option<usize> {
+    match op {
+        Op::Read { .. } => Some(0),
+        Op::Write { .. } => Some(1),
+        Op::Acquired { .. } => Some(2),
+        Op::Released { .. } => Some(3),
+        _ => None,
+    }
+}
+
 fn is_acquisition(op: &Op) -> bool {
     matches!(op, Op::Acquired { how, .. } if *how != How::Downgrade)
 }
@@ -248,7 +285,7 @@ mod tests {
         assert_eq!((rw.acquisitions, rw.shared, rw.wait.count), (1, 1, 0));
         assert_eq!(stats.threads[1].blocked, Nanos(35));
         assert_eq!(stats.duration(), Nanos(53));
-        assert_eq!(stats.kinds["acquired"], 3);
+        assert_eq!(stats.kinds()["acquired"], 3);
         assert_eq!(stats.classes(&definitions).len(), 2);
     }
 

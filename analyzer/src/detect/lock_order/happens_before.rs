@@ -88,7 +88,7 @@ pub(super) const MOST_EXTRA: u32 = 64;
 impl HappensBefore {
     pub(super) fn event(&mut self, definitions: &Definitions, event: &Event) {
         let me = event.thread;
-        self.lives.of(me).acted = true;
+        self.acts(me);
         match event.op {
             Op::Spawn { child } if child != me => {
                 let before = self.lives.cut(me);
@@ -113,6 +113,12 @@ impl HappensBefore {
                 }
             }
         }
+    }
+
+    /// The thread does something.
+    #[inline]
+    pub(super) fn acts(&mut self, thread: ThreadId) {
+        self.lives.of(thread).acted = true;
     }
 
     /// Grows whenever less is known to be ordered than before.

@@ -23,7 +23,7 @@ mod sync;
 #[cfg(test)]
 mod tests;
 
-use lockscope_trace::{Definitions, Event, LockId, Mode};
+use lockscope_trace::{Definitions, Event, LockId, Mode, ThreadId};
 
 use self::{
     assign::Assigner,
@@ -68,6 +68,12 @@ impl LockOrder {
     /// The distinct requests so far. Linear in their number.
     pub fn groups(&self, definitions: &Definitions) -> Vec<Group> {
         self.log.all(definitions).into_groups()
+    }
+
+    /// The thread does something that has nothing to do with locks.
+    #[inline]
+    pub(crate) fn acts(&mut self, thread: ThreadId) {
+        self.lives.acts(thread);
     }
 
     /// Bytes that are held, roughly.

@@ -129,7 +129,7 @@ impl Sync {
                 let from = lives.begin(me);
                 self.once.insert(lock, Initialiser { thread: me, from, upto: 0 });
             }
-            Op::Released { lock, .. } if is_once(definitions, lock) => {
+            Op::Released { lock, .. } if !self.once.is_empty() && is_once(definitions, lock) => {
                 if let Some(initialiser) = self.once.get_mut(&lock).filter(|once| once.thread == me && once.upto == 0) {
                     initialiser.upto = lives.give(me, true);
                 }

@@ -10,8 +10,10 @@
 //! looks at the data again before it writes is right (double-checked locking), one that only writes goes on what an earlier one saw.
 
 mod deed;
+mod line;
 mod regions;
 mod report;
+mod settled;
 mod windows;
 
 use lockscope_trace::{Access, Definitions, Event, How, Mode, Op, ThreadId, VarId};
@@ -88,7 +90,7 @@ impl AtomicityEngine {
             }
             Op::Fence { .. } => {}
             Op::RegionBegin { name } => self.regions.begin(me, name, event.site),
-            Op::RegionEnd => self.regions.end(me, |broken| self.cases.add(Case::Broken(broken))),
+            Op::RegionEnd => self.regions.end(me, |broken| _ = self.cases.add(Case::Broken(broken))),
             Op::Acquired { lock, how, .. } => {
                 self.synchronise(event, change, definitions);
                 if how == How::CondvarReacquire {
@@ -169,7 +171,7 @@ impl AtomicityEngine {
     #[inline]
     fn in_regions(&mut self, done: Done) {
         if self.regions.is_active() {
-            self.regions.touch(done, |broken| self.cases.add(Case::Broken(broken)));
+            self.regions.touch(done, |broken| _ = self.cases.add(Case::Broken(broken)));
         }
     }
 }

@@ -44,7 +44,7 @@ pub(super) struct Cases {
 /// Where it is, and the data where that does not tell.
 #[derive(PartialEq, Eq, Hash, Debug)]
 enum Key {
-    Torn([(Option<SiteId>, Touch); 3], Option<What>),
+    Torn([Option<SiteId>; 3], Option<What>),
     Broken(Option<StringId>, Option<SiteId>, Vec<(Option<SiteId>, Touch)>, Option<What>),
 }
 
@@ -56,8 +56,10 @@ impl Cases {
         Cases { thorough, all: all.then(Vec::new), bugs: Vec::new(), bug_of: FxHashMap::default(), dropped: 0 }
     }
 
-    #[cold]
-    pub fn add(&mut self, case: Case) {
+    /// Takes a case in. Returns whether it is known to have happened from now on, so that those of the same places that only could
+    /// happen change nothing.
+    pub fn add(&mut self, case: Case) -> bool {
+        let mut is_known = self.all.is_none() && matches!(&case, Case::Torn(torn) if torn.happened);
         match self.bug_of.entry(case.key()) {
             Entry::Occupied(known) => {
                 let (first, count) = &mut self.bugs[*known.get()];
@@ -70,7 +72,10 @@ impl Cases {
                     _ => *count += 1,
                 }
             }
-            Entry::Vacant(_) if self.bugs.len() == MOST_BUGS => self.dropped += 1,
+            Entry::Vacant(_) if self.bugs.len() == MOST_BUGS => {
+                self.dropped += 1;
+                is_known = false;
+            }
             Entry::Vacant(place) => {
                 place.insert(self.bugs.len());
                 self.bugs.push((case.clone(), 1));
@@ -79,6 +84,7 @@ impl Cases {
         if let Some(all) = &mut self.all {
             all.push(case);
         }
+        is_known
     }
 
     pub fn findings(&self, definitions: &Definitions) -> Vec<Finding> {
@@ -116,7 +122,7 @@ impl Case {
         match self {
             Case::Torn(torn) => {
                 let deeds = [torn.read, torn.other, torn.write];
-                Key::Torn(deeds.map(|deed| (deed.site, deed.touch)), data(&deeds))
+                Key::Torn(deeds.map(|deed| deed.site), data(&deeds))
             }
             Case::Broken(broken) => {
                 let places = broken.deeds.iter().map(|deed| (deed.site, deed.touch)).collect();

@@ -11,9 +11,13 @@
 //!
 //! Memory: a line for each location or lock and thread that uses it.
 
-use lockscope_trace::{LockId, Mode, Nanos, SiteId, StackId, ThreadId};
+use lockscope_trace::{Mode, ThreadId};
 
-use super::deed::{Done, Target, Targets};
+use super::{
+    deed::{Done, Target, Targets},
+    line::{Deed, Line},
+    settled::Settled,
+};
 use crate::{
     engine::{bag::Bag, clock::Epoch, holds::Hold},
     finding::Touch,
@@ -42,51 +46,15 @@ struct Data {
     whose: [u16; FIRST],
     /// Whose the others are.
     further: Vec<ThreadId>,
+    /// Where the latest write of each line was over.
+    ends: Vec<u64>,
     lines: Vec<Line>,
+    /// Of data that was torn: what needs no telling any more.
+    settled: Option<Box<Settled>>,
 }
 
 /// Lines that are found without looking at them.
 const FIRST: usize = 16;
-
-/// What one thread did with it, as far as others look at it. Most of this is written far more often than it is read.
-#[derive(Debug)]
-struct Line {
-    thread: ThreadId,
-    /// In which of its lives the thread read.
-    life: u32,
-    /// The thread's time at its latest write, and at the end of its latest window; 0 without one.
-    write_time: u32,
-    window_time: u32,
-    /// What it read last, and did not write since.
-    read: Deed,
-    write: Deed,
-    /// What it held at its latest write.
-    held: Locks,
-    /// Its latest window: the read and the write, and what it held throughout.
-    window: [Deed; 2],
-    throughout: Locks,
-}
-
-/// A [`Done`] of which thread, data and touch are known. Without one, `end` is 0.
-#[derive(Clone, Copy, Default, Debug)]
-struct Deed {
-    event: u64,
-    end: u64,
-    time: Nanos,
-    site: Option<SiteId>,
-    stack: Option<StackId>,
-}
-
-/// Locks, each with how it is held.
-#[derive(Clone, Default, Debug)]
-struct Locks {
-    /// The first few, each with its mode as [`lock`] puts them together; 0 where there is none.
-    few: [u32; FEW],
-    /// The others.
-    more: Option<Box<Vec<u32>>>,
-}
-
-const FEW: usize = 4;
 
 /// What a thread is up to while it writes.
 #[derive(Debug)]
@@ -119,7 +87,8 @@ impl Windows {
     #[inline]
     pub fn read(&mut self, done: Done) {
         let life = self.life(done.thread);
-        if let Some(line) = self.line(done.target, done.thread) {
+        if let Some((data, index)) = self.line(done.target, done.thread) {
+            let line = &mut data.lines[index];
             (line.read, line.life) = (Deed::of(&done), life);
         }
     }
@@ -145,41 +114,42 @@ impl Windows {
         }
     }
 
-    /// The thread writes. `is_blind`: without looking again at what it read before. Calls `torn` for windows that this tears.
+    /// The thread writes. `is_blind`: without looking again at what it read before. Calls `torn` for windows that this tears; it returns
+    /// whether that is known to have happened from now on, so that what only could happen at the same places need not be told.
     #[inline]
-    pub fn write(&mut self, done: Done, is_blind: bool, doing: &Doing<'_>, mut torn: impl FnMut(Torn)) {
+    pub fn write(&mut self, done: Done, is_blind: bool, doing: &Doing<'_>, mut torn: impl FnMut(Torn) -> bool) {
         let me = done.thread;
         let now = self.life(me);
-        let Some(line) = self.line(done.target, me) else { return };
+        let Some((data, index)) = self.line(done.target, me) else { return };
+        let line = &mut data.lines[index];
         let read = std::mem::take(&mut line.read);
         let read = (is_blind && line.life == now && read.end != 0).then_some(read);
-        let data = self.targets.of(done.target);
         let since = read.map_or(u64::MAX, |read| read.event);
-        data.gates.keep_those(doing.held, |hold| hold.mode == Mode::Exclusive && hold.event < since);
+        let throughout = doing.held.iter().filter(|hold| hold.mode == Mode::Exclusive && hold.event < since);
+        data.gates.keep_those(throughout.map(|hold| hold.lock));
+        let mut grown = 0;
         if data.gates.is_empty() {
-            data.look(&done, read.as_ref(), doing, &mut torn);
+            grown += data.look(&done, index, read.as_ref(), doing, &mut torn);
         }
-        data.latest = done.end;
-        let index = data.find(me).expect("it was made above");
+        (data.latest, data.ends[index]) = (done.end, done.end);
         let line = &mut data.lines[index];
         let time = doing.epoch.time();
         (line.write, line.write_time) = (Deed::of(&done), time);
-        let mut grown = line.held.set(doing.held);
+        grown += line.held.set(doing.held);
         if let Some(read) = read {
             (line.window, line.window_time) = ([read, Deed::of(&done)], time);
-            // What is held was taken in turn, but for what was upgraded meanwhile.
-            grown += line.throughout.set(doing.held.iter().filter(|hold| hold.event < read.event));
+            grown += line.throughout.set(doing.throughout(&read));
         }
         self.bytes += grown;
     }
 
     /// Bytes that are held.
     pub fn bytes(&self) -> u64 {
-        self.targets.bytes() + self.lines * (size_of::<Line>() + size_of::<ThreadId>()) as u64 + self.bytes
+        self.targets.bytes() + self.lines * (size_of::<Line>() + size_of::<(ThreadId, u64)>()) as u64 + self.bytes
     }
 
     #[inline]
-    fn line(&mut self, target: Target, thread: ThreadId) -> Option<&mut Line> {
+    fn line(&mut self, target: Target, thread: ThreadId) -> Option<(&mut Data, usize)> {
         let data = self.targets.of(target);
         let index = match data.find(thread) {
             Some(index) => index,
@@ -189,7 +159,7 @@ impl Windows {
                 data.lines.len() - 1
             }
         };
-        Some(&mut data.lines[index])
+        Some((data, index))
     }
 }
 
@@ -201,6 +171,7 @@ impl Data {
         let first = self.whose.iter().position(|&whose| whose == short);
         match first {
             Some(index) if short != 0 => Some(index),
+            _ if short != 0 && self.lines.len() <= FIRST => None,
             _ => self.find_slowly(thread),
         }
     }
@@ -222,135 +193,67 @@ impl Data {
             Some(whose) => *whose = short(thread),
             None => self.further.push(thread),
         }
-        self.lines.push(Line {
-            thread,
-            life: 0,
-            write_time: 0,
-            window_time: 0,
-            read: Deed::default(),
-            write: Deed::default(),
-            held: Locks::default(),
-            window: Default::default(),
-            throughout: Locks::default(),
-        });
+        self.ends.push(0);
+        self.lines.push(Line::new(thread));
         Some(())
     }
 
-    /// Looks for windows that this write tears, and for writes that tear the window which it ends.
-    fn look(&self, done: &Done, read: Option<&Deed>, doing: &Doing<'_>, torn: &mut impl FnMut(Torn)) {
+    /// Looks for windows that this write tears, and for writes that tear the window which it ends. `mine` is the line of the thread.
+    /// Returns by how many bytes this grew.
+    fn look(
+        &mut self,
+        done: &Done,
+        mine: usize,
+        read: Option<&Deed>,
+        doing: &Doing<'_>,
+        torn: &mut impl FnMut(Torn) -> bool,
+    ) -> u64 {
+        let Data { settled, lines, ends, latest, .. } = self;
+        let grown = if settled.is_none() { size_of::<Settled>() as u64 } else { 0 };
+        let settled = settled.get_or_insert_with(|| Box::new(Settled::new(lines)));
+        let me = done.thread;
         let whole = |deed: &Deed, thread, touch| deed.done(thread, done.target, touch);
-        if let Some(read) = read
-            && let Some((other, thread, happened)) = self.within(read, done, doing)
-        {
-            let (read, other) = (whole(read, done.thread, Touch::Read), whole(&other, thread, Touch::Write));
-            torn(Torn { read, other, write: *done, happened });
+        if let Some(read) = read {
+            let mut tear = |other: &Line, happened| {
+                let other = whole(&other.write, other.thread, Touch::Write);
+                torn(Torn { read: whole(read, me, Touch::Read), other, write: *done, happened })
+            };
+            let later = |&(index, end): &(usize, &u64)| index != mine && *end > read.end;
+            let others = ends.iter().enumerate().filter(later);
+            let first = if *latest > read.end { others.min_by_key(|&(_, end)| end) } else { None };
+            let window = (read.site, done.site);
+            if let Some((first, _)) = first {
+                if tear(&lines[first], true) {
+                    settled.settle(window, lines[first].write.site);
+                }
+            } else if !settled.is_by_all(window)
+                && let Some(other) = lines.iter().find(|line| line.thread != me && line.could_tear(read, done, doing))
+            {
+                tear(other, false);
+            }
         }
         // Windows of others, which it could be within.
-        let read_site = read.and_then(|read| read.site);
-        for line in self.lines.iter().filter(|line| line.thread != done.thread && line.window_time != 0) {
-            let [begun, ended] = &line.window;
-            let is_alike = !doing.alike || read.is_some() && read_site == begun.site && done.site == ended.site;
-            if is_alike
-                && !Epoch::new(line.thread, line.window_time).is_past(doing.past)
-                && !line.throughout.excludes(doing.held.iter())
-            {
+        if !settled.is_in_all(done.site) {
+            for line in lines.iter().filter(|line| line.thread != me && line.could_be_torn(read, done, doing)) {
+                let [begun, ended] = &line.window;
                 let (read, write) = (whole(begun, line.thread, Touch::Read), whole(ended, line.thread, Touch::Write));
                 torn(Torn { read, other: *done, write, happened: false });
             }
         }
-    }
-
-    /// Another thread's write that was within the window, or else one that could be.
-    fn within(&self, read: &Deed, write: &Done, doing: &Doing<'_>) -> Option<(Deed, ThreadId, bool)> {
-        let others = || self.lines.iter().filter(|line| line.thread != write.thread && line.write_time != 0);
-        if self.latest > read.end
-            && let Some(first) = others().filter(|line| line.write.end > read.end).min_by_key(|line| line.write.end)
-        {
-            return Some((first.write, first.thread, true));
+        settled.note_write(done.site);
+        if let Some(read) = read {
+            settled.note_window((read.site, done.site));
         }
-        let could = others().find(|line| {
-            let is_alike =
-                || line.read_site().is_some() && line.read_site() == read.site && line.write.site == write.site;
-            (!doing.alike || is_alike())
-                && !Epoch::new(line.thread, line.write_time).is_past(doing.past)
-                && !line.held.excludes(doing.throughout(read))
-        });
-        could.map(|line| (line.write, line.thread, false))
-    }
-}
-
-impl Line {
-    /// Where the read was with which its latest write ends a window.
-    fn read_site(&self) -> Option<SiteId> {
-        (self.window[1].end == self.write.end).then_some(self.window[0].site).flatten()
+        grown
     }
 }
 
 impl Doing<'_> {
     /// What is held since before a read.
-    fn throughout(&self, read: &Deed) -> impl Iterator<Item = &Hold> {
+    pub fn throughout(&self, read: &Deed) -> impl Iterator<Item = &Hold> {
         let before = read.event;
         self.held.iter().filter(move |hold| hold.event < before)
     }
-}
-
-impl Deed {
-    #[inline]
-    fn of(done: &Done) -> Deed {
-        let Done { event, end, time, site, stack, .. } = *done;
-        Deed { event, end, time, site, stack }
-    }
-
-    fn done(&self, thread: ThreadId, target: Target, touch: Touch) -> Done {
-        let Deed { event, end, time, site, stack } = *self;
-        Done { thread, target, touch, site, stack, time, event, end }
-    }
-}
-
-impl Locks {
-    /// Becomes these. Returns by how many bytes that grew.
-    #[inline]
-    fn set<'a>(&mut self, holds: impl IntoIterator<Item = &'a Hold>) -> u64 {
-        let mut holds = holds.into_iter();
-        for few in &mut self.few {
-            *few = holds.next().map_or(0, |hold| lock(hold.lock, hold.mode));
-        }
-        match (holds.next(), &mut self.more) {
-            (None, None) => 0,
-            (next, more) => {
-                let is_new = more.is_none();
-                let more = more.get_or_insert_default();
-                let before = more.capacity();
-                more.clear();
-                more.extend(next.into_iter().chain(holds).map(|hold| lock(hold.lock, hold.mode)));
-                let boxed = if is_new { size_of::<Vec<u32>>() } else { 0 };
-                ((more.capacity() - before) * size_of::<u32>() + boxed) as u64
-            }
-        }
-    }
-
-    /// Whether who holds these waits for who holds the others.
-    fn excludes<'a>(&self, others: impl Iterator<Item = &'a Hold>) -> bool {
-        let mut others = others;
-        others.any(|hold| {
-            let mine = self.few.iter().chain(self.more.iter().flat_map(|more| more.iter()));
-            let excluding = |mode: &Mode| !mode.compatible(hold.mode);
-            let mut modes = [Mode::Exclusive, Mode::Upgradable, Mode::Shared].into_iter().filter(excluding);
-            modes.any(|mode| mine.clone().any(|&mine| mine == lock(hold.lock, mode)))
-        })
-    }
-}
-
-/// A lock and a mode in a number other than 0. Locks beyond the thousandth million, more than memory has room for, are not told apart
-/// from others.
-#[inline]
-fn lock(lock: LockId, mode: Mode) -> u32 {
-    let mode = match mode {
-        Mode::Exclusive => 1,
-        Mode::Upgradable => 2,
-        Mode::Shared => 3,
-    };
-    lock.0 << 2 | mode
 }
 
 /// A thread in fewer bits, other than 0 if it can be known by these.

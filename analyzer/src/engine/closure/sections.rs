@@ -38,7 +38,7 @@ pub(crate) struct Hold {
     pub section: u32,
     /// Acquisitions by the same thread that are not released: more than one of a lock that may be taken again.
     depth: u32,
-    /// The set of locks held up to and with this one, for whoever numbers such sets; 0 when it has no number.
+    /// The row of locks held up to and with this one, for whoever numbers such rows; 0 when it has no number.
     pub set: u32,
 }
 

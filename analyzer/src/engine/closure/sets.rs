@@ -3,8 +3,6 @@
 use lockscope_trace::{LockId, Mode};
 use rustc_hash::FxHashMap;
 
-use super::sections::Hold;
-
 /// The locks that are held and how, sorted. A lock that is held in two modes is in it twice.
 pub(crate) type Set = [(LockId, Mode)];
 
@@ -21,21 +19,6 @@ pub(crate) struct Sets {
 }
 
 impl Sets {
-    /// The number of the set of all that is held; kept in the holds, so that it takes one step for each hold that is new.
-    pub(crate) fn of(&mut self, held: &mut [Hold]) -> u32 {
-        if held.last().is_none_or(|last| last.set != 0) {
-            return held.last().map_or(0, |last| last.set);
-        }
-        let mut set = 0;
-        for hold in held {
-            if hold.set == 0 {
-                hold.set = self.with(set, hold.lock, hold.mode);
-            }
-            set = hold.set;
-        }
-        set
-    }
-
     /// The number of a set of locks in any order.
     pub(crate) fn of_locks(&mut self, held: &Set) -> u32 {
         held.iter().fold(0, |set, &(lock, mode)| self.with(set, lock, mode))
@@ -59,7 +42,8 @@ impl Sets {
         overlap
     }
 
-    fn with(&mut self, set: u32, lock: LockId, mode: Mode) -> u32 {
+    /// The number of a set with one lock more.
+    pub(crate) fn with(&mut self, set: u32, lock: LockId, mode: Mode) -> u32 {
         if let Some(&known) = self.added.get(&(set, lock, mode)) {
             return known;
         }

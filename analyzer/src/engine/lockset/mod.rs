@@ -27,7 +27,7 @@ use super::{
     bag::Bag,
     clock::{Clocks, Epoch, Row},
     facts::{Facts, Moment},
-    holds::Holds,
+    holds::{Hold, Holds},
 };
 use crate::{
     analysis::Options,
@@ -108,7 +108,7 @@ impl LocksetEngine {
             known.other = known.last;
         }
         known.last = (access, touch);
-        let held = facts.holds.of(me);
+        let held = facts.holds.of(me).iter().map(Hold::what);
         let is_over = |sharers: &Clocks, row| {
             let times = sharers.get(row);
             let later = times.get(past.len()..).unwrap_or(&[]);
@@ -126,7 +126,7 @@ impl LocksetEngine {
                 self.sharers.set(row, last.thread(), last.time());
                 self.sharers.set(row, me, epoch.time());
                 known.locks = Bag::all();
-                known.locks.keep(held, touch);
+                known.locks.keep(held.clone(), touch);
                 known.state = if touch == Touch::Write { State::Written(row) } else { State::Shared(row) };
             }
             State::Shared(row) | State::Written(row) if is_over(&self.sharers, row) => {
@@ -136,7 +136,7 @@ impl LocksetEngine {
             State::Shared(row) | State::Written(row) => {
                 self.sharers.widen(me);
                 self.sharers.set(row, me, epoch.time());
-                known.locks.keep(held, touch);
+                known.locks.keep(held.clone(), touch);
                 if touch == Touch::Write {
                     known.state = State::Written(row);
                 }
@@ -160,7 +160,7 @@ impl LocksetEngine {
         let (of, known) = (&mut disciplined[index], &self.vars[index]);
         of.is_shared |= known.other.0.position() > 0;
         of.is_written |= touch == Touch::Write;
-        of.locks.keep(holds.of(known.last.0.thread()), touch);
+        of.locks.keep(holds.of(known.last.0.thread()).iter().map(Hold::what), touch);
         if of.is_shared && of.is_written && of.locks.is_empty() {
             self.found.note(Pair { var: VarId(index as u32), earlier: known.other, later: known.last });
         }

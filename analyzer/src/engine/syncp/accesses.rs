@@ -3,7 +3,11 @@
 use lockscope_trace::{Event, LockId, Mode, SiteId};
 use rustc_hash::FxHashMap;
 
-use crate::engine::closure::{history::Point, sets::Set};
+use super::cells::Row;
+use crate::{
+    engine::{bag::Bag, closure::history::Point},
+    finding::Touch,
+};
 
 /// The accesses of one thread to one location in one way while it held the same locks.
 #[derive(Debug)]
@@ -70,28 +74,73 @@ impl Group {
     }
 }
 
+/// An access to a location that one lock protects, so far: nothing races with it, unless another access is without that lock.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Protected {
+    pub thread: u32,
+    pub writes: bool,
+    pub row: Row,
+    turn: u32,
+    access: Access,
+}
+
 /// The accesses to one location.
 #[derive(Debug, Default)]
 pub(super) struct Location {
     pub groups: Vec<Group>,
     /// By thread, way and set: which group it is.
     group_of: FxHashMap<(u32, bool, u32), u32>,
-    /// Locks that were held exclusively at every access so far; `None` before the first one. As long as there is one, no two can race.
-    common: Option<Vec<LockId>>,
+    /// Locks that were held at every access so far, at writes exclusively. As long as there is one, no two can race.
+    common: Bag,
+    /// All accesses of that time.
+    protected: Vec<Protected>,
 }
+
+/// Accesses of which those between two changes of what the thread holds are told apart from others.
+const LOOK_BACK: usize = 4;
 
 impl Location {
     /// Takes in what is held at the next access, and returns whether that and all before it hold a common lock.
-    pub(super) fn is_protected(&mut self, held: &Set) -> bool {
-        let is_held = |lock: &LockId| held.binary_search(&(*lock, Mode::Exclusive)).is_ok();
-        match &mut self.common {
-            Some(common) => common.retain(is_held),
-            None => {
-                let exclusive = held.iter().filter(|(_, mode)| *mode == Mode::Exclusive);
-                self.common = Some(exclusive.map(|&(lock, _)| lock).collect());
-            }
+    #[inline]
+    pub(super) fn is_protected(&mut self, held: impl Iterator<Item = (LockId, Mode)> + Clone, writes: bool) -> bool {
+        self.common.keep(held, if writes { Touch::Write } else { Touch::Read });
+        !self.common.is_empty()
+    }
+
+    /// Takes an access in while the location is protected, and returns by how many bytes that grew.
+    #[inline]
+    pub(super) fn add_protected(
+        &mut self,
+        point: Point,
+        (number, event): (u64, &Event),
+        writes: bool,
+        row: Row,
+        turn: u32,
+    ) -> usize {
+        let access = Access::new(point.at, number, event.site);
+        let new = Protected { thread: point.thread, writes, row, turn, access };
+        let first = self.protected.len().saturating_sub(LOOK_BACK);
+        let is_same = |of: &&mut Protected| {
+            (of.thread, of.writes, of.turn, of.row) == (new.thread, new.writes, new.turn, new.row)
+        };
+        if let Some(known) = self.protected[first..].iter_mut().rev().find(is_same) {
+            known.access = access;
+            return 0;
         }
-        self.common.as_ref().is_some_and(|common| !common.is_empty())
+        let before = self.protected.capacity();
+        self.protected.push(new);
+        (self.protected.capacity() - before) * size_of::<Protected>()
+    }
+
+    /// The accesses while it was protected, once that has ended.
+    #[inline]
+    pub(super) fn take_protected(&mut self) -> Vec<Protected> {
+        std::mem::take(&mut self.protected)
+    }
+
+    /// Takes in an access that was made while the location was protected, and returns by how many bytes that grew.
+    pub(super) fn add_again(&mut self, of: &Protected, set: u32) -> usize {
+        self.note(of.thread, of.writes, set, of.turn, of.access)
     }
 
     /// Takes an access in, and returns by how many bytes that grew.
@@ -103,10 +152,12 @@ impl Location {
         set: u32,
         turn: u32,
     ) -> usize {
-        let key = (point.thread, writes, set);
-        let access = Access::new(point.at, number, event.site);
-        let index = *self.group_of.entry(key).or_insert_with(|| {
-            self.groups.push(Group::new(point.thread, writes, set));
+        self.note(point.thread, writes, set, turn, Access::new(point.at, number, event.site))
+    }
+
+    fn note(&mut self, thread: u32, writes: bool, set: u32, turn: u32, access: Access) -> usize {
+        let index = *self.group_of.entry((thread, writes, set)).or_insert_with(|| {
+            self.groups.push(Group::new(thread, writes, set));
             self.groups.len() as u32 - 1
         }) as usize;
         let group = &mut self.groups[index];

@@ -10,22 +10,26 @@
 //!
 //! Atomic accesses race with nothing; what they read is kept.
 //!
+//! As long as one lock is held at all accesses to a location, at writes exclusively, none of them races, and they are only noted.
+//!
 //! Memory: that of [`closure`](super::closure), and 16 bytes for each access but the last between two changes of what its thread holds
-//! or depends on.
+//! or depends on; 36 where one lock protects the location, and as much for what is held.
 
 mod accesses;
+mod cells;
 mod engine;
 
 use lockscope_trace::{Definitions, Event, Op, SiteId, ThreadId, VarId};
 
-use self::accesses::Location;
 pub(super) use self::engine::SyncPEngine;
+use self::{accesses::Location, cells::Cells};
 use super::closure::{Cut, History, history::Point, sets::Sets};
 
 /// Finds the races while the events come by.
 #[derive(Debug, Default)]
 pub(crate) struct SyncP {
     history: History,
+    cells: Cells,
     sets: Sets,
     locations: Vec<Location>,
     /// For each thread the closure of all that it did, and at which of its turns that was.
@@ -60,13 +64,25 @@ impl SyncP {
                 return None;
             }
         };
-        let set = self.sets.of(self.history.held_mut(event.thread));
+        let held = self.history.held_mut(event.thread);
+        let row = self.cells.of(held);
         let index = var.0 as usize;
         if index >= self.locations.len() {
             self.locations.resize_with(index + 1, Location::default);
         }
-        let is_protected = self.locations[index].is_protected(self.sets.get(set));
-        let race = if is_protected { None } else { self.race(number, event, var, writes, set) };
+        let location = &mut self.locations[index];
+        if location.is_protected(held.iter().map(|hold| (hold.lock, hold.mode)), writes) {
+            let point = self.history.feed(event, definitions);
+            let turn = self.history.turn(event.thread);
+            self.bytes += self.locations[index].add_protected(point, (number, event), writes, row, turn);
+            return None;
+        }
+        for protected in location.take_protected() {
+            let set = self.cells.set(protected.row, &mut self.sets);
+            self.bytes += location.add_again(&protected, set);
+        }
+        let set = self.cells.set(row, &mut self.sets);
+        let race = self.race(number, event, var, writes, set);
         let point = self.history.feed(event, definitions);
         let turn = self.history.turn(event.thread);
         self.bytes += self.locations[index].add(point, (number, event), writes, set, turn);
@@ -126,7 +142,7 @@ impl SyncP {
     /// Bytes in use, roughly.
     pub(crate) fn bytes(&self) -> usize {
         let cuts = self.pasts.len() * (4 * self.history.n_threads() + 64);
-        self.history.bytes() + self.sets.bytes() + self.locations.capacity() * size_of::<Location>() + self.bytes + cuts
+        self.history.bytes() + self.cells.bytes() + self.sets.bytes() + self.locations.capacity() * size_of::<Location>() + self.bytes + cuts
     }
 }
 

@@ -55,7 +55,7 @@ pub fn write(source: &dyn EventSource, analysis: &Analysis, look: &Look, out: &m
         writeln!(out, "{}  {}", look.paint(style::HEADER, &format!("{name:<9}")), Definitions::clean(&value))?;
     }
     writeln!(out)?;
-    let mut kinds: Vec<(&str, u64)> = stats.kinds.iter().map(|(&kind, &count)| (kind, count)).collect();
+    let mut kinds: Vec<(&str, u64)> = stats.kinds().into_iter().collect();
     kinds.sort_by_key(|&(kind, count)| (std::cmp::Reverse(count), kind));
     let mut table = Table::new(&[("event", Align::Left), ("count", Align::Right)]);
     for (kind, count) in kinds {
