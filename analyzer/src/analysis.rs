@@ -1,5 +1,7 @@
 //! One pass of all detectors over the events.
 
+use std::hint::black_box;
+
 use lockscope_trace::{Completeness, Definitions, Error, Event, EventSource, Op, Progress};
 
 use crate::{
@@ -127,8 +129,11 @@ impl Analysis {
         for events in events.chunks(AT_A_TIME) {
             self.engines.feed(events, definitions);
             if !self.engines_only {
-                for event in events {
-                    self.detect(event, definitions);
+                for events in events.chunks(engine::TOUCHED_AT_ONCE) {
+                    black_box(self.stats.touch(events) ^ self.state.touch(events));
+                    for event in events {
+                        self.detect(event, definitions);
+                    }
                 }
             }
         }

@@ -49,7 +49,9 @@ impl Detector for Hierarchy {
 /// Whether the event is about a lock that has a rank.
 #[inline]
 fn is_of_rank(definitions: &Definitions, event: &Event) -> bool {
-    let (Op::Acquired { lock, .. } | Op::TimedOut { lock, .. } | Op::Wait { lock, .. }) = event.op else { return false };
+    let (Op::Acquired { lock, .. } | Op::TimedOut { lock, .. } | Op::Wait { lock, .. }) = event.op else {
+        return false;
+    };
     definitions.lock(lock).is_some_and(|lock| lock.rank.is_some())
 }
 

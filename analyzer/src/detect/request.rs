@@ -42,15 +42,20 @@ pub struct Request<'a> {
 impl<'a> Request<'a> {
     /// The request that `event` ends, if it ends one; `before` is the state without the event.
     pub fn ended_by(event: &Event, before: &'a State) -> Option<Request<'a>> {
+        let thread = before.thread(event.thread);
+        let held = thread.map_or(&[][..], |thread| &thread.held);
+        Request::ended_at(before.position + 1, event, held, thread.and_then(ThreadState::wait))
+    }
+
+    /// The request that the event with this number ends, if it ends one, by a thread that holds these locks and waits so, if it does.
+    #[inline]
+    pub fn ended_at(number: u64, event: &Event, held: &'a [Held], wait: Option<&Wait>) -> Option<Request<'a>> {
         let (lock, mode, how) = match event.op {
             Op::Acquired { how: How::Try | How::Downgrade, .. } => return None,
             Op::Acquired { lock, mode, how, .. } => (lock, mode, how),
             Op::TimedOut { lock, mode } => (lock, mode, How::Timed),
             _ => return None,
         };
-        let number = before.position + 1;
-        let thread = before.thread(event.thread);
-        let held = thread.map_or(&[][..], |thread| &thread.held);
         let mut request = Request {
             thread: event.thread,
             lock,
@@ -65,8 +70,7 @@ impl<'a> Request<'a> {
             asked: number,
             ended: number,
         };
-        if let Some(&Wait { target: Target::Lock(waited, _), how, since, site, stack, event, .. }) =
-            thread.and_then(ThreadState::wait)
+        if let Some(&Wait { target: Target::Lock(waited, _), how, since, site, stack, event, .. }) = wait
             && waited == lock
         {
             request.recursive |= how.is_recursive();
@@ -90,16 +94,21 @@ impl<'a> Request<'a> {
 
     fn of_waiting(id: ThreadId, state: &'a State) -> Option<Request<'a>> {
         let thread = state.thread(id)?;
-        let &Wait { target, how, since, site, stack, event, .. } = thread.wait()?;
+        Request::waiting(id, &thread.held, thread.wait()?)
+    }
+
+    /// The request of a thread that holds these locks and waits so; `None` if that is not for a lock.
+    pub fn waiting(id: ThreadId, held: &'a [Held], wait: &Wait) -> Option<Request<'a>> {
+        let Wait { target, how, since, site, stack, event, .. } = *wait;
         let Target::Lock(lock, mode) = target else { return None };
         Some(Request {
             thread: id,
             lock,
             mode,
             timed: how.is_timed(),
-            upgrade: upgrades(&thread.held, lock, mode),
+            upgrade: upgrades(held, lock, mode),
             recursive: how.is_recursive(),
-            held: &thread.held,
+            held,
             site,
             stack,
             since,

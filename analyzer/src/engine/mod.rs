@@ -31,6 +31,7 @@ use std::fmt;
 
 use lockscope_trace::{Definitions, Event};
 
+pub(crate) use self::beside::AT_A_TIME as TOUCHED_AT_ONCE;
 pub use self::{
     merge::merge,
     run::Engines,

@@ -50,10 +50,7 @@ impl Engines {
         wanted.dedup();
         Engines {
             beside: Beside::new(&wanted, options),
-            alone: wanted
-                .into_iter()
-                .filter_map(|id| Some(Running { id, engine: id.start(options)? }))
-                .collect(),
+            alone: wanted.into_iter().filter_map(|id| Some(Running { id, engine: id.start(options)? })).collect(),
             ended: Vec::new(),
             all: options.all,
             memory_limit: options.memory_limit,
@@ -113,10 +110,7 @@ impl Engines {
     /// Bounds that were hit, in sentences.
     pub fn limits(&self) -> Vec<String> {
         let ended = self.ended.iter().flat_map(|ended| ended.limits.iter().cloned());
-        ended
-            .chain(self.running().flat_map(|(_, engine)| engine.limits()))
-            .chain(self.proofs.limits())
-            .collect()
+        ended.chain(self.running().flat_map(|(_, engine)| engine.limits())).chain(self.proofs.limits()).collect()
     }
 
     /// The engines that still run, and how many bytes each holds. What several have in common is counted for the first of them.

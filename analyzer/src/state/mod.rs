@@ -310,6 +310,18 @@ impl State {
         self.after_object(event);
     }
 
+    /// Looks at what is needed for the events soon, to have it near; the result means nothing.
+    pub(crate) fn touch(&self, events: &[Event]) -> u64 {
+        let of = |event: &Event| match event.op {
+            Op::Acquired { lock, .. } | Op::Released { lock, .. } => {
+                let lock = self.lock(lock)?;
+                Some(lock.acquisitions ^ lock.holders.first().map_or(0, |holder| holder.2.0))
+            }
+            _ => None,
+        };
+        events.iter().filter_map(of).fold(0, |all, one| all ^ one)
+    }
+
     /// As [`apply`](Self::apply), of an access by a thread that runs and has nothing else under way; false, and nothing done, for others.
     #[inline]
     pub(crate) fn access(&mut self, event: &Event) -> bool {

@@ -95,6 +95,23 @@ pub struct Stats {
 }
 
 impl Stats {
+    /// Looks at what is needed for the events soon, to have it near; the result means nothing.
+    pub(crate) fn touch(&self, events: &[Event]) -> u64 {
+        let of = |event: &Event| match event.op {
+            Op::Acquired { lock, .. } => {
+                let lock = self.locks.get(lock.0 as usize)?;
+                Some(lock.acquisitions ^ lock.sites.get(&event.site).map_or(0, |site| site.acquisitions))
+            }
+            Op::Released { lock, .. } => {
+                let lock = self.locks.get(lock.0 as usize)?;
+                // Most are held for a microsecond or so.
+                Some(lock.hold.count ^ lock.hold.buckets[10] ^ lock.longest.map_or(0, |longest| longest.event))
+            }
+            _ => None,
+        };
+        events.iter().filter_map(of).fold(0, |all, one| all ^ one)
+    }
+
     /// Takes the next event; `before` is the state without it.
     pub(crate) fn before(&mut self, event: &Event, before: &State) {
         if self.events == 0 {

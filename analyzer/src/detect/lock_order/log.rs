@@ -4,11 +4,9 @@
 //! of them is that. So requests are only noted here, side by side; a search takes those that are within a strongly connected component
 //! of the graph of locks, and makes of them what the search needs ([`Requests`]).
 
-use lockscope_trace::{Definitions, LockId, Mode, Nanos, SiteId, StackId};
-use rustc_hash::FxHashMap;
-
 use super::{
     happens_before::Moment,
+    index::Index,
     requests::{self, Requests},
 };
 use crate::{
@@ -16,6 +14,7 @@ use crate::{
     finding::Held,
     lock_pairs::{Components, LockPairs},
 };
+use lockscope_trace::{Definitions, LockId, Mode, Nanos, SiteId, StackId};
 
 /// Requests so far, in order of appearance.
 #[derive(Debug, Default)]
@@ -23,8 +22,7 @@ pub(super) struct Log {
     records: Vec<Record>,
     /// What was held at all of them, one after the other.
     held: Vec<Held>,
-    /// By hash; the next free or equal one after it is the one. Compared in full, so that equal hashes do no harm.
-    record_of: FxHashMap<u64, u32>,
+    record_of: Index,
     /// Requests, repeated ones included.
     times: u64,
     /// What was wanted while what was held.
@@ -59,21 +57,18 @@ impl Log {
         self.times += times;
         // A writer that holds nothing is in the way wherever it asks.
         let site = if request.held.is_empty() { None } else { request.site };
-        let mut key = requests::hash(request, moment, site);
-        loop {
-            match self.record_of.get(&key) {
-                None => break,
-                Some(&index) if self.is_same(index as usize, request, moment) => {
-                    self.records[index as usize].times += times;
-                    return false;
-                }
-                Some(_) => key = key.wrapping_add(1),
-            }
+        let hash = requests::hash(request, moment, site);
+        if let Some(index) = self.record_of.find(hash, |index| self.is_same(index as usize, request, moment)) {
+            self.records[index as usize].times += times;
+            return false;
         }
         let (Ok(index), Ok(held_from)) = (u32::try_from(self.records.len()), u32::try_from(self.held.len())) else {
             return false;
         };
-        self.record_of.insert(key, index);
+        if index == u32::MAX {
+            return false;
+        }
+        self.record_of.insert(hash, index);
         self.held.extend_from_slice(request.held);
         if is_order {
             request.held.iter().for_each(|held| self.pairs.insert(held.lock, request.lock));
@@ -164,8 +159,8 @@ impl Log {
 
     /// Bytes that are held.
     pub(super) fn bytes(&self) -> u64 {
-        (self.records.capacity() * size_of::<Record>()
-            + self.held.capacity() * size_of::<Held>()
-            + self.record_of.capacity() * (size_of::<(u64, u32)>() + 1)) as u64
+        (self.records.capacity() * size_of::<Record>() + self.held.capacity() * size_of::<Held>()) as u64
+            + self.record_of.bytes()
+            + self.pairs.bytes()
     }
 }

@@ -16,6 +16,7 @@
 mod assign;
 mod cycles;
 mod happens_before;
+mod index;
 mod log;
 mod report;
 mod requests;
@@ -26,12 +27,7 @@ mod tests;
 use lockscope_trace::{Definitions, Event, LockId, Mode, ThreadId};
 
 use self::{
-    assign::Assigner,
-    cycles::Search,
-    happens_before::HappensBefore,
-    log::Log,
-    report::Circles,
-    requests::Requests,
+    assign::Assigner, cycles::Search, happens_before::HappensBefore, log::Log, report::Circles, requests::Requests,
 };
 use super::{Context, Detector, request::Request};
 use crate::{analysis::Options, finding::Finding, lock_pairs::Components};
@@ -81,22 +77,53 @@ impl LockOrder {
         self.log.bytes()
     }
 
-    fn add(&mut self, context: &Context<'_>, request: &Request<'_>, times: u64) {
+    /// Takes in what an event says of the order of threads.
+    #[inline]
+    pub(crate) fn event(&mut self, definitions: &Definitions, event: &Event) {
+        self.lives.event(definitions, event);
+    }
+
+    /// Takes in a request, so many times.
+    pub(crate) fn add(&mut self, definitions: &Definitions, request: &Request<'_>, times: u64) {
         let moment = self.lives.now(request.thread);
-        if self.log.add(context.definitions, request, moment, times) {
+        if self.log.add(definitions, request, moment, times) {
             self.lives.ask(request.thread);
         }
     }
 
-    fn search(&self, context: &Context<'_>, version: u64) -> Found {
+    /// Searches when there are new requests since the last time, those included that threads wait with; within
+    /// [`Options::cycle_budget`].
+    pub(crate) fn search_with<'a>(
+        &mut self,
+        definitions: &Definitions,
+        waiting: impl Iterator<Item = Request<'a>>,
+    ) -> Vec<Finding> {
+        // A thread that waits for ever has an order, too. It is counted when its wait ends.
+        for request in waiting {
+            self.add(definitions, &request, 0);
+        }
+        let version = self.log.version() + self.lives.version();
+        let mut found = match self.found.take() {
+            Some(found) if found.version == version => found,
+            _ => self.search(definitions, version),
+        };
+        if found.times != self.log.times() {
+            found.times = self.log.times();
+            found.requests = self.log.within(definitions, &found.components);
+        }
+        let Found { circles, requests, .. } = &*self.found.insert(found);
+        circles.findings(definitions, requests)
+    }
+
+    fn search(&self, definitions: &Definitions, version: u64) -> Found {
         let components = self.log.components();
-        let (requests, times) = (self.log.within(context.definitions, &components), self.log.times());
+        let (requests, times) = (self.log.within(definitions, &components), self.log.times());
         let groups = requests.groups();
         let search = Search::run(groups, &self.options);
         let mut assigner = Assigner::new(&requests, &self.lives, self.options.cycle_budget);
         let mut circles = Circles::default();
         for cycle in &search.cycles {
-            circles.add(context.definitions, groups, cycle, assigner.variants(cycle), &self.lives);
+            circles.add(definitions, groups, cycle, assigner.variants(cycle), &self.lives);
         }
         let limits = [search.limits(&self.options), assigner.limits(), requests.limits()];
         let limits = limits.into_iter().flatten().collect();
@@ -106,29 +133,14 @@ impl LockOrder {
 
 impl Detector for LockOrder {
     fn before(&mut self, context: &Context<'_>, event: &Event) {
-        self.lives.event(context.definitions, event);
+        self.event(context.definitions, event);
         if let Some(request) = Request::ended_by(event, context.state) {
-            self.add(context, &request, 1);
+            self.add(context.definitions, &request, 1);
         }
     }
 
-    /// Searches when there are new requests since the last time; within [`Options::cycle_budget`].
     fn findings(&mut self, context: &Context<'_>) -> Vec<Finding> {
-        // A thread that waits for ever has an order, too. It is counted when its wait ends.
-        for request in Request::pending(context.state) {
-            self.add(context, &request, 0);
-        }
-        let version = self.log.version() + self.lives.version();
-        let mut found = match self.found.take() {
-            Some(found) if found.version == version => found,
-            _ => self.search(context, version),
-        };
-        if found.times != self.log.times() {
-            found.times = self.log.times();
-            found.requests = self.log.within(context.definitions, &found.components);
-        }
-        let Found { circles, requests, .. } = &*self.found.insert(found);
-        circles.findings(context.definitions, requests)
+        self.search_with(context.definitions, Request::pending(context.state))
     }
 
     fn limits(&self) -> Vec<String> {

@@ -47,6 +47,11 @@ impl<T: Default> Targets<T> {
         &mut self.0[index]
     }
 
+    #[inline]
+    pub fn get(&self, target: Target) -> Option<&T> {
+        self.0.get(target.index())
+    }
+
     pub fn bytes(&self) -> u64 {
         (self.0.capacity() * size_of::<T>()) as u64
     }

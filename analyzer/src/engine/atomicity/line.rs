@@ -12,7 +12,9 @@ use crate::{
 };
 
 /// What one thread did with it, as far as others look at it. Most of this is written far more often than it is read.
+/// Three cache lines.
 #[derive(Debug)]
+#[repr(align(64))]
 pub(super) struct Line {
     pub thread: ThreadId,
     /// In which of its lives the thread read.
@@ -65,6 +67,19 @@ impl Line {
             window: Default::default(),
             throughout: Locks::default(),
         }
+    }
+
+    /// Looks at all of it, see [`Windows::touch`](super::windows::Windows::touch).
+    #[inline]
+    pub fn touch(&self) -> u64 {
+        let [begun, ended] = &self.window;
+        self.read.end ^ self.write.end ^ begun.end ^ ended.end ^ u64::from(self.life ^ self.held.few[0])
+    }
+
+    /// Where its latest window begins and ends.
+    #[inline]
+    pub fn places(&self) -> (Option<SiteId>, Option<SiteId>) {
+        (self.window[0].site, self.window[1].site)
     }
 
     /// Whether its latest write could be within a window that another thread ends.
@@ -150,4 +165,3 @@ fn lock(lock: LockId, mode: Mode) -> u32 {
     };
     lock.0 << 2 | mode
 }
-

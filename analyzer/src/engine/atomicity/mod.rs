@@ -53,6 +53,17 @@ impl AtomicityEngine {
         }
     }
 
+    /// Looks at what is needed for the events soon; the result means nothing. See [`Windows::touch`].
+    pub(super) fn touch(&self, events: &[Event]) -> u64 {
+        let target = |event: &Event| match event.op {
+            Op::Read { var } | Op::Write { var } => Some((Target::var(var), event.thread)),
+            Op::Released { lock, owner, .. } => Some((Target::data(lock), owner)),
+            _ => None,
+        };
+        let touched = events.iter().filter_map(target).fold(0, |all, (data, _)| all ^ self.windows.touch_data(data));
+        events.iter().filter_map(target).fold(touched, |all, (data, of)| all ^ self.windows.touch(data, of))
+    }
+
     /// Takes in a release before the facts do: what is released is still held.
     pub(super) fn release(&mut self, facts: &mut Facts, position: u64, event: &Event, definitions: &Definitions) {
         let Op::Released { lock, owner, mode, access } = event.op else { return };
@@ -164,7 +175,7 @@ impl AtomicityEngine {
             let epoch = facts.now(me);
             Doing { epoch, past: facts.past(me), held: facts.holds.of(me), alike: false }
         };
-        self.windows.write(done, is_blind, &doing, |torn| self.cases.add(Case::Torn(torn)));
+        self.windows.write(done, is_blind, &doing, &mut self.cases);
         self.in_regions(done);
     }
 

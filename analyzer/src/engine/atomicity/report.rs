@@ -35,7 +35,9 @@ pub(super) struct Cases {
     /// Tell also what only could happen and is often harmless.
     thorough: bool,
     all: Option<Vec<Case>>,
-    bugs: Vec<(Case, u64)>,
+    bugs: Vec<Case>,
+    /// How often each of them was seen.
+    counts: Vec<u64>,
     bug_of: FxHashMap<Key, usize>,
     /// Occurrences beyond the bugs that are told apart.
     dropped: u64,
@@ -53,16 +55,23 @@ const MOST_BUGS: usize = 1000;
 
 impl Cases {
     pub fn new(all: bool, thorough: bool) -> Self {
-        Cases { thorough, all: all.then(Vec::new), bugs: Vec::new(), bug_of: FxHashMap::default(), dropped: 0 }
+        Cases {
+            thorough,
+            all: all.then(Vec::new),
+            bugs: Vec::new(),
+            counts: Vec::new(),
+            bug_of: FxHashMap::default(),
+            dropped: 0,
+        }
     }
 
-    /// Takes a case in. Returns whether it is known to have happened from now on, so that those of the same places that only could
-    /// happen change nothing.
-    pub fn add(&mut self, case: Case) -> bool {
-        let mut is_known = self.all.is_none() && matches!(&case, Case::Torn(torn) if torn.happened);
-        match self.bug_of.entry(case.key()) {
+    /// Takes a case in. Returns its bug if that is known to have happened, now or before: then those of the same places that only could
+    /// happen change nothing, and others can be told by [`again`](Self::again).
+    pub fn add(&mut self, case: Case) -> Option<u32> {
+        let bug = match self.bug_of.entry(case.key()) {
             Entry::Occupied(known) => {
-                let (first, count) = &mut self.bugs[*known.get()];
+                let bug = *known.get();
+                let (first, count) = (&mut self.bugs[bug], &mut self.counts[bug]);
                 // What happened says more than what could.
                 match (&*first, &case) {
                     (Case::Torn(could), Case::Torn(now)) if now.happened && !could.happened => {
@@ -71,25 +80,35 @@ impl Cases {
                     (Case::Torn(known), Case::Torn(could)) if known.happened && !could.happened => {}
                     _ => *count += 1,
                 }
+                Some(bug)
             }
             Entry::Vacant(_) if self.bugs.len() == MOST_BUGS => {
                 self.dropped += 1;
-                is_known = false;
+                None
             }
             Entry::Vacant(place) => {
-                place.insert(self.bugs.len());
-                self.bugs.push((case.clone(), 1));
+                self.bugs.push(case.clone());
+                self.counts.push(1);
+                Some(*place.insert(self.bugs.len() - 1))
             }
-        }
+        };
         if let Some(all) = &mut self.all {
             all.push(case);
         }
-        is_known
+        let has_happened = |bug: &usize| matches!(&self.bugs[*bug], Case::Torn(torn) if torn.happened);
+        bug.filter(|bug| self.all.is_none() && has_happened(bug)).map(|bug| bug as u32)
+    }
+
+    /// A bug that has happened did so once more.
+    #[inline]
+    pub fn again(&mut self, bug: u32) {
+        self.counts[bug as usize] += 1;
     }
 
     pub fn findings(&self, definitions: &Definitions) -> Vec<Finding> {
-        let told = self.bugs.iter().filter(|(case, _)| self.thorough || !case.is_weak(definitions));
-        told.map(|(case, count)| Finding { count: *count, ..case.finding(definitions) }).collect()
+        let bugs = self.bugs.iter().zip(&self.counts);
+        let told = bugs.filter(|(case, _)| self.thorough || !case.is_weak(definitions));
+        told.map(|(case, &count)| Finding { count, ..case.finding(definitions) }).collect()
     }
 
     pub fn occurrences(&self, definitions: &Definitions) -> Vec<Finding> {
@@ -104,7 +123,7 @@ impl Cases {
 
     pub fn bytes(&self) -> u64 {
         let all = self.all.as_ref().map_or(0, |all| all.capacity() * size_of::<Case>());
-        (all + self.bugs.capacity() * (size_of::<(Case, u64)>() + 2 * size_of::<Key>())) as u64
+        (all + self.bugs.capacity() * (size_of::<(Case, u64)>() + size_of::<(Key, usize)>())) as u64
     }
 
     pub fn limits(&self) -> Vec<String> {

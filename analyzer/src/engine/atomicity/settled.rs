@@ -16,6 +16,8 @@ pub(super) struct Settled {
     is_full: bool,
     /// Of writes at each place, within which windows they were: a bit for each pair of places.
     torn: [u64; MOST_SITES],
+    /// The same with what it is: number of the write's place and of the window, bug.
+    bugs: Vec<(u16, u32)>,
     /// The windows that there were.
     windows: u64,
     /// The places of writes, a bit for each.
@@ -36,6 +38,7 @@ impl Settled {
             n_sites: 0,
             is_full: false,
             torn: [0; MOST_SITES],
+            bugs: Vec::new(),
             windows: 0,
             writes: 0,
         };
@@ -44,7 +47,7 @@ impl Settled {
                 new.note_write(line.write.site);
             }
             if line.window_time != 0 {
-                new.note_window((line.window[0].site, line.window[1].site));
+                new.note_window(line.places());
             }
         }
         new
@@ -66,12 +69,22 @@ impl Settled {
         }
     }
 
-    /// A write was within such a window.
-    #[inline]
-    pub fn settle(&mut self, window: Window, write: Option<SiteId>) {
+    /// A write was within such a window, which is that bug.
+    pub fn settle(&mut self, window: Window, write: Option<SiteId>, bug: u32) {
         if let (Some(window), Some(write)) = (self.window(window), self.number(write)) {
+            if self.torn[write] & 1 << window == 0 {
+                self.bugs.push(((write << 6 | window) as u16, bug));
+            }
             self.torn[write] |= 1 << window;
         }
+    }
+
+    /// The bug that a write within such a window is, if that is known.
+    #[inline]
+    pub fn bug(&mut self, window: Window, write: Option<SiteId>) -> Option<u32> {
+        let (window, write) = (self.window(window)?, self.number(write)?);
+        let is_it = |&&(code, _): &&(u16, u32)| code == (write << 6 | window) as u16;
+        self.bugs.iter().find(is_it).map(|&(_, bug)| bug)
     }
 
     /// Whether writes of every place were within such a window.
@@ -87,6 +100,22 @@ impl Settled {
     pub fn is_in_all(&mut self, write: Option<SiteId>) -> bool {
         let Some(write) = self.number(write) else { return false };
         !self.is_full && self.windows & !self.torn[write] == 0
+    }
+
+    /// Whether a write at this place was within such a window.
+    #[inline]
+    pub fn is_settled(&mut self, window: Window, write: Option<SiteId>) -> bool {
+        let (Some(window), Some(write)) = (self.window(window), self.number(write)) else { return false };
+        self.torn[write] & 1 << window != 0
+    }
+
+    /// Looks at it, see [`Windows::touch`](super::windows::Windows::touch).
+    #[inline]
+    pub fn touch(&self) -> u64 {
+        self.windows
+            ^ self.torn[0]
+            ^ self.torn[MOST_SITES - 1]
+            ^ self.bugs.first().map_or(0, |&(_, bug)| u64::from(bug))
     }
 
     fn window(&mut self, (begin, end): Window) -> Option<usize> {

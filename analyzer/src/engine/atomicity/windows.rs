@@ -11,11 +11,12 @@
 //!
 //! Memory: a line for each location or lock and thread that uses it.
 
-use lockscope_trace::{Mode, ThreadId};
+use lockscope_trace::{Mode, SiteId, ThreadId};
 
 use super::{
     deed::{Done, Target, Targets},
     line::{Deed, Line},
+    report::{Case, Cases},
     settled::Settled,
 };
 use crate::{
@@ -34,23 +35,29 @@ pub(super) struct Windows {
     bytes: u64,
 }
 
-/// One location, or what one lock protects.
+/// One location, or what one lock protects. Two cache lines.
 #[derive(Debug, Default)]
+#[repr(align(64))]
 struct Data {
     /// Locks that were held exclusively at every write so far, and throughout every window. While there is one nothing can be torn, and
     /// nobody has to be looked at.
     gates: Bag,
-    /// Where the latest write was over.
-    latest: u64,
     /// Whose the first lines are, side by side to be found soon: [`short`].
     whose: [u16; FIRST],
     /// Whose the others are.
-    further: Vec<ThreadId>,
-    /// Where the latest write of each line was over.
-    ends: Vec<u64>,
+    further: Option<Box<Vec<ThreadId>>>,
+    /// Of the latest write of each line what is looked at most.
+    ends: Vec<End>,
     lines: Vec<Line>,
     /// Of data that was torn: what needs no telling any more.
     settled: Option<Box<Settled>>,
+}
+
+/// Where a write was over, 0 without one; and its place.
+#[derive(Clone, Copy, Default, Debug)]
+struct End {
+    at: u64,
+    site: Option<SiteId>,
 }
 
 /// Lines that are found without looking at them.
@@ -114,10 +121,9 @@ impl Windows {
         }
     }
 
-    /// The thread writes. `is_blind`: without looking again at what it read before. Calls `torn` for windows that this tears; it returns
-    /// whether that is known to have happened from now on, so that what only could happen at the same places need not be told.
+    /// The thread writes. `is_blind`: without looking again at what it read before. What this tears is a case.
     #[inline]
-    pub fn write(&mut self, done: Done, is_blind: bool, doing: &Doing<'_>, mut torn: impl FnMut(Torn) -> bool) {
+    pub fn write(&mut self, done: Done, is_blind: bool, doing: &Doing<'_>, cases: &mut Cases) {
         let me = done.thread;
         let now = self.life(me);
         let Some((data, index)) = self.line(done.target, me) else { return };
@@ -129,9 +135,9 @@ impl Windows {
         data.gates.keep_those(throughout.map(|hold| hold.lock));
         let mut grown = 0;
         if data.gates.is_empty() {
-            grown += data.look(&done, index, read.as_ref(), doing, &mut torn);
+            grown += data.look(&done, index, read.as_ref(), doing, cases);
         }
-        (data.latest, data.ends[index]) = (done.end, done.end);
+        data.ends[index] = End { at: done.end, site: done.site };
         let line = &mut data.lines[index];
         let time = doing.epoch.time();
         (line.write, line.write_time) = (Deed::of(&done), time);
@@ -143,9 +149,27 @@ impl Windows {
         self.bytes += grown;
     }
 
+    /// Looks at what is known of some data and at a thread's line of it, for no other reason than to have them near when they are
+    /// needed. What is looked at in a row is waited for together.
+    #[inline]
+    pub fn touch(&self, target: Target, thread: ThreadId) -> u64 {
+        let Some(data) = self.targets.get(target) else { return 0 };
+        let line = data.find(thread).map_or(0, |index| data.lines[index].touch());
+        let ends = data.ends.iter().step_by(4).fold(line, |all, end| all ^ end.at);
+        data.settled.as_ref().map_or(ends, |settled| ends ^ settled.touch())
+    }
+
+    /// The same without the line, to be done before.
+    #[inline]
+    pub fn touch_data(&self, target: Target) -> u64 {
+        self.targets
+            .get(target)
+            .map_or(0, |data| u64::from(data.whose[0]) ^ data.lines.len() as u64 ^ u64::from(data.gates.is_empty()))
+    }
+
     /// Bytes that are held.
     pub fn bytes(&self) -> u64 {
-        self.targets.bytes() + self.lines * (size_of::<Line>() + size_of::<(ThreadId, u64)>()) as u64 + self.bytes
+        self.targets.bytes() + self.lines * (size_of::<Line>() + size_of::<(ThreadId, End)>()) as u64 + self.bytes
     }
 
     #[inline]
@@ -180,7 +204,8 @@ impl Data {
     fn find_slowly(&self, thread: ThreadId) -> Option<usize> {
         // Threads of high numbers are among the first lines without being known by their short numbers.
         let first = self.lines.iter().take(FIRST).filter(|_| short(thread) == 0).position(|line| line.thread == thread);
-        first.or_else(|| self.further.iter().position(|&further| further == thread).map(|index| FIRST + index))
+        first
+            .or_else(|| self.further.as_ref()?.iter().position(|&further| further == thread).map(|index| FIRST + index))
     }
 
     #[cold]
@@ -191,53 +216,56 @@ impl Data {
         }
         match self.whose.get_mut(index) {
             Some(whose) => *whose = short(thread),
-            None => self.further.push(thread),
+            None => self.further.get_or_insert_default().push(thread),
         }
-        self.ends.push(0);
+        self.ends.push(End::default());
         self.lines.push(Line::new(thread));
         Some(())
     }
 
     /// Looks for windows that this write tears, and for writes that tear the window which it ends. `mine` is the line of the thread.
     /// Returns by how many bytes this grew.
-    fn look(
-        &mut self,
-        done: &Done,
-        mine: usize,
-        read: Option<&Deed>,
-        doing: &Doing<'_>,
-        torn: &mut impl FnMut(Torn) -> bool,
-    ) -> u64 {
-        let Data { settled, lines, ends, latest, .. } = self;
+    fn look(&mut self, done: &Done, mine: usize, read: Option<&Deed>, doing: &Doing<'_>, cases: &mut Cases) -> u64 {
+        let Data { settled, lines, ends, .. } = self;
         let grown = if settled.is_none() { size_of::<Settled>() as u64 } else { 0 };
         let settled = settled.get_or_insert_with(|| Box::new(Settled::new(lines)));
         let me = done.thread;
         let whole = |deed: &Deed, thread, touch| deed.done(thread, done.target, touch);
         if let Some(read) = read {
-            let mut tear = |other: &Line, happened| {
+            let mut tear = |other: &Line, happened| -> Option<u32> {
                 let other = whole(&other.write, other.thread, Touch::Write);
-                torn(Torn { read: whole(read, me, Touch::Read), other, write: *done, happened })
+                cases.add(Case::Torn(Torn { read: whole(read, me, Touch::Read), other, write: *done, happened }))
             };
-            let later = |&(index, end): &(usize, &u64)| index != mine && *end > read.end;
-            let others = ends.iter().enumerate().filter(later);
-            let first = if *latest > read.end { others.min_by_key(|&(_, end)| end) } else { None };
+            let later = |&(index, end): &(usize, &End)| index != mine && end.at > read.end;
+            let first = ends.iter().enumerate().filter(later).min_by_key(|&(_, end)| end.at);
             let window = (read.site, done.site);
-            if let Some((first, _)) = first {
-                if tear(&lines[first], true) {
-                    settled.settle(window, lines[first].write.site);
+            if let Some((first, end)) = first {
+                match settled.bug(window, end.site) {
+                    Some(bug) => cases.again(bug),
+                    None => {
+                        if let Some(bug) = tear(&lines[first], true) {
+                            settled.settle(window, end.site, bug);
+                        }
+                    }
                 }
             } else if !settled.is_by_all(window)
                 && let Some(other) = lines.iter().find(|line| line.thread != me && line.could_tear(read, done, doing))
+                && let Some(bug) = tear(other, false)
             {
-                tear(other, false);
+                settled.settle(window, other.write.site, bug);
             }
         }
         // Windows of others, which it could be within.
         if !settled.is_in_all(done.site) {
             for line in lines.iter().filter(|line| line.thread != me && line.could_be_torn(read, done, doing)) {
+                if settled.is_settled(line.places(), done.site) {
+                    continue;
+                }
                 let [begun, ended] = &line.window;
                 let (read, write) = (whole(begun, line.thread, Touch::Read), whole(ended, line.thread, Touch::Write));
-                torn(Torn { read, other: *done, write, happened: false });
+                if let Some(bug) = cases.add(Case::Torn(Torn { read, other: *done, write, happened: false })) {
+                    settled.settle(line.places(), done.site, bug);
+                }
             }
         }
         settled.note_write(done.site);

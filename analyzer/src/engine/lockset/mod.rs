@@ -18,7 +18,7 @@
 
 mod report;
 
-use lockscope_trace::{Definitions, Op, VarId};
+use lockscope_trace::{Definitions, Event, Op, VarId};
 
 use self::report::{Inconsistencies, Pair};
 use super::{
@@ -79,6 +79,12 @@ impl LocksetEngine {
             disciplined: options.all.then(Vec::new),
             found: Inconsistencies::default(),
         }
+    }
+
+    /// Looks at what is needed for the events soon; the result means nothing.
+    pub(super) fn touch(&self, events: &[Event]) -> u64 {
+        let vars = events.iter().filter_map(|event| self.vars.get(event.op.var()?.0 as usize));
+        vars.fold(0, |all, var| all ^ var.last.0.position() ^ var.other.0.position() ^ u64::from(var.locks.is_empty()))
     }
 
     /// Takes in an event.

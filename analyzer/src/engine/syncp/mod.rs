@@ -142,7 +142,12 @@ impl SyncP {
     /// Bytes in use, roughly.
     pub(crate) fn bytes(&self) -> usize {
         let cuts = self.pasts.len() * (4 * self.history.n_threads() + 64);
-        self.history.bytes() + self.cells.bytes() + self.sets.bytes() + self.locations.capacity() * size_of::<Location>() + self.bytes + cuts
+        self.history.bytes()
+            + self.cells.bytes()
+            + self.sets.bytes()
+            + self.locations.capacity() * size_of::<Location>()
+            + self.bytes
+            + cuts
     }
 }
 
