@@ -4,10 +4,10 @@
 //! same events, since the one thread reads what the other one wrote. Threads also meet at std's barriers, which lockscope
 //! does not see: so the accesses come in the same order in every run, and only what lockscope sees orders them.
 
-use std::sync::Barrier as Meeting;
+use std::sync::{Barrier as Meeting, Mutex as Unseen};
 
 use lockscope::{
-    cell::Shared,
+    cell::{CellExt as _, Shared, UnsafeCell},
     sync::{
         Barrier, Condvar, Mutex, OnceLock, RwLock, Semaphore,
         atomic::{AtomicU32, Ordering, fence},
@@ -46,6 +46,12 @@ fn main() {
     by_permits(&Shared::new(0), &Semaphore::new(1)); // ordered
     by_notification(&Shared::new(0), false); // races
     by_notification(&Shared::new(0), true); // ordered
+    by_what_is_not_seen(&Unseen::new(UnsafeCell::new(0))); // races
+    by_what_is_seen(&Unseen::new(UnsafeCell::new(0)), &Mutex::new(0)); // ordered
+    let plain = Shared::new(0); // races
+    by_version(|| _ = plain.get(), || plain.set(1));
+    let atomic = AtomicU32::new(0); // ordered
+    by_version(|| _ = atomic.load(Ordering::Relaxed), || atomic.store(1, Ordering::Relaxed));
 }
 
 /// Runs both at the same time.
@@ -280,4 +286,46 @@ fn by_notification(cell: &Cell, before: bool) {
             cell.get();
         },
     );
+}
+
+/// std's mutex makes it safe, and lockscope does not know of that.
+fn by_what_is_not_seen(cell: &Unseen<UnsafeCell<u32>>) {
+    let write = || {
+        let cell = cell.lock().unwrap();
+        cell.with_mut(|_| ());
+    };
+    let read = || {
+        let cell = cell.lock().unwrap();
+        cell.with(|_| ());
+    };
+    in_turn(write, read);
+}
+
+fn by_what_is_seen(cell: &Unseen<UnsafeCell<u32>>, lock: &Mutex<u32>) {
+    let write = || {
+        let _guard = lock.lock().unwrap();
+        cell.lock().unwrap().with_mut(|_| ());
+    };
+    let read = || {
+        let _guard = lock.lock().unwrap();
+        cell.lock().unwrap().with(|_| ());
+    };
+    in_turn(write, read);
+}
+
+/// A sequence lock: who reads looks whether somebody wrote meanwhile, which is too late for anything but atomics.
+fn by_version(read: impl Fn() + Send, write: impl Fn() + Send) {
+    let version = AtomicU32::new(0);
+    let read = || {
+        let before = version.load(Ordering::Acquire);
+        read();
+        fence(Ordering::Acquire);
+        assert_eq!(version.load(Ordering::Relaxed), before);
+    };
+    let write = || {
+        version.fetch_add(1, Ordering::AcqRel);
+        write();
+        version.fetch_add(1, Ordering::Release);
+    };
+    in_turn(read, write);
 }

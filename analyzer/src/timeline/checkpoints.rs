@@ -148,6 +148,6 @@ mod tests {
         }
         assert_eq!((checkpoints.snapshots.len(), checkpoints.interval), (199, SHORTEST_INTERVAL), "none was dropped");
         let seen = checkpoints.before(50 * 4 * 100_000).expect("it was kept").state();
-        assert_eq!(seen.locks.iter().map(|lock| lock.acquisitions).sum::<u64>(), (1..=50).sum());
+        assert_eq!(seen.locks.iter().map(|lock| lock.acquisitions).sum::<u64>(), (1..=50).sum::<u64>());
     }
 }

@@ -12,9 +12,9 @@ use crate::{
 };
 
 /// What one thread did with it, as far as others look at it. Most of this is written far more often than it is read.
-/// Three cache lines.
+/// Three cache lines, of which a read needs the first one only.
 #[derive(Debug)]
-#[repr(align(64))]
+#[repr(C, align(64))]
 pub(super) struct Line {
     pub thread: ThreadId,
     /// In which of its lives the thread read.
@@ -25,11 +25,11 @@ pub(super) struct Line {
     /// What it read last, and did not write since.
     pub read: Deed,
     pub write: Deed,
-    /// What it held at its latest write.
-    pub held: Locks,
     /// Its latest window: the read and the write, and what it held throughout.
     pub window: [Deed; 2],
     pub throughout: Locks,
+    /// What it held at its latest write.
+    pub held: Locks,
 }
 
 /// A [`Done`] of which thread, data and touch are known. Without one, `end` is 0.
@@ -69,11 +69,13 @@ impl Line {
         }
     }
 
-    /// Looks at all of it, see [`Windows::touch`](super::windows::Windows::touch).
+    /// Looks at what a read needs, or at all of it; see [`Windows::touch`](super::windows::Windows::touch).
     #[inline]
-    pub fn touch(&self) -> u64 {
-        let [begun, ended] = &self.window;
-        self.read.end ^ self.write.end ^ begun.end ^ ended.end ^ u64::from(self.life ^ self.held.few[0])
+    pub fn touch(&self, touch: Touch) -> u64 {
+        match touch {
+            Touch::Read => self.read.end,
+            Touch::Write => self.read.end ^ self.window[0].end ^ u64::from(self.held.few[0]),
+        }
     }
 
     /// Where its latest window begins and ends.

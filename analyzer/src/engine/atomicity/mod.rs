@@ -56,12 +56,17 @@ impl AtomicityEngine {
     /// Looks at what is needed for the events soon; the result means nothing. See [`Windows::touch`].
     pub(super) fn touch(&self, events: &[Event]) -> u64 {
         let target = |event: &Event| match event.op {
-            Op::Read { var } | Op::Write { var } => Some((Target::var(var), event.thread)),
-            Op::Released { lock, owner, .. } => Some((Target::data(lock), owner)),
+            Op::Read { var } => Some((Target::var(var), event.thread, Touch::Read)),
+            Op::Write { var } => Some((Target::var(var), event.thread, Touch::Write)),
+            Op::Released { lock, owner, access: Access::Wrote | Access::ReadThenWrote, .. } => {
+                Some((Target::data(lock), owner, Touch::Write))
+            }
+            Op::Released { lock, owner, access: Access::Read, .. } => Some((Target::data(lock), owner, Touch::Read)),
             _ => None,
         };
-        let touched = events.iter().filter_map(target).fold(0, |all, (data, _)| all ^ self.windows.touch_data(data));
-        events.iter().filter_map(target).fold(touched, |all, (data, of)| all ^ self.windows.touch(data, of))
+        let targets = || events.iter().filter_map(target);
+        let data = targets().fold(0, |all, (data, ..)| all ^ self.windows.touch_data(data));
+        targets().fold(data, |all, (data, thread, touch)| all ^ self.windows.touch(data, thread, touch))
     }
 
     /// Takes in a release before the facts do: what is released is still held.

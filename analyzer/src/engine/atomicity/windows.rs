@@ -152,9 +152,12 @@ impl Windows {
     /// Looks at what is known of some data and at a thread's line of it, for no other reason than to have them near when they are
     /// needed. What is looked at in a row is waited for together.
     #[inline]
-    pub fn touch(&self, target: Target, thread: ThreadId) -> u64 {
+    pub fn touch(&self, target: Target, thread: ThreadId, touch: Touch) -> u64 {
         let Some(data) = self.targets.get(target) else { return 0 };
-        let line = data.find(thread).map_or(0, |index| data.lines[index].touch());
+        let line = data.find(thread).map_or(0, |index| data.lines[index].touch(touch));
+        if touch == Touch::Read || !data.gates.is_empty() {
+            return line;
+        }
         let ends = data.ends.iter().step_by(4).fold(line, |all, end| all ^ end.at);
         data.settled.as_ref().map_or(ends, |settled| ends ^ settled.touch())
     }

@@ -13,6 +13,8 @@
 //! - `instances` searches an instance of a pattern.
 //! - `engine` chooses what is claimed.
 
+#[cfg(test)]
+mod corpus;
 mod engine;
 mod instances;
 mod nodes;

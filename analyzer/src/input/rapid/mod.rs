@@ -4,6 +4,7 @@
 //! `rreq`, `racq`, `rrel` for read-write locks. [`rules`] is what a well-formed trace does. Times are event numbers.
 
 mod line;
+mod names;
 mod rules;
 
 use std::{

@@ -9,7 +9,10 @@ use lockscope_trace::{
 };
 use rustc_hash::FxHashMap;
 
-use super::line::{Line, Verb};
+use super::{
+    line::{Line, Verb},
+    names::Names,
+};
 
 /// A line that breaks a rule: the kind of the error, and a sentence.
 pub(super) type Broken = (&'static str, String);
@@ -36,8 +39,6 @@ pub(super) struct Rules {
     threads: Vec<Thread>,
     locks: Vec<Lock>,
 }
-
-type Names<T> = FxHashMap<Box<[u8]>, T>;
 
 /// Locations below this are looked up without hashing.
 const NEAR: usize = 1 << 16;
@@ -262,13 +263,13 @@ impl Rules {
     }
 
     fn another_thread(&mut self, name: &[u8]) -> ThreadId {
-        if let Some((known, &id)) = self.thread_ids.get_key_value(name) {
+        if let Some(id) = self.thread_ids.get(name) {
             match &mut self.last_thread {
-                Some((last, last_id)) if last.len() == known.len() => {
-                    last.copy_from_slice(known);
+                Some((last, last_id)) if last.len() == name.len() => {
+                    last.copy_from_slice(name);
                     *last_id = id;
                 }
-                last => *last = Some((known.clone(), id)),
+                last => *last = Some((name.into(), id)),
             }
             return id;
         }
@@ -276,7 +277,7 @@ impl Rules {
         self.threads.push(Thread::default());
         let name_shown = Some(Definitions::clean(&String::from_utf8_lossy(name)));
         self.definitions.threads.push(ThreadDef { name: name_shown, ..ThreadDef::default() });
-        self.thread_ids.insert(name.into(), id);
+        self.thread_ids.insert(name, id);
         id
     }
 
@@ -284,7 +285,7 @@ impl Rules {
     fn named_thread(&mut self, me: ThreadId, operand: &[u8]) -> ThreadId {
         let name = self.definitions.threads[me.0 as usize].name.clone().unwrap_or_default();
         let numbered = name.strip_prefix('T').is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit()));
-        if numbered && operand.iter().all(u8::is_ascii_digit) && !self.thread_ids.contains_key(operand) {
+        if numbered && operand.iter().all(u8::is_ascii_digit) && self.thread_ids.get(operand).is_none() {
             self.thread(&[b"T", operand].concat())
         } else {
             self.thread(operand)
@@ -292,11 +293,11 @@ impl Rules {
     }
 
     fn lock(&mut self, name: &[u8]) -> LockId {
-        if let Some(&id) = self.lock_ids.get(name) {
+        if let Some(id) = self.lock_ids.get(name) {
             return id;
         }
         let id = self.add_lock(LockKind::Mutex, &String::from_utf8_lossy(name));
-        self.lock_ids.insert(name.into(), id);
+        self.lock_ids.insert(name, id);
         id
     }
 
@@ -317,13 +318,13 @@ impl Rules {
     }
 
     fn var(&mut self, name: &[u8]) -> VarId {
-        if let Some(&id) = self.var_ids.get(name) {
+        if let Some(id) = self.var_ids.get(name) {
             return id;
         }
         let id = VarId(self.definitions.vars.len() as u32);
         let cleaned = Definitions::clean(&String::from_utf8_lossy(name));
         self.definitions.vars.push(VarDef { name: cleaned, created: None });
-        self.var_ids.insert(name.into(), id);
+        self.var_ids.insert(name, id);
         id
     }
 
