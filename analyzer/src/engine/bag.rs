@@ -12,6 +12,7 @@ pub(super) struct Bag {
     count: u8,
     few: [LockId; FEW],
     /// All of them, where there were more than a few at first.
+    #[expect(clippy::box_collection, reason = "a word instead of three, for what is rare")]
     many: Option<Box<Vec<LockId>>>,
 }
 

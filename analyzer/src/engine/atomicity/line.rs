@@ -48,6 +48,7 @@ pub(super) struct Locks {
     /// The first few, each with its mode as [`lock`] puts them together; 0 where there is none.
     few: [u32; FEW],
     /// The others.
+    #[expect(clippy::box_collection, reason = "a word instead of three, for what is rare")]
     more: Option<Box<Vec<u32>>>,
 }
 

@@ -45,6 +45,7 @@ struct Data {
     /// Whose the first lines are, side by side to be found soon: [`short`].
     whose: [u16; FIRST],
     /// Whose the others are.
+    #[expect(clippy::box_collection, reason = "a word instead of three, for what is rare")]
     further: Option<Box<Vec<ThreadId>>>,
     /// Of the latest write of each line what is looked at most.
     ends: Vec<End>,

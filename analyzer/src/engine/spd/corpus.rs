@@ -9,10 +9,16 @@ use serde_json::Value;
 use super::{Spd, nodes::Nodes, patterns::Patterns};
 use crate::input;
 
-/// Simple circles in which each acquisition asks for a lock that the next one holds, whoever they are; `None` if there are too many.
+/// Simple circles in which each acquisition asks for a lock that the next one holds, by another thread and without a gate lock: of the
+/// abstract lock graph, where only neighbours are compared. `None` if there are too many.
 fn circles(nodes: &Nodes) -> Option<u64> {
-    let holds =
-        |node: usize, asker: usize| nodes.held(&nodes.all[node]).iter().any(|(lock, _)| *lock == nodes.all[asker].lock);
+    let holds = |node: usize, asker: usize| {
+        let (asker, node) = (&nodes.all[asker], &nodes.all[node]);
+        let mut held = nodes.held(node).iter().map(|(lock, _)| *lock);
+        asker.thread != node.thread
+            && held.clone().any(|lock| lock == asker.lock)
+            && held.all(|lock| nodes.held(asker).iter().all(|(other, _)| *other != lock))
+    };
     let next: Vec<Vec<usize>> =
         (0..nodes.all.len()).map(|asker| (0..nodes.all.len()).filter(|&node| holds(node, asker)).collect()).collect();
     let (mut count, mut steps) = (0, 0_u64);
