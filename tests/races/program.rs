@@ -314,7 +314,7 @@ fn by_what_is_seen(cell: &Unseen<UnsafeCell<u32>>, lock: &Mutex<u32>) {
 }
 
 /// A sequence lock: who reads looks whether somebody wrote meanwhile, which is too late for anything but atomics.
-fn by_version(read: impl Fn() + Send, write: impl Fn() + Send) {
+fn by_version(read: impl Fn() + Sync, write: impl Fn() + Sync) {
     let version = AtomicU32::new(0);
     let read = || {
         let before = version.load(Ordering::Acquire);
