@@ -12,28 +12,33 @@ use super::{
 };
 use crate::{
     Definitions, Histogram, How, Nanos,
-    format::{Pair, SLOTS, code, halves, is_acquired, kind, record_events, record_words},
+    format::{Pair, SLOTS, code, halves, is_acquired, kind, pair, record_events, record_words},
 };
 
 /// A place of a section's dictionary.
 #[derive(Clone, Copy)]
 struct Slot {
-    /// The number of locks when it is not known which.
-    lock: u32,
-    /// As in the file, 0 when it is not known where.
-    site: u32,
+    /// Lock, below, and place in the source: the number of locks, or 0, where it is not known which.
+    of: u64,
+    /// 1 when it is.
+    shared: u64,
     /// Mode and how.
     asked: u8,
-    is_shared: bool,
     /// A change of a hold, not an ordinary acquisition.
     is_unusual: bool,
+}
+
+impl Slot {
+    fn lock(&self) -> u32 {
+        self.of as u32
+    }
 }
 
 /// A lock that is held.
 #[derive(Clone, Copy, Default)]
 struct Hold {
-    lock: u32,
-    site: u32,
+    /// Lock, below, and place in the source.
+    of: u64,
     since: u64,
 }
 
@@ -46,45 +51,81 @@ struct Sums {
     longest_hold: u64,
 }
 
-/// Durations by their number of bits, and those that were not timed.
-type Buckets = [u32; 66];
-const NOT_TIMED: usize = 65;
+impl Sums {
+    #[inline]
+    fn add(&mut self, acquired: u64, shared: u64, hold: u64) {
+        self.acquisitions += acquired;
+        self.shared += shared;
+        self.hold = self.hold.wrapping_add(hold);
+        self.longest_hold = self.longest_hold.max(hold);
+    }
+}
 
-/// What an acquisition, a release or both says that is one word, by its kind.
+/// Durations by their number of bits; 0 for those that were not timed, and 1 for those below 2 ns.
+type Buckets = [u32; 65];
+
+/// How many bits a duration has.
+#[inline]
+fn n_bits(duration: u64) -> usize {
+    // One more, and that is set, so that no processor has to treat 0 apart.
+    63 - (duration << 1 | 1).leading_zeros() as usize
+}
+
+/// What a record of one word says that is an acquisition, a release or both, by its kind. Each of the masks is all ones or 0.
 #[derive(Clone, Copy)]
 struct Usual {
-    /// 1 when it is one.
-    is_usual: u8,
-    acquires: u8,
-    releases: u8,
+    acquires: u64,
+    releases: u64,
+    is_pair: u64,
     /// The release names its lock, and not a slot.
-    names_lock: bool,
+    names_lock: u64,
+    /// No acquisition, but what it names: a `DEFINE_SLOT`.
+    defines: u64,
     /// The upper bits of the slot, when the kind says them.
     slot_high: u16,
     /// Those that the word says.
     slot_mask: u16,
+    is_unusual: bool,
 }
 
 const USUAL: [Usual; 256] = {
-    let none = Usual { is_usual: 0, acquires: 0, releases: 0, names_lock: false, slot_high: 0, slot_mask: 0xff };
-    let mut table = [none; 256];
+    const YES: u64 = u64::MAX;
+    let other = Usual {
+        acquires: 0,
+        releases: 0,
+        is_pair: 0,
+        names_lock: 0,
+        defines: 0,
+        slot_high: 0,
+        slot_mask: 0xff,
+        is_unusual: true,
+    };
+    let usual = Usual { is_unusual: false, ..other };
+    let mut table = [other; 256];
     let mut record = 0;
     while record < 256 {
-        let mut entry = none;
+        let low = record as u16;
         if record < kind::RELEASED as usize {
-            entry = Usual { is_usual: 1, acquires: 1, slot_high: (record as u16) << 8, ..none };
+            table[record] = Usual { acquires: YES, slot_high: low << 8, ..usual };
         } else if record >= kind::PAIR as usize && record <= kind::PAIR_LAST as usize {
-            entry = Usual { is_usual: 1, acquires: 1, releases: 1, slot_high: (record as u16) << 5 & 0x300, ..none };
+            table[record] = Usual { acquires: YES, releases: YES, is_pair: YES, slot_high: low << 5 & 0x300, ..usual };
         } else if record < RELEASED_END as usize || record == RELEASED_BOTH as usize {
-            entry = Usual { is_usual: 1, releases: 1, names_lock: true, ..none };
+            table[record] = Usual { releases: YES, names_lock: YES, ..usual };
         } else if record == kind::RELEASED_SLOT as usize {
-            entry = Usual { is_usual: 1, releases: 1, slot_mask: 0x3ff, ..none };
+            table[record] = Usual { releases: YES, slot_mask: 0x3ff, ..usual };
+        } else if record == kind::DEFINE_SLOT as usize {
+            table[record] = Usual { defines: YES, ..other };
         }
-        table[record] = entry;
         record += 1;
     }
     table
 };
+
+/// One or the other, by a mask. Masks come from the table, and not from comparisons, of which the compiler would make branches.
+#[inline]
+fn choose(mask: u64, yes: u64, no: u64) -> u64 {
+    no ^ (mask & (yes ^ no))
+}
 
 const RELEASED_END: u8 = kind::RELEASED + 4;
 const RELEASED_BOTH: u8 = kind::RELEASED + 7;
@@ -94,8 +135,8 @@ pub(super) struct Adder<'a> {
     clock: Clock,
     n_locks: u32,
     n_sites: u32,
-    /// Locks have the numbers that the file gives them.
-    is_dense: bool,
+    /// All ones when locks have the numbers that the file gives them, else 0.
+    dense: u64,
     pub(super) events: u64,
     pub(super) damaged_words: u64,
     /// By lock; one more for those that are not known.
@@ -103,8 +144,9 @@ pub(super) struct Adder<'a> {
     holds: Vec<Buckets>,
     /// By the file's number of the place, 0 for those that are not known.
     sites: Vec<Sums>,
-    waits: HashMap<u32, Histogram>,
-    waits_at: HashMap<u32, Histogram>,
+    /// Of those that were waited for, which are few.
+    waits: Vec<Option<Box<Histogram>>>,
+    waits_at: Vec<Option<Box<Histogram>>>,
     /// Waits that had not ended when their section did, by thread and section: the lock, and since when.
     open: HashMap<(u32, u32), (u32, u64)>,
     /// The first acquisitions of sections that may end such a wait: the lock, where, and when.
@@ -137,14 +179,14 @@ impl<'a> Adder<'a> {
             clock,
             n_locks,
             n_sites: defs.sites.len() as u32,
-            is_dense: defs.has_file_ids(),
+            dense: if defs.has_file_ids() { u64::MAX } else { 0 },
             events: 0,
             damaged_words: 0,
             locks: vec![Sums::default(); n_locks as usize + 1],
-            holds: vec![[0; 66]; n_locks as usize + 1],
+            holds: vec![[0; 65]; n_locks as usize + 1],
             sites: vec![Sums::default(); defs.sites.len() + 1],
-            waits: HashMap::new(),
-            waits_at: HashMap::new(),
+            waits: vec![None; n_locks as usize + 1],
+            waits_at: vec![None; defs.sites.len() + 1],
             open: HashMap::new(),
             first: HashMap::new(),
             slots: slots.try_into().ok().expect("the vector has as many elements as the array"),
@@ -183,54 +225,57 @@ impl<'a> Adder<'a> {
             (&mut self.locks[..], &mut self.holds[..], &mut self.sites[..], &mut *self.slots);
         let Section { held, n_held, ticks, .. } = &mut self.section;
         let (mut n, mut now, mut events) = (*n_held, *ticks, 0);
-        let scale = self.clock;
+        let (n_locks, n_sites, clock, dense) = (self.n_locks, self.n_sites, self.clock, self.dense);
+        let mut odd = 0;
         // Three words: a place may be defined before what is next.
-        while let Some(&[first, second, third]) = words.get(at..at + 3).and_then(|words| words.first_chunk()) {
-            let (first, second) = (u64::from_le_bytes(first), u64::from_le_bytes(second));
-            let is_define = first as u8 == kind::DEFINE_SLOT && self.is_dense;
-            let place = if is_define { (first >> 16) as u16 as usize } else { SLOTS };
-            slots[place.min(SLOTS)] = slot_of(first, second, self.n_locks, self.n_sites);
-            let word = if is_define { u64::from_le_bytes(third) } else { first };
-            at += if is_define { 2 } else { 0 };
+        while let Some(&[first, second, third]) = words.get(at..).and_then(|words| words.first_chunk()) {
+            let [first, second, third] = [first, second, third].map(u64::from_le_bytes);
+            let defines = USUAL[usize::from(first as u8)].defines & dense;
+            let place = (first >> 16) as u16;
+            odd |= u64::from(place) & defines & !(SLOTS as u64 - 1);
+            slots[choose(defines, u64::from(place) % SLOTS as u64, SLOTS as u64) as usize] =
+                slot_of(first, second, n_locks, n_sites);
+            let word = choose(defines, third, first);
+            at += (defines & 2) as usize;
 
             let usual = &USUAL[usize::from(word as u8)];
-            let slot = &slots[usize::from((word >> 8) as u16 & usual.slot_mask | usual.slot_high) % SLOTS];
-            let (acquires, releases) = (usize::from(usual.acquires), usize::from(usual.releases));
-            let is_pair = acquires & releases != 0;
-            let pair = Pair::parse(word);
-            let dt = if is_pair { u64::from(pair.dt) } else { word >> 32 };
-            let since = now.wrapping_add(dt);
-            let until = since.wrapping_add(if is_pair { u64::from(pair.hold) } else { 0 });
+            let slot = slots[usize::from((word >> 8) as u16 & usual.slot_mask | usual.slot_high) % SLOTS];
+            let (acquires, releases) = (usual.acquires, usual.releases);
+            let parts = Pair::parse(word);
+            let since = now.wrapping_add(choose(usual.is_pair, u64::from(parts.dt), word >> 32));
+            let until = since.wrapping_add(u64::from(parts.hold) & usual.is_pair);
 
             if held.len() < n + 2 {
                 held.resize(2 * n + 16, Hold::default());
             }
-            held[n] = Hold { lock: slot.lock, site: slot.site, since };
-            let after = (n + acquires).wrapping_sub(releases);
+            held[n] = Hold { of: slot.of, since };
+            // A mask is -1 or 0.
+            let after = n.wrapping_sub(acquires as usize).wrapping_add(releases as usize);
             let Some(&hold) = held.get(after) else { break };
-            let released = if usual.names_lock { (word >> 8) as u32 & 0xff_ffff } else { slot.lock };
-            let is_other = releases != 0 && hold.lock != released;
-            if usual.is_usual == 0 || slot.is_unusual && !usual.names_lock || is_other {
+            let released = choose(usual.names_lock, word >> 8 & 0xff_ffff, slot.of & 0xffff_ffff);
+            let is_other = releases & (hold.of ^ released) & 0xffff_ffff;
+            // Not short-circuited: each is seldom, and together they are one branch.
+            if usual.is_unusual | (is_other != 0) | (slot.is_unusual & (usual.names_lock == 0)) {
                 break;
             }
-            let is_timed = releases != 0 && until > hold.since;
-            let nanos = scale.duration(if is_timed { until - hold.since } else { 0 }).0;
-            let bits = if is_timed { 64 - nanos.leading_zeros() as usize } else { NOT_TIMED };
-            let (lock, site) = if acquires != 0 { (slot.lock, slot.site) } else { (hold.lock, hold.site) };
-            holds[lock as usize][bits] = holds[lock as usize][bits].wrapping_add(1);
-            let shared = acquires as u64 & u64::from(slot.is_shared);
-            for sums in [&mut locks[lock as usize], &mut sites[site as usize]] {
-                sums.acquisitions += acquires as u64;
-                sums.shared += shared;
-                sums.hold = sums.hold.saturating_add(nanos);
-                sums.longest_hold = sums.longest_hold.max(nanos);
-            }
-            events += (acquires + releases) as u64;
+            // What was not timed is 0, and what a damaged file says below that is, too.
+            let ticks = until.wrapping_sub(hold.since) & releases;
+            let ticks = ticks & !((ticks as i64 >> 63) as u64);
+            let nanos = clock.duration(ticks).0;
+            let bits = n_bits(nanos | u64::from(ticks != 0));
+            let (lock, site) = halves(choose(acquires, slot.of, hold.of));
+            let bucket = &mut holds[lock as usize][bits];
+            *bucket = bucket.wrapping_add(1);
+            let acquired = acquires & 1;
+            locks[lock as usize].add(acquired, acquired & slot.shared, nanos);
+            sites[site as usize].add(acquired, 0, nanos);
+            events += acquired + (releases & 1);
             (n, now) = (after, until);
             at += 1;
         }
         (*n_held, *ticks) = (n, now);
         self.events += events;
+        self.damaged_words += if odd == 0 { 0 } else { 2 };
         at
     }
 
@@ -264,7 +309,7 @@ impl<'a> Adder<'a> {
                 // Permits of semaphores are no locks.
                 if fourth == 0 {
                     let (lock, site) = halves(second);
-                    let hold = Hold { lock: self.lock(lock), site: self.site(site), since: third };
+                    let hold = Hold { of: pair(self.lock(lock), self.site(site)), since: third };
                     self.push(hold);
                 }
                 return;
@@ -281,7 +326,7 @@ impl<'a> Adder<'a> {
         let (low, high) = halves(second);
         match record_kind {
             kind::RELEASED..RELEASED_END | RELEASED_BOTH => self.released(self.lock((first >> 8) as u32 & 0xff_ffff)),
-            kind::RELEASED_SLOT => self.released(self.slots[(first >> 8) as usize % SLOTS].lock),
+            kind::RELEASED_SLOT => self.released(self.slots[(first >> 8) as usize % SLOTS].lock()),
             kind::RELEASED_WIDE if high == self.section.thread => self.released(self.lock(low)),
             kind::WAIT => self.section.wait = Some((self.lock(low), self.section.ticks)),
             kind::TIMED_OUT => self.section.wait = None,
@@ -290,13 +335,13 @@ impl<'a> Adder<'a> {
     }
 
     fn pair(&mut self, word: u64) {
-        let pair = Pair::parse(word);
-        let slot = self.slots[usize::from(pair.slot) % SLOTS];
-        let since = self.section.ticks.wrapping_add(u64::from(pair.dt));
-        self.section.ticks = since.wrapping_add(u64::from(pair.hold));
+        let parts = Pair::parse(word);
+        let slot = self.slots[usize::from(parts.slot) % SLOTS];
+        let since = self.section.ticks.wrapping_add(u64::from(parts.dt));
+        self.section.ticks = since.wrapping_add(u64::from(parts.hold));
         self.acquired(slot, since);
         self.section.is_fresh = false;
-        self.released(slot.lock);
+        self.released(slot.lock());
     }
 
     /// The lock that the file calls so; the number of locks when there is none.
@@ -316,49 +361,46 @@ impl<'a> Adder<'a> {
 
     fn acquired(&mut self, slot: Slot, ticks: u64) {
         let (_, how) = code::parse_mode_how(slot.asked);
+        let (lock, site) = halves(slot.of);
         // What is downgraded goes on as the same hold.
-        if slot.lock == self.n_locks || how == How::Downgrade {
+        if lock == self.n_locks || how == How::Downgrade {
             return;
         }
         if how == How::Upgrade {
-            self.released(slot.lock);
+            self.released(lock);
         }
         if std::mem::take(&mut self.section.is_fresh) {
-            self.first.insert((self.section.thread, self.section.number), (slot.lock, slot.site, ticks));
+            self.first.insert((self.section.thread, self.section.number), (lock, site, ticks));
         }
-        for sums in [&mut self.locks[slot.lock as usize], &mut self.sites[slot.site as usize]] {
-            sums.acquisitions += 1;
-            sums.shared += u64::from(slot.is_shared);
-        }
-        if let Some((lock, since)) = self.section.wait.take()
-            && lock == slot.lock
+        self.locks[lock as usize].add(1, slot.shared, 0);
+        self.sites[site as usize].add(1, 0, 0);
+        if let Some((wanted, since)) = self.section.wait.take()
+            && wanted == lock
         {
-            self.waited(slot.lock, slot.site, ticks.wrapping_sub(since));
+            self.waited(lock, site, ticks.wrapping_sub(since));
         }
-        self.push(Hold { lock: slot.lock, site: slot.site, since: ticks });
+        self.push(Hold { of: slot.of, since: ticks });
     }
 
     fn waited(&mut self, lock: u32, site: u32, ticks: u64) {
         let time = self.clock.duration(ticks);
-        self.waits.entry(lock).or_default().add(time);
-        self.waits_at.entry(site).or_default().add(time);
+        self.waits[lock as usize].get_or_insert_default().add(time);
+        self.waits_at[site as usize].get_or_insert_default().add(time);
     }
 
     fn released(&mut self, lock: u32) {
         let Section { held, n_held, ticks, .. } = &mut self.section;
         held.truncate(*n_held);
-        let Some(index) = held.iter().rposition(|held| held.lock == lock) else { return };
+        let Some(index) = held.iter().rposition(|held| halves(held.of).0 == lock) else { return };
         let hold = held.remove(index);
         *n_held = held.len();
         // 0 is what a coarse clock says of what was not timed, and no other.
         if *ticks > hold.since && lock < self.n_locks {
             let time = self.clock.duration(*ticks - hold.since).0;
-            let bits = 64 - time.leading_zeros() as usize;
+            let bits = n_bits(time | 1);
             self.holds[lock as usize][bits] = self.holds[lock as usize][bits].wrapping_add(1);
-            for sums in [&mut self.locks[lock as usize], &mut self.sites[hold.site as usize]] {
-                sums.hold = sums.hold.saturating_add(time);
-                sums.longest_hold = sums.longest_hold.max(time);
-            }
+            self.locks[lock as usize].add(0, 0, time);
+            self.sites[halves(hold.of).1 as usize].add(0, 0, time);
         }
     }
 
@@ -383,11 +425,11 @@ impl<'a> Adder<'a> {
         let locks = (0..self.n_locks).map(|lock| {
             let sums = &self.locks[lock as usize];
             let mut hold = Histogram { total: Nanos(sums.hold), max: Nanos(sums.longest_hold), ..Histogram::default() };
-            for (to, from) in hold.buckets.iter_mut().zip(&self.holds[lock as usize]) {
+            for (to, from) in hold.buckets.iter_mut().zip(&self.holds[lock as usize]).skip(1) {
                 *to = u64::from(*from);
                 hold.count += u64::from(*from);
             }
-            let wait = self.waits.remove(&lock).unwrap_or_default();
+            let wait = self.waits[lock as usize].take().map_or_else(Histogram::default, |wait| *wait);
             LockTotals { acquisitions: sums.acquisitions, shared: sums.shared, wait, hold }
         });
         let locks = locks.collect();
@@ -395,7 +437,7 @@ impl<'a> Adder<'a> {
             let sums = &self.sites[site as usize];
             SiteTotals {
                 acquisitions: sums.acquisitions,
-                wait: self.waits_at.remove(&site).unwrap_or_default(),
+                wait: self.waits_at[site as usize].take().map_or_else(Histogram::default, |wait| *wait),
                 hold: Nanos(sums.hold),
                 longest_hold: Nanos(sums.longest_hold),
             }
@@ -405,7 +447,7 @@ impl<'a> Adder<'a> {
 }
 
 fn no_slot(n_locks: u32) -> Slot {
-    Slot { lock: n_locks, site: 0, asked: 0, is_shared: false, is_unusual: true }
+    Slot { of: pair(n_locks, 0), shared: 0, asked: 0, is_unusual: true }
 }
 
 /// What a `DEFINE_SLOT` says, when it is one.
@@ -414,14 +456,11 @@ fn slot_of(first: u64, second: u64, n_locks: u32, n_sites: u32) -> Slot {
     let (lock, site) = halves(second);
     let asked = (first >> 8) as u8;
     let lock = lock.min(n_locks);
-    let changes_hold = [3, 4].contains(&(asked >> 2));
-    Slot {
-        lock,
-        site: if site <= n_sites { site } else { 0 },
-        asked,
-        is_shared: asked & 3 == 1,
-        is_unusual: changes_hold || lock == n_locks,
-    }
+    let site = if site <= n_sites { site } else { 0 };
+    // `How::Upgrade` and `How::Downgrade` are 3 and 4.
+    let changes_hold = (asked >> 2).wrapping_sub(3) < 2;
+    let shared = u64::from(asked & 3 == 1);
+    Slot { of: pair(lock, site), shared, asked, is_unusual: changes_hold | (lock == n_locks) }
 }
 
 #[cfg(test)]
@@ -435,7 +474,7 @@ mod tests {
             let (mode, how) = code::parse_mode_how(asked);
             let slot = slot_of(u64::from(asked) << 8, 1, 5, 0);
             let changes_hold = matches!(how, How::Upgrade | How::Downgrade);
-            assert_eq!((slot.is_shared, slot.is_unusual), (mode == Mode::Shared, changes_hold), "{asked}");
+            assert_eq!((slot.shared != 0, slot.is_unusual), (mode == Mode::Shared, changes_hold), "{asked}");
         }
     }
 
@@ -446,8 +485,8 @@ mod tests {
             let first = u64::from(record);
             let acquires = is_acquired(first) || is_pair(first);
             assert_eq!(usual.acquires != 0, acquires, "{record}");
-            if usual.is_usual != 0 {
-                let events = u64::from(usual.acquires + usual.releases);
+            if !usual.is_unusual {
+                let events = (usual.acquires & 1) + (usual.releases & 1);
                 assert_eq!((record_words(first), record_events(first)), (1, events), "{record}");
             }
         }

@@ -45,7 +45,8 @@ impl Clock {
     /// How long so many ticks are, by the rate that is known last.
     #[inline]
     pub(super) fn duration(self, ticks: u64) -> Nanos {
-        scaled(0, ticks, self.scale)
+        // What more than 2^64 ns would be is the same as damaged.
+        Nanos(((u128::from(ticks) * u128::from(self.scale)) >> 32) as u64)
     }
 
     /// This clock, from a tick on at the rate of a better one. Times that were given out stay, and none runs backwards.
