@@ -239,15 +239,10 @@ impl Merge {
         let mut rival = self.winners.rival(thread).min(self.judged_until);
         self.disturbed = false;
         loop {
-            if let Some(obstacle) = self.obstacle(thread) {
+            if let Err(obstacle) = self.deliver(thread, out) {
                 self.winners.set(thread, None);
                 return self.park(thread, obstacle);
             }
-            self.apply(thread);
-            let head = &self.threads[thread as usize].head;
-            self.delivered += 1;
-            self.latest = self.latest.max(head.ticks);
-            out.push(head.event(ThreadId(thread), self.clock.nanos(head.ticks)));
             if self.disturbed {
                 self.disturbed = false;
                 rival = self.winners.rival(thread).min(self.judged_until);
@@ -261,6 +256,53 @@ impl Merge {
                 return self.announce(thread);
             }
         }
+    }
+
+    /// Delivers a thread's head, or says what that has to wait for. What it is, is asked once: no processor foresees it.
+    #[inline]
+    fn deliver(&mut self, thread: u32, out: &mut Vec<Event>) -> Result<(), Obstacle> {
+        let id = ThreadId(thread);
+        let head = &self.threads[thread as usize].head;
+        let (ticks, lock) = (head.ticks, head.lock);
+        let event = if head.sort == Sort::Acquired {
+            let Head { count, mode, how, .. } = *head;
+            if let Some(obstacle) = self.obstacle_to_acquisition(id, head) {
+                return Err(obstacle);
+            }
+            let op = Op::Acquired { lock, mode, how, count: u64::from(count) };
+            let event = Event { thread: id, time: self.clock.nanos(ticks), site: head.site, stack: head.stack, op };
+            if self.overwritten {
+                self.note_counted(Place::Lock(lock), count, ticks);
+            }
+            let hot = &mut self.locks.hot[lock.0 as usize];
+            if mode == Mode::Exclusive && hot.is_free() {
+                hot.take(id, count);
+            } else {
+                self.locks.acquired(lock.0 as usize, id, count, mode, how);
+            }
+            self.unpark_at(Place::Lock(lock));
+            event
+        } else if head.sort == Sort::Released {
+            let op = Op::Released { lock, owner: id, mode: None, access: head.access };
+            let event = Event { thread: id, time: self.clock.nanos(ticks), site: head.site, stack: head.stack, op };
+            if !self.locks.hot[lock.0 as usize].give_back(id) {
+                self.locks.remove(lock.0 as usize, id, None);
+            }
+            self.unpark_at(Place::Lock(lock));
+            event
+        } else {
+            let op = head.op(id);
+            if let Some(obstacle) = self.obstacle_to_other(id, op) {
+                return Err(obstacle);
+            }
+            let event = head.event(id, self.clock.nanos(ticks));
+            self.apply_other(id, op);
+            event
+        };
+        self.delivered += 1;
+        self.latest = self.latest.max(ticks);
+        out.push(event);
+        Ok(())
     }
 
     /// Delivers acquisitions that are released at once, as long as these are next and nobody waits for their locks.
@@ -451,35 +493,6 @@ impl Merge {
         }
     }
 
-    /// Notes what the thread's event does to what others wait for.
-    #[inline]
-    fn apply(&mut self, thread: u32) {
-        let head = &self.threads[thread as usize].head;
-        let (id, lock) = (ThreadId(thread), head.lock);
-        match head.sort {
-            Sort::Acquired => {
-                let (count, mode, how) = (head.count, head.mode, head.how);
-                if self.overwritten {
-                    self.note_counted(Place::Lock(lock), count, head.ticks);
-                }
-                let hot = &mut self.locks.hot[lock.0 as usize];
-                if mode == Mode::Exclusive && hot.is_free() {
-                    hot.take(id, count);
-                } else {
-                    self.locks.acquired(lock.0 as usize, id, count, mode, how);
-                }
-                self.unpark_at(Place::Lock(lock));
-            }
-            Sort::Released => {
-                if !self.locks.hot[lock.0 as usize].give_back(id) {
-                    self.locks.remove(lock.0 as usize, id, None);
-                }
-                self.unpark_at(Place::Lock(lock));
-            }
-            Sort::Other | Sort::None => self.apply_other(id, head.op(id)),
-        }
-    }
-
     /// A counted event of a flight recorder goes out.
     fn note_counted(&mut self, place: Place, count: u32, ticks: u64) {
         let time = self.clock.nanos(ticks);
@@ -491,6 +504,7 @@ impl Merge {
         }
     }
 
+    /// Notes what an event that is neither does to what others wait for.
     fn apply_other(&mut self, thread: ThreadId, op: Op) {
         match op {
             Op::Acquired { lock, mode, how, count } => {
