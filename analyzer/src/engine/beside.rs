@@ -9,9 +9,6 @@ use super::{
 };
 use crate::analysis::Options;
 
-/// Events whose data is fetched at the same time: as much as is still near when it is needed.
-pub(crate) const AT_A_TIME: usize = 32;
-
 /// Those that run.
 #[derive(Debug)]
 pub(super) struct Beside {
@@ -42,13 +39,11 @@ impl Beside {
         if hb.is_none() && shb.is_none() && lockset.is_none() && atomicity.is_none() {
             return;
         }
-        // Threads use data in turn, so that most of what is known of it is far away in memory. What several events need is fetched at the
-        // same time, and then they are taken in.
-        for (index, events) in batch.events.chunks(AT_A_TIME).enumerate() {
-            let fetched = lockset.as_ref().map_or(0, |engine| engine.touch(events));
-            black_box(fetched ^ atomicity.as_ref().map_or(0, |engine| engine.touch(events)));
-            let first = batch.first + (index * AT_A_TIME) as u64;
-            for (position, event) in (Batch { first, events, ..batch }).numbered() {
+        for batch in batch.parts() {
+            let fetched = hb.as_ref().map_or(0, |engine| engine.touch(batch.events))
+                ^ lockset.as_ref().map_or(0, |engine| engine.touch(batch.events));
+            black_box(fetched ^ atomicity.as_ref().map_or(0, |engine| engine.touch(batch.events)));
+            for (position, event) in batch.numbered() {
                 if let (Op::Released { .. }, Some(engine)) = (event.op, &mut *atomicity) {
                     engine.release(facts, position, event, batch.definitions);
                 }

@@ -31,7 +31,6 @@ use std::fmt;
 
 use lockscope_trace::{Definitions, Event};
 
-pub(crate) use self::beside::AT_A_TIME as TOUCHED_AT_ONCE;
 pub use self::{
     merge::merge,
     run::Engines,
@@ -108,6 +107,9 @@ impl EngineId {
     }
 }
 
+/// Events of which the data is looked at before they are taken in; see [`Batch::parts`].
+pub(crate) const TOUCHED_AT_ONCE: usize = 32;
+
 /// Events in a row.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch<'a> {
@@ -123,6 +125,13 @@ impl<'a> Batch<'a> {
     /// The events, each with its position.
     pub fn numbered(self) -> impl Iterator<Item = (u64, &'a Event)> {
         (self.first..).zip(self.events)
+    }
+
+    /// In parts of so many events that what is fetched for all of them is still near when it is needed. Threads use data in turn, so that
+    /// most of what is known of it is far away in memory, and what is asked for in a row is waited for together.
+    fn parts(self) -> impl Iterator<Item = Batch<'a>> {
+        let parts = (0..).step_by(TOUCHED_AT_ONCE).zip(self.events.chunks(TOUCHED_AT_ONCE));
+        parts.map(move |(start, events)| Batch { first: self.first + start, events, ..self })
     }
 }
 

@@ -76,6 +76,15 @@ pub(crate) struct History {
 }
 
 impl History {
+    /// Looks at what is needed for the events soon, to have it near; the result means nothing.
+    pub(crate) fn touch(&self, events: &[Event]) -> usize {
+        let of = |event: &Event| match event.op {
+            Op::Write { var } => self.writes.get(var.0 as usize)?.as_ref().map(|write| Arc::strong_count(&write.clock)),
+            _ => None,
+        };
+        events.iter().filter_map(of).fold(0, |all, one| all ^ one)
+    }
+
     /// Takes in the next event and returns where in its thread it is.
     ///
     /// O(1) but for edges that say something new, which cost O(threads).

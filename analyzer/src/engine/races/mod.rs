@@ -17,7 +17,7 @@
 mod report;
 mod vars;
 
-use lockscope_trace::{Definitions, Op, ThreadId, VarId};
+use lockscope_trace::{Definitions, Event, Op, ThreadId, VarId};
 
 use self::{
     report::{Occurrence, Races},
@@ -55,6 +55,11 @@ impl<const SHB: bool> RaceEngine<SHB> {
             last_writes: Vec::new(),
             races: Races::new(options.all),
         }
+    }
+
+    /// Looks at what is needed for the events soon; the result means nothing.
+    pub(super) fn touch(&self, events: &[Event]) -> u64 {
+        events.iter().filter_map(|event| event.op.var()).fold(0, |all, var| all ^ self.vars.touch(var))
     }
 
     /// Takes in an event.

@@ -34,6 +34,12 @@ struct Several {
 }
 
 impl Vars {
+    /// Looks at a location, to have it near; the result means nothing.
+    #[inline]
+    pub fn touch(&self, var: VarId) -> u64 {
+        self.vars.get(var.0 as usize).map_or(0, |var| var.write.position() ^ var.read.position())
+    }
+
     /// Notes a read. Returns the latest write that it races with.
     #[inline]
     pub fn read(&mut self, var: VarId, access: &Access, past: &[u32]) -> Option<(Access, Touch)> {

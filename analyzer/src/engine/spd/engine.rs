@@ -1,5 +1,7 @@
 //! Chooses which of the deadlocks are claimed.
 
+use std::hint::black_box;
+
 use lockscope_trace::Definitions;
 use rustc_hash::FxHashMap;
 
@@ -51,8 +53,11 @@ impl SpdEngine {
 
 impl Alone for SpdEngine {
     fn feed(&mut self, batch: Batch<'_>) {
-        for (number, event) in batch.numbered() {
-            self.spd.feed(number, event, batch.definitions);
+        for batch in batch.parts() {
+            black_box(self.spd.touch(batch.events));
+            for (number, event) in batch.numbered() {
+                self.spd.feed(number, event, batch.definitions);
+            }
         }
         self.n_events += batch.events.len() as u64;
     }

@@ -47,6 +47,11 @@ pub(crate) struct Predicted {
 }
 
 impl Spd {
+    /// See [`History::touch`].
+    pub(crate) fn touch(&self, events: &[Event]) -> usize {
+        self.history.touch(events)
+    }
+
     /// Takes in the next event, the one with this number.
     pub(crate) fn feed(&mut self, number: u64, event: &Event, definitions: &Definitions) {
         if let Op::Acquired { lock, how, .. } = event.op {
