@@ -1,4 +1,5 @@
-//! How fast engines are, in million events per second of one core, reading included, and how much they hold.
+//! How fast engines are, in million events per second of one core, reading included, and how much memory they and the whole process hold
+//! then.
 //!
 //! ```text
 //! cargo bench -p lockscope-analyzer --bench engines -- [--events N] [--threads N] [--locks N] [--depth N] [--contention N]
@@ -115,7 +116,7 @@ fn read(path: &Path, case: &str, events: u64) -> Result<String, Error> {
             batch.clear();
         }
         assert_eq!(read + batch.len() as u64, events, "the whole trace was read");
-        return Ok(String::new());
+        return Ok(format!("{:.0} MB in all", anonymous_megabytes()));
     }
     let engines = EngineId::parse(case).into_iter().collect();
     let mut analysis = Analysis::new(Options { engines, ..Options::default() });
@@ -125,7 +126,15 @@ fn read(path: &Path, case: &str, events: u64) -> Result<String, Error> {
         .engine_bytes()
         .map(|(engine, bytes)| format!("{} {:.1} MB", engine.as_str(), bytes as f64 / 1e6))
         .collect();
-    Ok(format!("{found} findings, {}", held.join(", ")))
+    Ok(format!("{found} findings, {}, {:.0} MB in all", held.join(", "), anonymous_megabytes()))
+}
+
+/// Memory of this process that is no part of a file, which the trace is; 0 where the kernel does not tell.
+fn anonymous_megabytes() -> f64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kilobytes =
+        status.lines().find_map(|line| line.strip_prefix("RssAnon:")?.split_whitespace().next()?.parse().ok());
+    kilobytes.unwrap_or(0.0) * 1024.0 / 1e6
 }
 
 /// The trace as RAPID STD, without what that has no words for.
