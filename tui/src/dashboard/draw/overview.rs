@@ -30,7 +30,7 @@ use crate::{
         state::State,
         tables,
     },
-    graph::NodeKey,
+    graph::{EdgeKind, NodeKey},
 };
 
 /// Findings listed here; the view of findings has all.
@@ -138,8 +138,10 @@ fn verdict_lines(state: &State, width: usize) -> Vec<Line<'static>> {
         let Some(wait) = thread.wait() else { continue };
         let next = cycle_holds(state, cycle, id);
         let mut spans = vec![Span::styled(format!(" {}", phrase::thread_label(defs, id)), theme.thread())];
-        if let Some(lock) = next {
-            spans.extend([Span::raw(" holds "), Span::styled(phrase::lock_short(defs, lock), theme.lock())]);
+        if let Some((lock, is_held)) = next {
+            // What a channel waits for is nobody's hold.
+            let verb = if is_held { " holds " } else { " is needed at " };
+            spans.extend([Span::raw(verb), Span::styled(phrase::lock_short(defs, lock), theme.lock())]);
         }
         spans.extend([Span::raw(", wants "), Span::styled(phrase::waited_for_short(defs, thread), theme.lock())]);
         lines.push(Line::from(spans));
@@ -191,11 +193,15 @@ fn noun(code: Code) -> String {
     }
 }
 
-/// The lock of a cycle that a thread of it holds: the node before the thread.
-fn cycle_holds(state: &State, cycle: &[usize], id: ThreadId) -> Option<lockscope_trace::LockId> {
+/// The lock of a cycle that a thread of it holds, or could do something about: the node before the thread. Whether it is held.
+fn cycle_holds(state: &State, cycle: &[usize], id: ThreadId) -> Option<(lockscope_trace::LockId, bool)> {
     let at = cycle.iter().position(|&node| state.waits.nodes[node].key == NodeKey::Thread(id))?;
-    match state.waits.nodes[cycle[(at + cycle.len() - 1) % cycle.len()]].key {
-        NodeKey::Lock(lock) => Some(lock),
+    let before = cycle[(at + cycle.len() - 1) % cycle.len()];
+    match state.waits.nodes[before].key {
+        NodeKey::Lock(lock) => {
+            let edge = state.waits.edge(before, cycle[at]);
+            Some((lock, edge.is_none_or(|edge| edge.kind == EdgeKind::HeldBy)))
+        }
         NodeKey::Thread(_) => None,
     }
 }
@@ -221,14 +227,16 @@ fn findings_lines(state: &State, n_shown: usize, width: usize, is_full: bool) ->
 
 fn blocked(state: &State, frame: &mut Frame, area: Rect) {
     let (defs, theme) = (&state.model.defs, &state.theme);
-    let mut waiting: Vec<(lockscope_trace::Nanos, ThreadId)> = Vec::new();
+    // Who cannot go on first, then who waits longest.
+    let mut waiting: Vec<(bool, lockscope_trace::Nanos, ThreadId)> = Vec::new();
     for (idx, thread) in state.at.threads.iter().enumerate() {
         if let Some(wait) = thread.wait() {
-            waiting.push((wait.since, ThreadId(idx as u32)));
+            let id = ThreadId(idx as u32);
+            waiting.push((!lists::is_deadlocked(state, id), wait.since, id));
         }
     }
     let inner = framed(state, &format!("Blocked now: {}", waiting.len()), frame, area);
-    // Who waits longest comes first; only those that are shown need an order.
+    // Only those that are shown need an order.
     let n_shown = usize::from(inner.height).min(waiting.len());
     if n_shown > 0 && n_shown < waiting.len() {
         waiting.select_nth_unstable(n_shown - 1);
@@ -247,7 +255,7 @@ fn blocked(state: &State, frame: &mut Frame, area: Rect) {
     let width = usize::from(inner.width);
     let lines: Vec<Line> = waiting
         .into_iter()
-        .map(|(since, id)| {
+        .map(|(_, since, id)| {
             let wanted = state.at.thread(id).map(|thread| phrase::waited_for_short(defs, thread)).unwrap_or_default();
             let mark = state.at.thread(id).map_or(Mark::Warn, |thread| activity(state, id, thread).0);
             let since = since_text(state, since);

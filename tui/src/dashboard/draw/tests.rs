@@ -1,6 +1,6 @@
 //! Views on a terminal in memory: at several sizes, coloured and not, with Unicode and ASCII.
 
-use lockscope_trace::Progress;
+use lockscope_trace::{Definitions, Event, LockKind, Nanos, Need, Op, Progress, Side, ThreadDef, ThreadId};
 use ratatui::{Terminal, backend::TestBackend};
 
 use crate::dashboard::{
@@ -10,6 +10,7 @@ use crate::dashboard::{
         theme::{Palette, Theme},
     },
     picture,
+    reader::Batch,
     state::{
         Input, Mouse, MouseKind, State, View,
         tests::{bank, empty, press},
@@ -177,6 +178,42 @@ fn the_mouse_selects_sorts_and_drags() {
     update(&mut state, mouse(MouseKind::Press, 9, splitter));
     update(&mut state, mouse(MouseKind::Drag, 9, splitter - 4));
     assert!(state.split > 50, "{}", state.split);
+}
+
+/// One waits for a message of the other, who waits for permits of the first: nobody holds a channel.
+#[test]
+fn who_is_needed_at_a_channel_does_not_hold_it() {
+    let mut defs = Definitions::default();
+    defs.threads.extend([ThreadDef::default(), ThreadDef::default()]);
+    let [jobs, slots] = [(LockKind::Channel, "jobs"), (LockKind::Semaphore, "slots")]
+        .map(|(kind, name)| defs.add_lock(kind, Some(name.into()), "".into(), None, None));
+    defs.locks[slots.0 as usize].capacity = Some(1);
+    let block = |object, need| Op::Block { object, need, limited: false };
+    let events = [
+        (1, Op::HandleAdded { channel: jobs, side: Side::Sender, count: 1 }),
+        (1, Op::Sent { channel: jobs, count: 2 }),
+        (0, Op::Received { channel: jobs, message: 2, count: 3 }),
+        (0, Op::PermitsAcquired { semaphore: slots, permits: 1, stays: true, count: 1 }),
+        (0, block(jobs, Need::Message)),
+        (1, block(slots, Need::Permits(1))),
+    ];
+    let event = |(thread, op)| Event { thread: ThreadId(thread), time: Nanos(0), site: None, stack: None, op };
+    let events = events.map(event).to_vec();
+    let mut state = empty();
+    let info = state.model.info.clone();
+    let batch = Batch {
+        info,
+        events,
+        defs: Some(defs.into()),
+        findings: None,
+        digest: None,
+        completeness: Default::default(),
+        progress: Progress::Ended,
+        fraction: 1.0,
+    };
+    update(&mut state, Input::Batch(Box::new(batch)));
+    let text = text(&mut state, (80, 24));
+    assert!(text.contains("T1 is needed at L0 jobs, wants a permit of L1 slots"), "{text}");
 }
 
 #[test]
