@@ -64,16 +64,16 @@ impl Chunk {
     /// What a reader takes for the records of a claim; `None` when the chunk changed hands meanwhile.
     fn copy(&self) -> Option<(u64, bool, Vec<u64>)> {
         let claim = self.claim.load(Relaxed);
-        fence(Acquire);
+        fence(Acquire); // What follows is not the last owner's.
         let sealed = self.sealed.load(Relaxed) != 0;
-        fence(Acquire);
+        fence(Acquire); // The length is as it was when the chunk was sealed.
         let committed = self.committed.load(Relaxed);
         if claim == 0 {
             return None;
         }
         fence(Acquire);
         let words = self.words[..committed as usize].iter().map(|word| word.load(Relaxed)).collect();
-        fence(Acquire);
+        fence(Acquire); // If any of it is the next owner's, that shows.
         (self.claim.load(Relaxed) == claim).then_some((claim, sealed, words))
     }
 }
@@ -98,17 +98,18 @@ fn a_reader_never_mixes_owners() {
     });
 }
 
-/// A chunk that is sealed has all that there will be.
+/// A chunk that is sealed has all that there will be, and is not sealed because it was under its last owner.
 #[test]
 fn a_sealed_chunk_is_whole() {
     loom::model(|| {
         let chunk = Arc::new(Chunk::default());
+        chunk.fill(1);
         let writer = {
             let chunk = chunk.clone();
-            thread::spawn(move || chunk.fill(1))
+            thread::spawn(move || chunk.fill(2))
         };
-        if let Some((_, true, words)) = chunk.copy() {
-            assert_eq!(words, [10, 11]);
+        if let Some((claim, true, words)) = chunk.copy() {
+            assert_eq!(words, [claim * 10, claim * 10 + 1]);
         }
         writer.join().unwrap();
     });
