@@ -269,6 +269,40 @@ pub(super) struct Registry {
     pub session_locks: SessionLocks,
 }
 
+/// What a trace says of all locks of one type that were made at one place: ids in the trace.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LockClass {
+    type_name: u32,
+    site: u32,
+}
+
+/// Classes of locks that a thread has made, as far as this small direct-mapped cache remembers. 2 KiB.
+#[derive(Debug)]
+pub(super) struct LockClasses([Option<KnownClass>; 64]);
+
+type KnownClass = (Site, fn() -> &'static str, LockClass);
+
+impl Default for LockClasses {
+    fn default() -> Self {
+        Self([None; 64])
+    }
+}
+
+impl LockClasses {
+    pub(super) fn get(&self, created: Site, type_name: fn() -> &'static str) -> Option<LockClass> {
+        let (place, name, class) = self.0[Self::index(created)]?;
+        (std::ptr::eq(place, created) && std::ptr::fn_addr_eq(name, type_name)).then_some(class)
+    }
+
+    pub(super) fn put(&mut self, created: Site, type_name: fn() -> &'static str, class: LockClass) {
+        self.0[Self::index(created)] = Some((created, type_name, class));
+    }
+
+    fn index(created: Site) -> usize {
+        (std::ptr::from_ref(created).addr() >> 3) % 64
+    }
+}
+
 /// What only some locks have.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Named {
@@ -350,6 +384,19 @@ impl Registry {
         if named.name.is_some() || named.rank.is_some() || named.first_use {
             self.named.insert(id, named);
         }
+        id
+    }
+
+    /// What locks have in common that were made at a place.
+    pub fn class(&mut self, writer: &TraceWriter, type_name: &'static str, created: Site) -> LockClass {
+        LockClass { type_name: self.string(writer, type_name), site: self.site(writer, created) }
+    }
+
+    /// The same as [`new_lock`](Self::new_lock) for a lock without name and rank, by what is known already.
+    pub fn new_lock_of(&mut self, writer: &TraceWriter, kind: LockKind, class: LockClass) -> u32 {
+        let id = self.next_lock;
+        self.next_lock += 1;
+        self.defs.lock(writer, kind, class.type_name, 0, class.site, None);
         id
     }
 

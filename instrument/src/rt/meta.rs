@@ -155,12 +155,15 @@ impl Drop for LockMeta {
     }
 }
 
-/// Most locks leave nothing behind: never nested, never waited for by a condition variable, without a name. Their end costs four loads.
+/// Most locks leave nothing behind: never nested, never waited for by a condition variable, without a name. Their end costs four loads, and
+/// an event.
 #[inline(never)]
 fn end_of_life(id: u32) {
     let lock = id & ID_MASK;
-    let is_defined = id & NAMED != 0 || global::flags_if_ready() & flag::RECORD != 0;
-    if !is_defined && !order::may_have(lock) && !helpers::may_know(lock) && thread::this().owner.is_empty() {
+    let leaves_nothing =
+        id & NAMED == 0 && !order::may_have(lock) && !helpers::may_know(lock) && thread::this().owner.is_empty();
+    let flags = global::flags_if_ready();
+    if leaves_nothing && (flags & flag::RECORD == 0 || super::record::destroyed_at_once(lock, flags)) {
         return;
     }
     end_of_known(id, lock);
@@ -273,12 +276,12 @@ impl<'a> LockRef<'a> {
         self.meta.id.load(Ordering::Relaxed) & ID_MASK
     }
 
-    /// Where the lock was made, or first used. Only of a lock that has an id.
+    /// Where the lock was made, or first used. Only of a lock that has an id, or whose place is known.
     #[inline]
     pub(super) fn created(self) -> Site {
         let created = self.meta.created.load(Ordering::Relaxed);
         debug_assert!(!created.is_null(), "registered without a place");
-        // SAFETY: not null once the lock is registered, which the caller has seen; then a `Location`, which lives for ever.
+        // SAFETY: not null once the lock is registered, which the caller has seen, or has seen itself; then a `Location`, which lives for ever.
         unsafe { &*created }
     }
 
@@ -316,18 +319,18 @@ impl<'a> LockRef<'a> {
         unsafe { self.meta.created.load(Ordering::Relaxed).as_ref() }
     }
 
-    /// Gives the lock an id if it has none and nothing is to be known of it elsewhere: no name, no rank, no definition in a recording. Takes
-    /// no lock, but once in 64 times. True when it has got one.
+    /// Gives the lock an id if it has none, no name and no rank. Takes no lock, but once in 64 times; while something is recorded the
+    /// registry's, for a moment. True when it has got one.
     #[inline]
     pub(super) fn register_quietly(self, site: Site, flags: u32) -> bool {
         // Exactly so: no name and no rank.
         self.meta.id.load(Ordering::Relaxed) == UNREGISTERED
-            && flags & (flag::RECORD | flag::HIERARCHY) == 0
+            && flags & flag::HIERARCHY == 0
             && !self.meta.created.load(Ordering::Relaxed).is_null()
-            && self.register_quietly_now(site)
+            && self.register_quietly_now(site, flags)
     }
 
-    fn register_quietly_now(self, site: Site) -> bool {
+    fn register_quietly_now(self, site: Site, flags: u32) -> bool {
         // A signal handler that takes locks in between must not get the same id.
         let Some(entered) = thread::enter() else { return false };
         if !reentry::may_allocate(entered.info) {
@@ -336,12 +339,42 @@ impl<'a> LockRef<'a> {
         if entered.local().first_uses.is_news(site, self.type_name) {
             helper::note_first_use(site, (self.type_name)());
         }
+        if flags & flag::RECORD != 0 {
+            return self.register_recorded(&entered);
+        }
         if entered.local().lock_ids.is_empty() {
             let Some(mut registry) = patient_registry() else { return false };
             entered.local().lock_ids = registry.lock_ids();
         }
         let Some(id) = entered.local().lock_ids.next().filter(|&id| id <= ID_MASK) else { return false };
         self.meta.id.compare_exchange(UNREGISTERED, id, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+    }
+
+    /// Gives the lock an id and defines it in the trace, like others that were made at its place.
+    fn register_recorded(self, entered: &thread::Entered) -> bool {
+        let Some(writer) = global::trace() else { return false };
+        let place = self.created();
+        let known = entered.local().classes.get(place, self.type_name);
+        let Some(mut registry) = patient_registry() else { return false };
+        let class = known.unwrap_or_else(|| {
+            let class = registry.class(writer, (self.type_name)(), place);
+            entered.local().classes.put(place, self.type_name, class);
+            class
+        });
+        // Who gives it an id while something is recorded has the registry.
+        if self.meta.id.load(Ordering::Acquire) != UNREGISTERED {
+            return false;
+        }
+        let id = registry.new_lock_of(writer, self.kind(), class);
+        if id > ID_MASK {
+            return false;
+        }
+        // Who began before the recording does so without the registry. Then this id is no lock's.
+        let is_taken = self.meta.id.compare_exchange(UNREGISTERED, id, Ordering::AcqRel, Ordering::Relaxed).is_err();
+        if is_taken {
+            registry.lock_ended(writer, id);
+        }
+        !is_taken
     }
 
     #[cold]

@@ -68,6 +68,7 @@ fn acquire_otherwise<G>(
         return acquire_slow(lock, mode, site, try_now, wait);
     }
     if flags & flag::RECORD != 0 {
+        lock.register_quietly(site, flags);
         if let Some(fast) = fast::begin_recording(lock, mode, site, flags)
             && let Some(guard) = try_now()
         {

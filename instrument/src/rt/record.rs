@@ -11,7 +11,7 @@ use lockscope_trace::{
 use super::{
     LockMeta, Site,
     global::{self, flag, patient_registry},
-    recorder,
+    recorder, reentry,
     stack::Stack,
     thread::{self, Entered, Env},
 };
@@ -157,6 +157,46 @@ pub(super) fn destroyed(entered: &Entered, lock: u32) {
         && let Some(mut registry) = patient_registry()
     {
         registry.lock_ended(writer, lock);
+    }
+}
+
+/// The same for a lock that leaves nothing behind but in the trace, where that is a matter of a few stores. False when only the slow path can.
+#[inline]
+pub(super) fn destroyed_at_once(lock: u32, flags: u32) -> bool {
+    let (Some(info), Some(trace)) = (thread::current(), global::trace()) else { return false };
+    let is_kept = trace.is_flight_recorder();
+    if is_kept && info.ended_locks().is_full() {
+        flush_ended();
+    }
+    let _busy = thread::Busy::begin();
+    if is_kept && info.ended_locks().is_full() {
+        return false;
+    }
+    let Some(writer) = info.ready_writer() else { return false };
+    let ticks = if flags & flag::COARSE == 0 { clock::ticks() } else { writer.coarse_now() };
+    writer.destroyed_here(lock, ticks);
+    if is_kept {
+        info.ended_locks().push(lock);
+    }
+    true
+}
+
+#[cold]
+fn flush_ended() {
+    if let Some(entered) = thread::enter()
+        && reentry::may_allocate(entered.info)
+    {
+        tell_ended(&entered);
+    }
+}
+
+/// Tells the registry which locks are gone, whose definitions make room in a flight recorder.
+pub(super) fn tell_ended(entered: &Entered) {
+    let ended = entered.info.ended_locks();
+    if let (false, Some(writer)) = (ended.is_empty(), global::trace())
+        && let Some(mut registry) = patient_registry()
+    {
+        ended.take(|lock| registry.lock_ended(writer, lock));
     }
 }
 

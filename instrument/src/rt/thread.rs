@@ -21,7 +21,7 @@ use lockscope_trace::{
 
 use super::{
     chains::{Chain, Chains, Known},
-    global::{self, flag, registry},
+    global::{self, LockClasses, flag, registry},
     held::{HeldSet, Owner},
     helper::{FirstUses, HeldFrom, Seen},
     helpers::Notified,
@@ -89,6 +89,37 @@ pub(super) struct Local {
     pub lock_ids: Range<u32>,
     /// Where it has used locks first.
     pub first_uses: FirstUses,
+    /// What it has said in the trace of locks that are alike.
+    pub classes: LockClasses,
+    /// Locks that it has destroyed, of which the registry does not know yet.
+    pub ended: EndedLocks,
+}
+
+/// Some ids of locks.
+#[derive(Debug, Default)]
+pub(super) struct EndedLocks {
+    n: usize,
+    ids: [u32; 32],
+}
+
+impl EndedLocks {
+    pub(super) fn is_empty(&self) -> bool {
+        self.n == 0
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.n == self.ids.len()
+    }
+
+    /// Only while it is not full.
+    pub(super) fn push(&mut self, id: u32) {
+        self.ids[self.n] = id;
+        self.n += 1;
+    }
+
+    pub(super) fn take(&mut self, each: impl FnMut(u32)) {
+        self.ids[..std::mem::take(&mut self.n)].iter().copied().for_each(each);
+    }
 }
 
 /// Ids of places in the trace, as far as this small direct-mapped cache remembers. 4 KiB.
@@ -301,6 +332,14 @@ impl ThreadInfo {
         local.writer.as_mut().filter(|writer| writer.has_room() && local.pending_stack.is_none())
     }
 
+    /// Owner only: what it has destroyed.
+    #[inline(always)]
+    #[expect(clippy::mut_from_ref, reason = "one at a time, see the safety comment")]
+    pub(super) fn ended_locks(&self) -> &mut EndedLocks {
+        // SAFETY: as in `ready_writer`.
+        unsafe { &mut (*self.local.get()).ended }
+    }
+
     /// Owner only: the id of a place in the trace, when it is remembered.
     #[inline(always)]
     pub(super) fn known_site(&self, address: usize) -> Option<u32> {
@@ -484,6 +523,7 @@ fn release_current(info: &'static ThreadInfo) {
         super::leak::thread_ends(&entered);
     }
     record_exit(&entered);
+    super::record::tell_ended(&entered);
     if let (Some(mut thread_writer), Some(writer)) = (entered.local().writer.take(), global::trace()) {
         thread_writer.end(writer);
     }

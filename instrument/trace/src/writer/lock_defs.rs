@@ -8,8 +8,6 @@
 //! Order for readers: a definition is committed at its new place before the chunk with the old one changes hands; who reads while
 //! that happens sees the number of claims change and looks again.
 
-use std::collections::HashMap;
-
 use super::{Chunk, TraceWriter};
 use crate::format::{kind, record_words};
 
@@ -21,9 +19,9 @@ const MOST_AT_ONCE: usize = 3;
 pub(super) struct LockDefs {
     current: Option<Chunk>,
     /// By the chunks' indexes.
-    chunks: HashMap<u32, Contents>,
-    /// In which chunk the definition of a living lock is.
-    places: HashMap<u32, u32>,
+    chunks: Vec<Option<Contents>>,
+    n_chunks: u32,
+    places: Places,
     /// Chunks that were emptied.
     spare: Vec<u32>,
 }
@@ -34,6 +32,48 @@ struct Contents {
     living: u32,
     /// How many chunks had been claimed when the last of its locks went.
     last_end: u64,
+}
+
+/// In which chunk the definition of a living lock is: pages by id, which are freed when all of their locks are gone.
+#[derive(Debug, Default)]
+struct Places(Vec<Option<Box<Page>>>);
+
+const PAGE: usize = 64;
+
+#[derive(Debug)]
+struct Page {
+    living: u32,
+    /// A chunk's index + 1, or 0.
+    places: [u32; PAGE],
+}
+
+impl Places {
+    fn get(&self, id: u32) -> Option<u32> {
+        self.0.get(id as usize / PAGE)?.as_ref()?.places[id as usize % PAGE].checked_sub(1)
+    }
+
+    /// Returns the one before.
+    fn insert(&mut self, id: u32, place: u32) -> Option<u32> {
+        let index = id as usize / PAGE;
+        if self.0.len() <= index {
+            self.0.resize_with(index + 1, || None);
+        }
+        let page = self.0[index].get_or_insert_with(|| Box::new(Page { living: 0, places: [0; PAGE] }));
+        let before = std::mem::replace(&mut page.places[id as usize % PAGE], place + 1).checked_sub(1);
+        page.living += u32::from(before.is_none());
+        before
+    }
+
+    fn remove(&mut self, id: u32) -> Option<u32> {
+        let slot = self.0.get_mut(id as usize / PAGE)?;
+        let page = slot.as_mut()?;
+        let place = std::mem::take(&mut page.places[id as usize % PAGE]).checked_sub(1)?;
+        page.living -= 1;
+        if page.living == 0 {
+            *slot = None;
+        }
+        Some(place)
+    }
 }
 
 impl LockDefs {
@@ -52,7 +92,7 @@ impl LockDefs {
 
     /// A lock is gone; what was recorded of it was recorded before.
     pub(super) fn ended(&mut self, writer: &TraceWriter, id: u32) {
-        if let Some(contents) = self.places.remove(&id).and_then(|place| self.chunks.get_mut(&place)) {
+        if let Some(contents) = self.places.remove(id).and_then(|place| self.contents(place)) {
             contents.living -= 1;
             contents.last_end = writer.claims();
         }
@@ -60,12 +100,29 @@ impl LockDefs {
 
     fn moved_to(&mut self, id: u32, place: u32) {
         let before = self.places.insert(id, place);
-        if let Some(contents) = before.and_then(|before| self.chunks.get_mut(&before)) {
+        if let Some(contents) = before.and_then(|before| self.contents(before)) {
             contents.living -= 1;
         }
-        let contents = self.chunks.entry(place).or_default();
-        contents.defined += 1;
-        contents.living += 1;
+        if let Some(contents) = self.contents(place) {
+            contents.defined += 1;
+            contents.living += 1;
+        }
+    }
+
+    fn contents(&mut self, place: u32) -> Option<&mut Contents> {
+        self.chunks.get_mut(place as usize)?.as_mut()
+    }
+
+    fn begin(&mut self, place: u32) {
+        let index = place as usize;
+        if self.chunks.len() <= index {
+            self.chunks.resize_with(index + 1, || None);
+        }
+        self.n_chunks += u32::from(self.chunks[index].replace(Contents::default()).is_none());
+    }
+
+    fn forget(&mut self, place: u32) {
+        self.n_chunks -= u32::from(self.chunks[place as usize].take().is_some());
     }
 
     fn next_chunk(&mut self, writer: &TraceWriter) -> bool {
@@ -74,10 +131,10 @@ impl LockDefs {
         }
         let chunk = match self.spare.pop() {
             Some(index) => writer.reuse_for_locks(index),
-            None => writer.claim_for_locks(self.chunks.len() as u32),
+            None => writer.claim_for_locks(self.n_chunks),
         };
         let Ok(chunk) = chunk else { return false };
-        self.chunks.insert(chunk.index(), Contents::default());
+        self.begin(chunk.index());
         self.current = Some(chunk);
         self.empty_some(writer);
         true
@@ -91,15 +148,17 @@ impl LockDefs {
         let mut old: Vec<(u32, u32)> = self
             .chunks
             .iter()
-            .filter(|&(&index, contents)| Some(index) != current && is_old(contents))
-            .map(|(&index, contents)| (contents.living, index))
+            .zip(0..)
+            .filter_map(|(contents, index)| Some((contents.as_ref()?, index)))
+            .filter(|&(contents, index)| Some(index) != current && is_old(contents))
+            .map(|(contents, index)| (contents.living, index))
             .collect();
         old.sort_unstable();
         for (_, index) in old.into_iter().take(MOST_AT_ONCE) {
             if !self.empty(writer, index) {
                 return;
             }
-            self.chunks.remove(&index);
+            self.forget(index);
             self.spare.push(index);
         }
     }
@@ -115,8 +174,8 @@ impl LockDefs {
             let Some(record) = records.get(at..at + len).filter(|record| record.len() > 1) else { return false };
             at += len;
             let id = record[1] as u32;
-            let is_here = self.places.get(&id) == Some(&index);
-            let is_living = is_here || (first as u8 != kind::LOCK && self.places.contains_key(&id));
+            let is_here = self.places.get(id) == Some(index);
+            let is_living = is_here || (first as u8 != kind::LOCK && self.places.get(id).is_some());
             if !is_living {
                 continue;
             }

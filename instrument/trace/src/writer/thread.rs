@@ -403,6 +403,24 @@ impl ThreadWriter {
         self.four(env, kind::MEMORY, operand, [pair(var, site), pair(count, 0), modification], ticks);
     }
 
+    /// Records that a lock was destroyed. Only after [`has_room`](Self::has_room) said so. Odd ticks stand for those of the event before.
+    #[inline]
+    pub fn destroyed_here(&mut self, lock: u32, ticks: u64) {
+        debug_assert!(self.chunk.is_some());
+        self.leaf = NONE;
+        let mut cursor = self.cursor;
+        let dt = self.last_ticks_to(&mut cursor, ticks);
+        // SAFETY: `has_room` promised a margin.
+        unsafe { self.finish(cursor, [u64::from(kind::DESTROYED) | dt << 32, pair(lock, 0)]) };
+    }
+
+    /// The time now, by the coarse clock: odd as long as that has not moved on since the last time that it was looked at.
+    #[inline]
+    pub fn coarse_now(&self) -> u64 {
+        let coarse = clock::coarse();
+        if coarse == self.coarse_seen { coarse } else { clock::ticks() }
+    }
+
     /// Records a one-word event without operand: `START` or `EXIT`.
     pub fn plain(&mut self, env: &impl Environment, kind: u8, ticks: u64) {
         if !self.make_room(env, ticks) {
