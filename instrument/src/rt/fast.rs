@@ -5,7 +5,7 @@
 //! is done, so each costs its full time. Everything else goes through [`Op`](super::op::Op), which does the same and more.
 
 use lockscope_trace::{
-    How, clock,
+    Access, How, clock,
     format::{SHORT_LOCKS, code},
 };
 
@@ -121,9 +121,9 @@ impl FastRecording {
 
 /// The same as [`release`] while something is recorded.
 #[inline(always)]
-pub(super) fn release_recording(lock: LockRef<'_>, slot: SlotPtr, hold: &Hold, flags: u32) -> bool {
+pub(super) fn release_recording(lock: LockRef<'_>, slot: SlotPtr, mode: Mode, access: Access, flags: u32) -> bool {
     let Some(info) = thread::current() else { return false };
-    let (id, mode) = (lock.last_id(), hold.mode());
+    let id = lock.last_id();
     let is_short = id < SHORT_LOCKS && mode != Mode::Upgradable;
     if !is_short || info.ready_writer().is_none() || !release(lock, slot, mode) {
         return false;
@@ -134,10 +134,10 @@ pub(super) fn release_recording(lock: LockRef<'_>, slot: SlotPtr, hold: &Hold, f
             // The slot is empty, but nobody else fills it.
             let ticks =
                 if flags & flag::COARSE == 0 { clock::ticks() } else { writer.coarse_release(id, slot.since()) };
-            writer.released_here(id, hold.access(), ticks);
+            writer.released_here(id, access, ticks);
             return true;
         }
     }
-    record::released_late(id, mode, hold.access());
+    record::released_late(id, mode, access);
     true
 }

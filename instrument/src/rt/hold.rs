@@ -62,6 +62,17 @@ fn mode_of(word: *mut Slot) -> Mode {
     }
 }
 
+#[inline]
+fn access_of(word: *mut Slot) -> Access {
+    match word.addr() & ACCESS {
+        NOTHING | WOKEN => Access::Nothing,
+        READ => Access::Read,
+        WROTE => Access::Wrote,
+        READ_THEN_WROTE => Access::ReadThenWrote,
+        _ => Access::Unknown,
+    }
+}
+
 impl Hold {
     #[inline]
     pub(super) fn new(slot: SlotPtr, mode: Mode) -> Self {
@@ -175,12 +186,12 @@ impl Hold {
     }
 
     pub(crate) fn access(&self) -> Access {
-        match self.load().addr() & ACCESS {
-            NOTHING | WOKEN => Access::Nothing,
-            READ => Access::Read,
-            WROTE => Access::Wrote,
-            READ_THEN_WROTE => Access::ReadThenWrote,
-            _ => Access::Unknown,
-        }
+        access_of(self.load())
+    }
+
+    /// The same without atomics, as [`ordinary`](Self::ordinary).
+    #[inline(always)]
+    pub(super) fn access_now(&mut self) -> Access {
+        access_of(*self.word.get_mut())
     }
 }

@@ -327,27 +327,36 @@ impl<'a> LockRef<'a> {
         self.meta.id.load(Ordering::Relaxed) == UNREGISTERED
             && flags & flag::HIERARCHY == 0
             && !self.meta.created.load(Ordering::Relaxed).is_null()
-            && self.register_quietly_now(site, flags)
+            && Self::register_quietly_now(self.meta, self.type_name, self.kind, site, flags)
     }
 
-    fn register_quietly_now(self, site: Site, flags: u32) -> bool {
+    /// In parts, so that the lock need not be put together in memory; see `ops::acquire_otherwise`.
+    #[inline(never)]
+    fn register_quietly_now(
+        meta: &LockMeta,
+        type_name: fn() -> &'static str,
+        kind: u32,
+        site: Site,
+        flags: u32,
+    ) -> bool {
+        let lock = LockRef::from_parts(meta, type_name, kind);
         // A signal handler that takes locks in between must not get the same id.
         let Some(entered) = thread::enter() else { return false };
         if !reentry::may_allocate(entered.info) {
             return false;
         }
-        if entered.local().first_uses.is_news(site, self.type_name) {
-            helper::note_first_use(site, (self.type_name)());
+        if entered.local().first_uses.is_news(site, type_name) {
+            helper::note_first_use(site, type_name());
         }
         if flags & flag::RECORD != 0 {
-            return self.register_recorded(&entered);
+            return lock.register_recorded(&entered);
         }
         if entered.local().lock_ids.is_empty() {
             let Some(mut registry) = patient_registry() else { return false };
             entered.local().lock_ids = registry.lock_ids();
         }
         let Some(id) = entered.local().lock_ids.next().filter(|&id| id <= ID_MASK) else { return false };
-        self.meta.id.compare_exchange(UNREGISTERED, id, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        meta.id.compare_exchange(UNREGISTERED, id, Ordering::AcqRel, Ordering::Relaxed).is_ok()
     }
 
     /// Gives the lock an id and defines it in the trace, like others that were made at its place.

@@ -47,10 +47,34 @@ pub fn acquire<G>(
     acquire_otherwise(lock.meta, lock.type_name, lock.kind_and_flags(), mode, site, try_now, wait)
 }
 
-/// The same in every other case. Not inlined, so that what is inlined stays small; takes the lock in parts, so that they need not be put together
-/// in memory where it is inlined.
+/// The same while something is recorded. Not inlined, so that what is inlined stays small; takes the lock in parts, as all that is not inlined
+/// does: put together in memory, it would be read from there in other pieces than those that were just written, which takes longer than the
+/// lock itself.
 #[inline(never)]
 fn acquire_otherwise<G>(
+    meta: &LockMeta,
+    type_name: fn() -> &'static str,
+    kind: u32,
+    mode: Mode,
+    site: Site,
+    mut try_now: impl FnMut() -> Option<G>,
+    wait: impl FnMut(Option<Duration>) -> Option<G>,
+) -> (G, Hold) {
+    let flags = flags_if_ready();
+    if flags & (flag::TRACK | flag::RECORD | flag::HELPERS) == flag::TRACK | flag::RECORD {
+        let lock = LockRef::from_parts(meta, type_name, kind);
+        if let Some(fast) = fast::begin_recording(lock, mode, site, flags)
+            && let Some(guard) = try_now()
+        {
+            return (guard, fast.acquired(lock, mode, site, flags));
+        }
+    }
+    acquire_rarely(meta, type_name, kind, mode, site, try_now, wait)
+}
+
+/// The same in every other case.
+#[inline(never)]
+fn acquire_rarely<G>(
     meta: &LockMeta,
     type_name: fn() -> &'static str,
     kind: u32,
@@ -65,7 +89,7 @@ fn acquire_otherwise<G>(
         return (try_now().or_else(|| wait(None)).expect(ENDLESS), Hold::untracked(mode));
     }
     if flags & flag::HELPERS != 0 && helper::is_helper(site) {
-        return acquire_slow(lock, mode, site, try_now, wait);
+        return acquire_slow(meta, type_name, kind, mode, site, try_now, wait);
     }
     if flags & flag::RECORD != 0 {
         lock.register_quietly(site, flags);
@@ -81,17 +105,20 @@ fn acquire_otherwise<G>(
         let since = if flags & flag::TIMES != 0 { clock::ticks() } else { 0 };
         return (guard, fast.acquired(lock, mode, site, since));
     }
-    acquire_slow(lock, mode, site, try_now, wait)
+    acquire_slow(meta, type_name, kind, mode, site, try_now, wait)
 }
 
 #[inline(never)]
 fn acquire_slow<G>(
-    lock: LockRef<'_>,
+    meta: &LockMeta,
+    type_name: fn() -> &'static str,
+    kind: u32,
     mode: Mode,
     site: Site,
     mut try_now: impl FnMut() -> Option<G>,
     mut wait: impl FnMut(Option<Duration>) -> Option<G>,
 ) -> (G, Hold) {
+    let lock = LockRef::from_parts(meta, type_name, kind);
     let Some(op) = Op::begin(lock, mode, How::Lock, site) else {
         let guard = try_now().or_else(|| wait(None)).expect(ENDLESS);
         return (guard, Hold::untracked(mode));
@@ -161,6 +188,19 @@ pub fn release(lock: LockRef<'_>, hold: &mut Hold) {
 /// The same in every other case; see [`acquire_otherwise`]. Takes the hold by value: the guard need not be in memory.
 #[inline(never)]
 fn release_otherwise(meta: &LockMeta, type_name: fn() -> &'static str, kind: u32, hold: Hold) {
+    let mut hold = hold;
+    let flags = flags_if_ready();
+    if flags & (flag::RECORD | flag::FORKED) == flag::RECORD
+        && let Some((slot, mode)) = hold.ordinary()
+        && fast::release_recording(LockRef::from_parts(meta, type_name, kind), slot, mode, hold.access_now(), flags)
+    {
+        return;
+    }
+    release_rarely(meta, type_name, kind, hold);
+}
+
+#[inline(never)]
+fn release_rarely(meta: &LockMeta, type_name: fn() -> &'static str, kind: u32, mut hold: Hold) {
     let Some(slot) = hold.slot() else { return };
     let flags = flags();
     if flags & flag::FORKED != 0 {
@@ -170,7 +210,8 @@ fn release_otherwise(meta: &LockMeta, type_name: fn() -> &'static str, kind: u32
     if hold.is_unchecked() {
         after_unchecked_wakeup(lock, &hold);
     }
-    if flags & flag::RECORD == 0 || !fast::release_recording(lock, slot, &hold, flags) {
+    let (mode, access) = (hold.mode(), hold.access_now());
+    if flags & flag::RECORD == 0 || !fast::release_recording(lock, slot, mode, access, flags) {
         release_slow(lock, &hold, flags);
     }
 }
