@@ -52,7 +52,7 @@ impl Fast {
         let (kind, created, type_name) = (lock.kind(), lock.created(), lock.type_name);
         let held =
             HeldLock { lock: self.id, mode, kind, site, created, type_name, since, fate: lock.fate(), permits: 1 };
-        this.owner.fill(self.slot, &held);
+        this.owner.fill_as(self.slot, &held, lock.kind_code());
         if mode == Mode::Exclusive {
             lock.meta.set_owner_hint(this.info_ptr());
         }
@@ -66,8 +66,8 @@ pub(super) fn release(lock: LockRef<'_>, slot: SlotPtr, mode: Mode) -> bool {
     thread::this().owner.release_latest(slot, lock.last_id(), mode)
 }
 
-/// The same as [`Fast`] while something is recorded, where there is room for it.
-#[derive(Clone, Copy, Debug)]
+/// The same as [`Fast`] while something is recorded, where there is room for it. The runtime is busy as long as this lives.
+#[derive(Debug)]
 pub(super) struct FastRecording {
     fast: Fast,
     /// Other locks are held.
@@ -75,17 +75,20 @@ pub(super) struct FastRecording {
     info: &'static ThreadInfo,
     /// Id of the place in the trace.
     site: u32,
+    _busy: Busy,
 }
 
 /// The same as [`begin`] while something is recorded.
 #[inline(always)]
 pub(super) fn begin_recording(lock: LockRef<'_>, mode: Mode, site: Site, flags: u32) -> Option<FastRecording> {
-    let fast = begin(lock, mode, flags)?;
     let info = thread::current()?;
-    let is_nested = thread::this().owner.key() != 0;
+    let fast = begin(lock, mode, flags)?;
+    let is_nested = !thread::this().owner.is_empty();
     let site = info.known_site(std::ptr::from_ref(site) as usize)?;
+    // From here on no signal handler uses up the room.
+    let busy = Busy::begin();
     info.ready_writer()?;
-    Some(FastRecording { fast, is_nested, info, site })
+    Some(FastRecording { fast, is_nested, info, site, _busy: busy })
 }
 
 impl FastRecording {
@@ -99,23 +102,12 @@ impl FastRecording {
     /// Records the acquisition, as [`record::acquired`] does. Returns its time, odd where only the coarse clock was looked at.
     #[inline(always)]
     fn record(&self, lock: LockRef<'_>, mode: Mode, flags: u32) -> u64 {
-        let is_coarse = flags & flag::COARSE != 0;
-        let exact = if is_coarse { 0 } else { clock::ticks() };
+        // SAFETY: `begin_recording` has seen it, and whatever else runs in this thread finds the runtime busy.
+        let writer = unsafe { self.info.seen_writer() };
+        let ticks = if flags & flag::COARSE == 0 { clock::ticks() } else { writer.coarse_acquisition(self.is_nested) };
         let count = record::next_acquisition(lock.meta, mode);
         let how = if lock.is_recursive() { How::Recursive } else { How::Lock };
-        let mode_how = code::mode_how(mode, how);
-        let id = self.fast.id;
-        {
-            let _busy = Busy::begin();
-            if let Some(writer) = self.info.ready_writer() {
-                let ticks = if is_coarse { writer.coarse_acquisition(self.is_nested) } else { exact };
-                return writer.acquired_here(id, mode_how, self.site, count, ticks);
-            }
-        }
-        // A signal handler has used up the room that `begin` saw.
-        let ticks = clock::ticks();
-        record::acquired_late(id, mode, how, self.site, count, ticks);
-        ticks
+        writer.acquired_here(self.fast.id, code::mode_how(mode, how), self.site, count, ticks)
     }
 }
 
@@ -124,20 +116,16 @@ impl FastRecording {
 pub(super) fn release_recording(lock: LockRef<'_>, slot: SlotPtr, mode: Mode, access: Access, flags: u32) -> bool {
     let Some(info) = thread::current() else { return false };
     let id = lock.last_id();
-    let is_short = id < SHORT_LOCKS && mode != Mode::Upgradable;
-    if !is_short || info.ready_writer().is_none() || !release(lock, slot, mode) {
+    if id >= SHORT_LOCKS || mode == Mode::Upgradable {
         return false;
     }
-    {
-        let _busy = Busy::begin();
-        if let Some(writer) = info.ready_writer() {
-            // The slot is empty, but nobody else fills it.
-            let ticks =
-                if flags & flag::COARSE == 0 { clock::ticks() } else { writer.coarse_release(id, slot.since()) };
-            writer.released_here(id, access, ticks);
-            return true;
-        }
+    let _busy = Busy::begin();
+    let Some(writer) = info.ready_writer() else { return false };
+    if !thread::this().owner.release_latest(slot, id, mode) {
+        return false;
     }
-    record::released_late(id, mode, access);
+    // The slot is empty, but nobody else fills it.
+    let ticks = if flags & flag::COARSE == 0 { clock::ticks() } else { writer.coarse_release(id, slot.since()) };
+    writer.released_here(id, access, ticks);
     true
 }

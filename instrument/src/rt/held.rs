@@ -117,12 +117,19 @@ impl Owner {
     /// Notes an acquisition in a slot from `fast_slot` or `reserve`. The caller knows most of it when it is compiled.
     #[inline(always)]
     pub(super) fn fill(&self, slot: SlotPtr, lock: &HeldLock) {
+        self.fill_as(slot, lock, code::lock_kind(lock.kind));
+    }
+
+    /// The same where the kind's number is at hand: where it is not known when this is compiled, the way from one to the other and back is a
+    /// table in the middle of the fast path.
+    #[inline(always)]
+    pub(super) fn fill_as(&self, slot: SlotPtr, lock: &HeldLock, kind: u8) {
         let under = self.key();
         self.free.set(slot.next());
         compiler_fence(Ordering::SeqCst);
         let timed = if lock.since == 0 { 0 } else { TIMED };
         let what = u32::from(code::mode_how(lock.mode, lockscope_trace::How::Lock))
-            | u32::from(code::lock_kind(lock.kind)) << 8
+            | u32::from(kind) << 8
             | if lock.fate == Fate::Moves { 0 } else { STAYS }
             | timed
             | (lock.permits.clamp(1, MAX_PERMITS) - 1) << PERMITS_SHIFT;
@@ -134,7 +141,8 @@ impl Owner {
         }
         slot.word.store(u64::from(what) << 32 | u64::from(lock.lock + 1), Ordering::Release);
         compiler_fence(Ordering::SeqCst);
-        self.key.set(under.wrapping_add(part(lock)));
+        let is_semaphore = kind == const { code::lock_kind(LockKind::Semaphore) };
+        self.key.set(under.wrapping_add(if is_semaphore { 0 } else { mix(lock.lock, lock.mode) }));
     }
 
     /// Empties the slot of the latest acquisition that this thread has not released. False when that is not what is in it.

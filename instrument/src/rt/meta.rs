@@ -249,7 +249,13 @@ impl<'a> LockRef<'a> {
 
     #[inline]
     pub(super) fn kind(self) -> LockKind {
-        code::parse_lock_kind(self.kind as u8)
+        code::parse_lock_kind(self.kind_code())
+    }
+
+    /// The same as [`code::lock_kind`] has it.
+    #[inline(always)]
+    pub(super) fn kind_code(self) -> u8 {
+        self.kind as u8
     }
 
     /// The lock's id, when it has one and is followed.
@@ -263,10 +269,9 @@ impl<'a> LockRef<'a> {
     #[inline(always)]
     pub(super) fn checked_id(self, mode: Mode) -> Option<u32> {
         let id = self.meta.id.load(Ordering::Acquire);
-        let (mask, needed) = match (self.kind(), mode) {
-            (LockKind::RwLock, Mode::Exclusive) => (UNREGISTERED | UNFOLLOWED | WRITTEN, WRITTEN),
-            _ => (UNREGISTERED | UNFOLLOWED, 0),
-        };
+        let is_write = self.kind_code() == const { code::lock_kind(LockKind::RwLock) } && mode == Mode::Exclusive;
+        let needed = if is_write { WRITTEN } else { 0 };
+        let mask = UNREGISTERED | UNFOLLOWED | needed;
         (id & mask == needed).then_some(id & ID_MASK)
     }
 

@@ -44,22 +44,27 @@ pub fn acquire<G>(
     {
         return (guard, fast.acquired(lock, mode, site, 0));
     }
-    acquire_otherwise(lock.meta, lock.type_name, lock.kind_and_flags(), mode, site, try_now, wait)
+    let (meta, type_name, kind) = (lock.meta, lock.type_name, lock.kind_and_flags());
+    match mode {
+        Mode::Exclusive => acquire_otherwise::<G, true>(meta, type_name, kind, site, try_now, wait),
+        Mode::Shared => acquire_otherwise::<G, false>(meta, type_name, kind, site, try_now, wait),
+        Mode::Upgradable => acquire_rarely(meta, type_name, kind, mode, site, try_now, wait),
+    }
 }
 
 /// The same while something is recorded. Not inlined, so that what is inlined stays small; takes the lock in parts, as all that is not inlined
 /// does: put together in memory, it would be read from there in other pieces than those that were just written, which takes longer than the
 /// lock itself.
 #[inline(never)]
-fn acquire_otherwise<G>(
+fn acquire_otherwise<G, const IS_EXCLUSIVE: bool>(
     meta: &LockMeta,
     type_name: fn() -> &'static str,
     kind: u32,
-    mode: Mode,
     site: Site,
     mut try_now: impl FnMut() -> Option<G>,
     wait: impl FnMut(Option<Duration>) -> Option<G>,
 ) -> (G, Hold) {
+    let mode = if IS_EXCLUSIVE { Mode::Exclusive } else { Mode::Shared };
     let flags = flags_if_ready();
     if flags & (flag::TRACK | flag::RECORD | flag::HELPERS) == flag::TRACK | flag::RECORD {
         let lock = LockRef::from_parts(meta, type_name, kind);

@@ -108,22 +108,6 @@ pub(super) fn acquired(entered: &Entered, meta: &LockMeta, lock: u32, mode: Mode
     with(entered, |writer, env| writer.acquired(env, lock, mode, how, site, count, ticks));
 }
 
-/// Records an acquisition that was counted already.
-#[cold]
-pub(super) fn acquired_late(lock: u32, mode: Mode, how: How, site: u32, count: u32, ticks: u64) {
-    if let Some(entered) = thread::enter() {
-        with(&entered, |writer, env| writer.acquired(env, lock, mode, how, site, count, ticks));
-    }
-}
-
-/// Records a release whose hold is out of the set already.
-#[cold]
-pub(super) fn released_late(lock: u32, mode: Mode, access: Access) {
-    if let Some(entered) = thread::enter() {
-        released(&entered, lock, None, mode, access, 0);
-    }
-}
-
 /// Records a release; call while the lock is still held. `owner` is the thread that acquired it, when that is another one; `since` is
 /// when it was acquired, odd where only the coarse clock was looked at.
 #[inline]

@@ -282,6 +282,7 @@ pub(super) fn current() -> Option<&'static ThreadInfo> {
 }
 
 /// The runtime as busy for a moment, until dropped: a signal handler that takes locks must not write into an event.
+#[derive(Debug)]
 pub(super) struct Busy;
 
 impl Busy {
@@ -330,6 +331,18 @@ impl ThreadInfo {
         // the reference for one statement at a time.
         let local = unsafe { &mut *self.local.get() };
         local.writer.as_mut().filter(|writer| writer.has_room() && local.pending_stack.is_none())
+    }
+
+    /// Owner only: the thread's end of the trace.
+    ///
+    /// # Safety
+    ///
+    /// [`ready_writer`](Self::ready_writer) has returned it, and the runtime was busy since.
+    #[inline(always)]
+    #[expect(clippy::mut_from_ref, reason = "one at a time, see the safety comment")]
+    pub(super) unsafe fn seen_writer(&self) -> &mut ThreadWriter {
+        // SAFETY: as in `ready_writer`, and promised by the caller.
+        unsafe { (*self.local.get()).writer.as_mut().unwrap_unchecked() }
     }
 
     /// Owner only: what it has destroyed.
