@@ -2,8 +2,8 @@
 //!
 //! Linux lockdep's idea: what can be wrong with an acquisition depends only on the set of locks held and the lock asked
 //! for, so a set and a lock that were checked once need not be checked again. The set's key is a sum over its mixed members, so
-//! it does not depend on the order of acquisition and follows releases in any order; 64 bits make a collision, which would hide a
-//! first check, unlikely (2^-44 for a million chains in a million lookups of one thread).
+//! it does not depend on the order of acquisition and follows releases in any order; 63 bits make a collision, which would hide a
+//! first check, unlikely (2^-43 for a million chains in a million lookups of one thread).
 
 use std::cell::Cell;
 
@@ -12,25 +12,32 @@ use lockscope_trace::{Mode, format::code};
 /// Entries at first: 8 KiB.
 const FEWEST: usize = 1 << 10;
 /// Entries at most: 512 KiB for a thread that goes through very many chains.
-const MOST: usize = 1 << 16;
+const MOST: usize = 1 << PLACE_BITS;
+/// The lower bits of a chain say where to look for it.
+const PLACE_BITS: u32 = 16;
 
-/// A two-way cache of checked chains, which grows while chains drive each other out.
+/// Entries on one cache line, on which a chain may be in any place.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Line([Cell<u64>; 8]);
+
+/// A cache of checked chains, which grows while chains drive each other out.
 #[derive(Debug)]
 pub(super) struct Chains {
     /// A power of two; 0 is no chain.
-    keys: Box<[Cell<u64>]>,
+    lines: Box<[Line]>,
     /// Chains that were driven out since the cache grew.
     driven_out: usize,
 }
 
 impl Default for Chains {
     fn default() -> Self {
-        Self { keys: empty(FEWEST), driven_out: 0 }
+        Self { lines: empty(FEWEST), driven_out: 0 }
     }
 }
 
-fn empty(entries: usize) -> Box<[Cell<u64>]> {
-    vec![Cell::new(0); entries].into_boxed_slice()
+fn empty(entries: usize) -> Box<[Line]> {
+    (0..entries / 8).map(|_| Line::default()).collect()
 }
 
 /// The owner's cheap way to its cache: where the entries are, and how many but for one.
@@ -41,26 +48,26 @@ pub(super) struct Known {
 }
 
 /// Of threads that have no cache: a chain is never 0.
-static NONE: Nothing = Nothing([Cell::new(0), Cell::new(0)]);
+static NONE: Nothing = Nothing(Line([const { Cell::new(0) }; 8]));
 
-struct Nothing([Cell<u64>; 2]);
+struct Nothing(Line);
 
 // SAFETY: nobody writes.
 unsafe impl Sync for Nothing {}
 
 impl Known {
     pub(super) const fn new() -> Self {
-        Self { entries: Cell::new(NONE.0.as_ptr()), mask: Cell::new(0) }
+        Self { entries: Cell::new((&raw const NONE.0.0).cast()), mask: Cell::new(0) }
     }
 
     /// From now on looks into this cache, until it changes its size.
     pub(super) fn look_at(&self, chains: &Chains) {
-        self.entries.set(chains.keys.as_ptr());
-        self.mask.set(chains.keys.len() - 1);
+        self.entries.set(chains.lines.as_ptr().cast());
+        self.mask.set(chains.mask());
     }
 
     pub(super) fn look_at_none(&self) {
-        self.entries.set(NONE.0.as_ptr());
+        self.entries.set((&raw const NONE.0.0).cast());
         self.mask.set(0);
     }
 
@@ -68,76 +75,93 @@ impl Known {
     #[inline(always)]
     pub(super) fn contains(&self, chain: Chain) -> bool {
         let place = chain.place() & self.mask.get();
-        // SAFETY: `look_at` was told where there are so many entries, a power of two and at least two.
-        let (first, second) = unsafe { (&*self.entries.get().add(place), &*self.entries.get().add(place ^ 1)) };
-        first.get() == chain.key || second.get() == chain.key
+        self.entry(place) == chain.0 || self.entry(place ^ 1) == chain.0 || self.contains_beside(chain)
+    }
+
+    /// The same, but for the two places where chains are put first.
+    #[inline(never)]
+    fn contains_beside(&self, chain: Chain) -> bool {
+        let place = chain.place() & self.mask.get();
+        (2..8).any(|other| self.entry(place ^ other) == chain.0)
+    }
+
+    #[inline(always)]
+    fn entry(&self, place: usize) -> u64 {
+        // SAFETY: `look_at` was told where there are so many entries, whole lines of eight; `place` is in the line of one of them.
+        unsafe { &*self.entries.get().add(place) }.get()
     }
 }
 
 impl Chains {
-    /// Whether the chain was checked before.
-    pub(super) fn contains(&self, chain: Chain) -> bool {
-        self.places(chain).iter().any(|place| place.get() == chain.key)
+    fn mask(&self) -> usize {
+        self.lines.len() * 8 - 1
     }
 
-    /// Notes that the chain was checked. Allocates when the cache grows, and begins anew then: an entry does not tell its place.
+    /// Where the chain may be, the first choice first.
+    fn places(&self, chain: Chain) -> impl Iterator<Item = &Cell<u64>> {
+        let place = chain.place() & self.mask();
+        (0..8).map(move |other| &self.lines[place / 8].0[(place ^ other) % 8])
+    }
+
+    /// Whether the chain was checked before.
+    pub(super) fn contains(&self, chain: Chain) -> bool {
+        self.places(chain).any(|place| place.get() == chain.0)
+    }
+
+    /// Notes that the chain was checked. Allocates when the cache grows.
     pub(super) fn insert(&mut self, chain: Chain) {
-        if self.put(chain) {
-            self.driven_out += 1;
-        }
+        self.put(chain);
         // A chain that comes back after it was driven out costs a check under a lock of the whole process.
-        if self.driven_out > self.keys.len() / 4 && self.keys.len() < MOST {
-            self.keys = empty(self.keys.len() * 4);
+        if self.driven_out > self.lines.len() / 4 && self.mask() + 1 < MOST {
+            let more = empty((self.mask() + 1) * 4);
+            let old = std::mem::replace(&mut self.lines, more);
+            let chains = old.iter().flat_map(|line| &line.0).map(Cell::get).filter(|&chain| chain != 0);
+            chains.for_each(|chain| self.put(Chain(chain)));
             self.driven_out = 0;
-            self.put(chain);
         }
     }
 
     /// Forgets everything: for the next thread.
     pub(super) fn clear(&mut self) {
-        if self.keys.len() > FEWEST {
-            self.keys = empty(FEWEST);
+        if self.mask() >= FEWEST {
+            self.lines = empty(FEWEST);
         } else {
-            self.keys.iter().for_each(|key| key.set(0));
+            self.lines.iter().flat_map(|line| &line.0).for_each(|key| key.set(0));
         }
         self.driven_out = 0;
     }
 
-    /// Puts a chain in, the one there before in the place beside it; true when one goes that way.
-    fn put(&mut self, chain: Chain) -> bool {
-        let [first, second] = self.places(chain);
-        let before = first.replace(chain.key);
-        before != 0 && before != chain.key && second.replace(before) != 0
-    }
-
-    /// The two places of a chain, on one cache line.
-    #[inline]
-    fn places(&self, chain: Chain) -> [&Cell<u64>; 2] {
-        let place = chain.place() & (self.keys.len() - 1);
-        [&self.keys[place], &self.keys[place ^ 1]]
+    /// Puts a chain in, where there is no room for one that is there already.
+    fn put(&mut self, chain: Chain) {
+        let free = self.places(chain).find(|place| [0, chain.0].contains(&place.get()));
+        match free {
+            Some(place) => place.set(chain.0),
+            None => {
+                self.places(chain).nth(self.driven_out % 8).expect("a line has eight places").set(chain.0);
+                self.driven_out += 1;
+            }
+        }
     }
 }
 
-/// Asking for a lock while a set is held.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Chain {
-    held: u64,
-    lock: u32,
-    /// Never 0.
-    key: u64,
-}
+/// Asking for a lock while a set is held: a hash of both, never 0, whose lower bits say where to look for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Chain(u64);
 
 impl Chain {
+    /// The place is made without a multiplication: it is worked out, and the entry is on its way from memory, before the rest is.
+    /// The set's key is well mixed, and locks that are asked for with the same set get places of their own as far as they were made one
+    /// after another.
     #[inline(always)]
     pub(super) fn new(held: u64, lock: u32, mode: Mode, recursive: bool) -> Self {
-        Self { held, lock, key: (held ^ mix(lock, mode).rotate_left(23 + u32::from(recursive))) | 1 }
+        let place = u64::from((held >> 24) as u16 ^ lock as u16);
+        let mixed = held ^ mix(lock, mode).rotate_left(23 + u32::from(recursive));
+        Self(mixed & !(MOST as u64 - 1) | 1 << PLACE_BITS | place)
     }
 
-    /// Where to look for it. Made without a multiplication: it is worked out while the entry is on its way from memory. The set's key
-    /// is well mixed, and locks asked for with the same set get places of their own as far as they were made one after another.
     #[inline(always)]
     fn place(self) -> usize {
-        (self.held >> 24) as usize ^ self.lock as usize
+        self.0 as usize & (MOST - 1)
     }
 }
 
@@ -156,7 +180,7 @@ mod tests {
     #[test]
     fn a_chain_is_its_set_and_its_lock() {
         let set = |locks: &[u32]| locks.iter().fold(0u64, |sum, &lock| sum.wrapping_add(mix(lock, Mode::Exclusive)));
-        let key = |locks: &[u32], lock, mode| Chain::new(set(locks), lock, mode, false).key;
+        let key = |locks: &[u32], lock, mode| Chain::new(set(locks), lock, mode, false);
         assert_eq!(key(&[1, 2, 3], 4, Mode::Shared), key(&[3, 1, 2], 4, Mode::Shared));
         assert_ne!(key(&[1, 2, 3], 4, Mode::Shared), key(&[1, 2, 3], 4, Mode::Exclusive));
         assert_ne!(key(&[1, 2, 4], 3, Mode::Shared), key(&[1, 2, 3], 4, Mode::Shared));
@@ -175,17 +199,17 @@ mod tests {
         let chain = |lock| Chain::new(mix(lock, Mode::Exclusive), lock, Mode::Exclusive, false);
         let all: Vec<Chain> = (0..10_000).map(chain).collect();
         let missing = |chains: &Chains| all.iter().filter(|&&chain| !chains.contains(chain)).count();
-        for _ in 0..6 {
+        for _ in 0..3 {
             for &chain in &all {
                 if !chains.contains(chain) {
                     chains.insert(chain);
                 }
             }
         }
-        assert!(missing(&chains) < all.len() / 50, "{} of {} are missing", missing(&chains), all.len());
+        assert!(missing(&chains) < all.len() / 100, "{} of {} are missing", missing(&chains), all.len());
         (0..1_000_000).for_each(|lock| chains.insert(Chain::new(1, lock, Mode::Shared, false)));
-        assert_eq!(chains.keys.len(), MOST);
+        assert_eq!(chains.mask() + 1, MOST);
         chains.clear();
-        assert_eq!((chains.keys.len(), missing(&chains)), (FEWEST, all.len()));
+        assert_eq!((chains.mask() + 1, missing(&chains)), (FEWEST, all.len()));
     }
 }
