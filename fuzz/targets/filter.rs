@@ -1,9 +1,17 @@
 //! Filters of lists: the first line is the filter, the others are rows.
 #![no_main]
 
-#[path = "../../tui/src/filter.rs"]
-#[allow(dead_code, reason = "the program uses more of it")]
+#[path = "../../tui/src/filter/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the program uses more of it")]
 mod filter;
+#[path = "../../tui/src/cli/time.rs"]
+#[allow(dead_code, reason = "the program uses more of it")]
+mod time;
+
+/// Where the filter looks for it.
+mod cli {
+    pub(crate) use crate::time;
+}
 
 use filter::{Filter, KEYS, Row};
 
@@ -13,7 +21,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let Ok(filter) = lines.next().unwrap_or_default().parse::<Filter>() else { return };
     for (index, line) in lines.enumerate() {
         let mut row = Row::default();
-        row.add(KEYS[index % KEYS.len()], line);
+        row.add(KEYS[index % KEYS.len()].name, line);
         filter.keeps(&row);
         assert!(!filter.is_empty() || filter.keeps(&row), "the empty filter keeps everything");
     }
