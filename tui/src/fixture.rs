@@ -179,6 +179,7 @@ pub fn checked() -> Checked {
         engines: Vec::new(),
         findings: findings(),
         hidden: Vec::new(),
+        notes_fail: false,
         n_filtered: 0,
         events: events.len() as u64,
         duration: events.last().map_or(Nanos(0), |event| event.time),

@@ -16,7 +16,7 @@ use crate::{
         lint::LintArgs,
         load::{self, AtEnd, Checked, EachBatch},
         report::{Counts, html, human, json, junit, lines, markdown, sarif},
-        rules::{Rules, VerdictArgs},
+        rules::{FailOn, Rules, VerdictArgs},
         style,
     },
     config::Config,
@@ -189,6 +189,7 @@ pub fn check_with(
         // Levels change severities, and the worst comes first.
         load::sort(&mut findings);
     }
+    checked.notes_fail = rules.fail_on == FailOn::Note;
     checked.n_filtered = rules.filter(&checked.defs, &mut findings);
     (checked.findings, checked.hidden) = (findings, hidden);
     Ok((checked, n_allowed))

@@ -82,7 +82,9 @@ pub fn run(args: &GraphArgs, global: &Global, out: &mut dyn Write) -> Result<u8,
             let mut analysis = load::analysis_at(&mut *source, args.at, global)?;
             let grouping = if args.by == By::Class { Grouping::Classes } else { Grouping::Locks };
             let defs = source.definitions();
-            build::order(&analysis.order_graph(defs, grouping), &analysis.findings(defs), defs)
+            // First: it takes in what was asked for and never got.
+            let findings = analysis.findings(defs);
+            build::order(&analysis.order_graph(defs, grouping), &findings, defs)
         }
     };
     match args.format {

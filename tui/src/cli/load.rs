@@ -33,6 +33,8 @@ pub struct Checked {
     pub findings: Vec<Finding>,
     /// What was concluded and is not reported, since it is known or suppressed.
     pub hidden: Vec<Hidden>,
+    /// Notes count as failures, so they are not to be overlooked.
+    pub notes_fail: bool,
     /// How many findings a filter left out.
     pub n_filtered: usize,
     /// How many events it has.
@@ -158,6 +160,7 @@ pub fn check_with(
         engines,
         findings,
         hidden: Vec::new(),
+        notes_fail: false,
         n_filtered: 0,
         events,
         duration,

@@ -101,3 +101,11 @@ fn wrong_filters_are_pointed_at() {
         assert!(ran.stderr.contains(expected) && ran.stderr.contains('^'), "{filter}: {}", ran.stderr);
     }
 }
+
+#[test]
+fn what_was_asked_for_and_never_got_is_in_the_order() {
+    let ran = lockscope(&["graph", &fixture("hung.std"), "order"]);
+    for text in ["cycle of 2 locks", "accounts", "audit", "asked loc:21"] {
+        assert!(ran.stdout.contains(text), "{text} is missing: {}", ran.stdout);
+    }
+}

@@ -13,7 +13,7 @@ use lockscope_trace::{Definitions, Site, SiteId, StackId};
 use crate::{
     cli::{
         load::Checked,
-        report::{Counts, phrase, plural, witness},
+        report::{Counts, phrase, places, plural, witness},
         rules::Why,
         style::{self, Look},
         table::fit,
@@ -44,8 +44,18 @@ pub fn write(
 ) -> io::Result<()> {
     let symbols = Symbols::new(&checked.info);
     let report = Report { checked, sources, symbols: &symbols, look };
-    for finding in &checked.findings {
+    let (notes, loud): (Vec<&Finding>, Vec<&Finding>) =
+        checked.findings.iter().partition(|finding| finding.severity == Severity::Note && !checked.notes_fail);
+    for finding in loud {
         writeln!(out, "{}\n", report.finding(finding))?;
+    }
+    // What is often harmless is not to stand between a reader and what is not.
+    for finding in &notes {
+        writeln!(out, "{}", report.in_a_line(finding))?;
+    }
+    if let Some(first) = notes.first() {
+        let hint = format!("notes are often harmless; all of one: -W {}", first.code.as_str());
+        writeln!(out, "{}\n", look.paint(style::DIM, &hint))?;
     }
     let (word, style) =
         if checked.completeness.is_complete() { ("note:", style::NOTE) } else { ("incomplete:", style::WARNING) };
@@ -149,6 +159,15 @@ impl Report<'_> {
         let mut groups = vec![group];
         groups.extend(self.variants(finding));
         self.renderer().render(&groups)
+    }
+
+    /// `note[check-then-act]: what it is (src/bank.rs:12)`
+    fn in_a_line(&self, finding: &Finding) -> String {
+        let places = places::all(&self.checked.defs, finding);
+        let site = places::primary(&places).and_then(|place| place.site.as_ref());
+        let place = site.map_or(String::new(), |site| format!(" ({})", short_site(site)));
+        let level = self.look.paint(style::NOTE, &format!("note[{}]:", finding.code.as_str()));
+        format!("{level} {}{place}", finding.title)
     }
 
     /// Further pairs of sites of the same cycle, each as a group of its own.
@@ -364,6 +383,19 @@ mod tests {
     #[test]
     fn findings_are_shown_in_their_source() {
         insta::assert_snapshot!(report(&fixture::checked(), &fixture::sources(), false));
+    }
+
+    #[test]
+    fn notes_take_a_line_unless_they_count() {
+        let mut checked = fixture::checked();
+        checked.findings[1].severity = Severity::Note;
+        let short = report(&checked, &fixture::sources(), false);
+        let line = "\nnote[lock-order-inversion]: accounts and audit are taken in both orders (src/";
+        assert!(short.contains(line) && short.contains("all of one: -W lock-order-inversion"), "{short}");
+        assert!(!short.contains("no gate lock is common"), "{short}");
+        checked.notes_fail = true;
+        let full = report(&checked, &fixture::sources(), false);
+        assert!(full.contains("no gate lock is common") && !full.contains("all of one:"), "{full}");
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl Costs {
         let titles = ["lock", "taken", "had to wait", "waited", "p99", "longest wait", "longest hold"];
         table("locks", &titles, &self.locks, self.n_locks, out)?;
         if self.sites.is_empty() {
-            return writeln!(out, "<p>Nobody had to wait for a lock.</p>");
+            return writeln!(out, "<p>No thread had to wait for a lock before it got it.</p>");
         }
         table(
             "sites",
