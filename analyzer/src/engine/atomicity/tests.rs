@@ -147,3 +147,54 @@ fn regions_that_are_atomic() {
     check("A: begin r, begin s, get x, end; B: set x; A: end", &[]);
     check("A: begin r, begin s, get x, end; B: set x; A: get x, end", &["atomicity-violation actual: 3 5 6"]);
 }
+
+/// More locks than are kept without further ado.
+#[test]
+fn many_locks() {
+    let six = "A: lock a, lock b, lock c, lock d, lock e, lock f, get x, set x, \
+               unlock f, unlock e, unlock d, unlock c, unlock b, unlock a;";
+    check(&format!("{six} B: lock f, set x, unlock f"), &[]);
+    check(&format!("{six} B: lock g, set x, unlock g"), &["lost-update potential: 7 8 16"]);
+    // Once somebody holds nothing, those that do are still kept apart by the sixth lock.
+    let found = |trace: &str| {
+        let (events, definitions) = parse(trace);
+        let options = Options { all: true, engines: vec![EngineId::Atomicity], ..Options::default() };
+        let mut engines = Engines::new(&options);
+        engines.feed(&events, &definitions);
+        engines.occurrences(&definitions).len()
+    };
+    assert_eq!(found(&format!("{six} C: set x")), 1);
+    assert_eq!(found(&format!("{six} C: set x; B: lock f, set x, unlock f")), 1);
+    assert_eq!(found(&format!("{six} C: set x; B: lock g, set x, unlock g")), 2);
+}
+
+/// What needs no look any more is counted all the same, by more threads and at more places than are kept side by side.
+#[test]
+fn what_is_settled_is_counted() {
+    for (threads, places) in [(3, 1), (5, 3), (20, 4), (40, 12)] {
+        let mut state = 1_u64;
+        let mut random = |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % below
+        };
+        let steps: Vec<String> = (0..1500)
+            .map(|_| {
+                let (thread, var, place) = (random(threads), ["x", "y"][random(2) as usize], 1 + random(places));
+                match random(4) {
+                    0 => format!("T{thread}: lock l, set {var} #{place}, unlock l"),
+                    1 => format!("T{thread}: set {var} #{place}"),
+                    _ => format!("T{thread}: get {var} #{place}"),
+                }
+            })
+            .collect();
+        let (events, definitions) = parse(&steps.join("; "));
+        let findings = |all| {
+            let options = Options { all, engines: vec![EngineId::Atomicity], ..Options::default() };
+            let mut engines = Engines::new(&options);
+            engines.feed(&events, &definitions);
+            engines.findings(&definitions)
+        };
+        assert_eq!(findings(false), findings(true), "{threads} threads, {places} places");
+        assert!(findings(true).iter().map(|finding| finding.count).sum::<u64>() > 20);
+    }
+}
