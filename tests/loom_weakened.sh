@@ -8,6 +8,8 @@ cd "$(dirname "$0")/.."
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
 git ls-files -z | xargs -0 cp -a --parents -t "$copy" 2>/dev/null || true
+# What is built of it is not that of an earlier copy, which cargo would take for the same.
+find "$copy" -type f -exec touch {} +
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}/loom-weakened"
 rt=instrument/src/rt
 writer=instrument/trace/src/writer
