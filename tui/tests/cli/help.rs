@@ -62,3 +62,17 @@ fn every_code_is_listed_and_explained() {
         assert!(page.stdout.starts_with(code), "{code}: {}", page.stdout);
     }
 }
+
+/// The README's first command is `cargo run -- run -- …`, which works while one package alone says what is run.
+#[test]
+fn cargo_knows_what_to_run() {
+    let mut cargo = std::process::Command::new(env!("CARGO"));
+    cargo.args(["metadata", "--no-deps", "--offline", "--format-version", "1"]).current_dir(env!("CARGO_MANIFEST_DIR"));
+    let output = cargo.output().expect("cargo runs");
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("cargo writes JSON");
+    let members = metadata["workspace_default_members"].as_array().expect("a list");
+    let packages = metadata["packages"].as_array().expect("a list").iter();
+    let of_default = packages.filter(|package| members.contains(&package["id"]));
+    let runs: Vec<&str> = of_default.filter_map(|package| package["default_run"].as_str()).collect();
+    assert_eq!(runs, ["lockscope"]);
+}
