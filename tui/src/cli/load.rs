@@ -79,6 +79,17 @@ fn tell_incomplete(completeness: &Completeness, global: &Global) -> Result<(), F
     Ok(())
 }
 
+/// The same of a trace that was added up without its order.
+pub fn tell_notes(notes: &[String], is_incomplete: bool, global: &Global) -> Result<(), Failure> {
+    if is_incomplete && !global.quiet {
+        let label = global.stderr().paint(style::WARNING, "incomplete:");
+        for note in notes {
+            writeln!(io::stderr(), "{label} {}", Definitions::clean(note))?;
+        }
+    }
+    Ok(())
+}
+
 /// Calls `each` with all events, as many at a time as the source gives, and the position of the first of them. The rest as
 /// [`for_each`], but for the number of events when it breaks: it counts the batch.
 fn for_each_batch(

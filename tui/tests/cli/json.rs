@@ -85,6 +85,13 @@ fn tables_are_what_their_schema_says() {
             assert!(output[what].as_array().is_some_and(|rows| !rows.is_empty()), "{what} of {name}: {output:#}");
         }
     }
+    for at in ["end", "#14"] {
+        let ran = lockscope(&["show", &fixture("hung.std"), "contention", "--format", "json", "--at", at]);
+        let output: Value = serde_json::from_str(&ran.stdout).expect("JSON");
+        let errors: Vec<String> = validator.iter_errors(&output).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{errors:#?}\n{output:#}");
+        assert_eq!(output["contention"]["locks"].as_array().map(Vec::len), Some(2), "{output:#}");
+    }
     let ran = lockscope(&["show", &fixture("hung.std"), "threads", "--format", "json", "--filter", "teller"]);
     let output: Value = serde_json::from_str(&ran.stdout).expect("JSON");
     assert_eq!(output["threads"].as_array().map(Vec::len), Some(1), "the filter applies: {output:#}");

@@ -1,5 +1,8 @@
 //! Tables and graphs of a trace, as text.
 
+use lockscope_trace_bench::Shape;
+use serde_json::Value;
+
 use crate::support::{fixture, lockscope};
 
 /// The path of the fixture depends on where the repository is.
@@ -19,6 +22,7 @@ fn what_is_shown() {
         ("show_threads_filtered", &["show", &trace, "threads", "--filter", "state:blocked -teller"]),
         ("show_locks", &["show", &trace, "locks"]),
         ("show_order", &["show", &trace, "order"]),
+        ("show_contention", &["show", &trace, "contention"]),
         ("show_events", &["show", &trace, "events"]),
         ("show_events_filtered", &["show", &trace, "events", "--at", "#12", "--filter", "lock:audit -op:released"]),
         ("show_stats", &["show", &trace, "stats"]),
@@ -108,4 +112,40 @@ fn what_was_asked_for_and_never_got_is_in_the_order() {
     for text in ["cycle of 2 locks", "accounts", "audit", "asked loc:21"] {
         assert!(ran.stdout.contains(text), "{text} is missing: {}", ran.stdout);
     }
+}
+
+/// A trace is added up without its order, or in order up to a point: both give the same.
+#[test]
+fn costs_do_not_depend_on_how_a_trace_is_read() {
+    let dir = tempfile::tempdir().expect("a directory for the test");
+    let path = dir.path().join("made.lks");
+    let shape = Shape { events: 20_000, threads: 4, locks: 30, contention: 20, ..Shape::default() };
+    let events = lockscope_trace_bench::write(&path, &shape).expect("there is room for it");
+    let path = path.display().to_string();
+    let contention = |options: &[&str]| {
+        let text = shown(&[&["show", &path, "contention", "--format", "json"], options].concat());
+        let output: Value = serde_json::from_str(&text).expect("JSON");
+        output["contention"].clone()
+    };
+    let (whole, merged) = (contention(&[]), contention(&["--at", &format!("#{events}")]));
+    // Times are those of a clock that is measured anew by each.
+    let counts = |output: &Value, what: &str| {
+        let rows = output[what].as_array().expect("a list").iter();
+        let mut counts: Vec<String> = rows
+            .map(|row| {
+                let times = ["wait", "hold"].map(|time| row[time]["count"].to_string());
+                let of = (row["lock"]["id"].to_string(), row["site"]["line"].to_string());
+                format!("{of:?} {} {} {} {times:?}", row["acquisitions"], row["shared"], row["contended"])
+            })
+            .collect();
+        counts.sort_unstable();
+        counts
+    };
+    for (what, n) in [("locks", 30), ("sites", 60)] {
+        assert_eq!(counts(&whole, what).len(), n);
+        assert_eq!(counts(&whole, what), counts(&merged, what));
+    }
+    let filtered = contention(&["--filter", "contended > 10%"]);
+    let n_kept = counts(&filtered, "locks").len();
+    assert!(n_kept > 0 && n_kept < 30, "{n_kept}");
 }

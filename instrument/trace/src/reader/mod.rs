@@ -11,7 +11,6 @@
 mod adder;
 mod definitions;
 mod file;
-mod gaps;
 mod head;
 mod header;
 mod input;

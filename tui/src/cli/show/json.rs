@@ -1,4 +1,4 @@
-//! `show threads`, `locks` and `order` as JSON, version 1. `tui/schema/show-1.json` describes it; a test compares the two.
+//! `show threads`, `locks`, `order` and `contention` as JSON, version 1. `tui/schema/show-1.json` describes it; a test compares the two.
 
 use std::io::Write;
 
@@ -16,7 +16,7 @@ use crate::{
     cli::{
         Failure,
         report::json::parts::{Converter, HeldLock, HeldPermits, Lock, Object, Site, Thread, WantedTarget},
-        show::{locks, order, threads},
+        show::{contention::Costs, locks, order, threads},
     },
     filter::Filter,
 };
@@ -102,6 +102,68 @@ struct Pair {
     first_event: u64,
     held_site: Option<Site>,
     taken_site: Option<Site>,
+}
+
+#[derive(Serialize)]
+struct Contention {
+    contention: BothCosts,
+}
+
+#[derive(Serialize)]
+struct BothCosts {
+    locks: Vec<LockCosts>,
+    sites: Vec<SiteCosts>,
+}
+
+#[derive(Serialize)]
+struct LockCosts {
+    lock: Lock,
+    acquisitions: u64,
+    shared: u64,
+    contended: u64,
+    wait: Option<Times>,
+    hold: Option<Times>,
+}
+
+#[derive(Serialize)]
+struct SiteCosts {
+    site: Option<Site>,
+    acquisitions: u64,
+    contended: u64,
+    wait: Option<Times>,
+    hold_total_ns: Option<u64>,
+    hold_max_ns: Option<u64>,
+}
+
+/// Writes what the locks and places cost that the filter keeps.
+pub fn contention(costs: &Costs, filter: &Filter, out: &mut dyn Write) -> Result<(), Failure> {
+    let converter = Converter::new(&costs.defs, &costs.info);
+    let locks = costs.locks(filter).into_iter().map(|(id, totals)| LockCosts {
+        lock: converter.lock(id),
+        acquisitions: totals.acquisitions,
+        shared: totals.shared,
+        contended: totals.wait.count,
+        wait: times(&converter, &totals.wait),
+        hold: times(&converter, &totals.hold),
+    });
+    let sites = costs.sites(filter).into_iter().map(|(id, totals)| SiteCosts {
+        site: converter.site(Some(id)),
+        acquisitions: totals.acquisitions,
+        contended: totals.wait.count,
+        wait: times(&converter, &totals.wait),
+        hold_total_ns: converter.time(totals.hold),
+        hold_max_ns: converter.time(totals.longest_hold),
+    });
+    let document = Document {
+        version: VERSION,
+        trace: costs.info.path.to_string_lossy().into_owned(),
+        event: costs.events,
+        time_ns: costs.until.and_then(|until| converter.time(until)),
+        content: Contention { contention: BothCosts { locks: locks.collect(), sites: sites.collect() } },
+    };
+    serde_json::to_writer_pretty(&mut *out, &document).map_err(std::io::Error::from)?;
+    writeln!(out)?;
+    Ok(())
 }
 
 /// Writes all threads that the filter keeps.
@@ -196,16 +258,6 @@ fn json_lock(converter: &Converter, id: LockId, lock: &LockState, stats: Option<
         mode: mode.word(),
         since_ns: converter.time(since),
     };
-    // Without times in the trace there are no durations.
-    let times = |histogram: &Histogram| {
-        converter.time(histogram.total).map(|total_ns| Times {
-            count: histogram.count,
-            total_ns,
-            p50_ns: histogram.percentile(50).0,
-            p99_ns: histogram.percentile(99).0,
-            max_ns: histogram.max.0,
-        })
-    };
     JsonLock {
         lock: converter.lock(id),
         holders: lock.holders.iter().map(party).collect(),
@@ -214,7 +266,18 @@ fn json_lock(converter: &Converter, id: LockId, lock: &LockState, stats: Option<
         contended: lock.contended,
         poisoned: lock.poisoned,
         object: lock.object.as_ref().map(|object| converter.object(id, object)),
-        wait: stats.and_then(|stats| times(&stats.wait)),
-        hold: stats.and_then(|stats| times(&stats.hold)),
+        wait: stats.and_then(|stats| times(converter, &stats.wait)),
+        hold: stats.and_then(|stats| times(converter, &stats.hold)),
     }
+}
+
+/// Durations; without times in the trace there are none.
+fn times(converter: &Converter, histogram: &Histogram) -> Option<Times> {
+    converter.time(histogram.total).map(|total_ns| Times {
+        count: histogram.count,
+        total_ns,
+        p50_ns: histogram.percentile(50).0,
+        p99_ns: histogram.percentile(99).0,
+        max_ns: histogram.max.0,
+    })
 }

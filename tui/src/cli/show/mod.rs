@@ -1,5 +1,6 @@
 //! `lockscope show`: tables of what a trace says, at any point of it.
 
+pub mod contention;
 pub mod events;
 mod json;
 pub mod locks;
@@ -22,7 +23,7 @@ use crate::{
 /// Arguments of `show`.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "Examples:\n  lockscope show trace.lks threads\n  lockscope show trace.lks locks --at 12.4s\n  lockscope show trace.lks events --filter 'teller-1 -released'\n  lockscope show trace.lks locks --filter 'contended > 10% or wait > 5ms'"
+    after_help = "Examples:\n  lockscope show trace.lks threads\n  lockscope show trace.lks locks --at 12.4s\n  lockscope show trace.lks contention\n  lockscope show trace.lks events --filter 'teller-1 -released'\n  lockscope show trace.lks locks --filter 'contended > 10% or wait > 5ms'"
 )]
 pub struct ShowArgs {
     /// Trace to read; `-` is the standard input
@@ -56,6 +57,8 @@ enum What {
     Locks,
     /// Which locks were taken while which were held
     Order,
+    /// Which locks, and which places, were waited for longest
+    Contention,
     /// Every event up to the point
     Events,
     /// The trace as a whole
@@ -69,6 +72,7 @@ impl What {
             What::Threads => threads::KEYS,
             What::Locks => locks::KEYS,
             What::Order => order::KEYS,
+            What::Contention => contention::KEYS,
             What::Events => events::KEYS,
             What::Stats => &[],
         }
@@ -81,21 +85,30 @@ enum Format {
     /// Tables
     #[default]
     Human,
-    /// For programs: threads, locks and order; `tui/schema/show-1.json` in the source describes it
+    /// For programs: threads, locks, order and contention; `tui/schema/show-1.json` in the source describes it
     Json,
 }
 
 /// Runs the verb.
 pub fn run(args: &ShowArgs, global: &Global, out: &mut dyn Write) -> Result<u8, Failure> {
     if args.format == Format::Json && matches!(args.what, What::Events | What::Stats) {
-        let help = "threads, locks and order can be written as JSON, and so can findings, by `lockscope check`";
+        let help =
+            "threads, locks, order and contention can be written as JSON, and so can findings, by `lockscope check`";
         return Err(Failure::usage("events and statistics have no JSON form", help));
     }
     // A key that the list does not have would keep nothing, or everything, and look like an answer.
     filter::parse_for(&args.filter.to_string(), args.what.keys())
         .map_err(|error| Failure::usage(format!("--filter: {error}"), ""))?;
-    let mut source = load::open(&args.trace, global)?;
     let look = global.stdout();
+    if args.what == What::Contention {
+        let costs = contention::costs(&args.trace, args.at, global)?;
+        match args.format {
+            Format::Human => contention::write(&costs, &args.filter, &look, out)?,
+            Format::Json => json::contention(&costs, &args.filter, out)?,
+        }
+        return Ok(exit::OK);
+    }
+    let mut source = load::open(&args.trace, global)?;
     if args.what == What::Events {
         let filter = with_findings(args, global)?;
         events::write(&mut *source, args.at, &filter, global, out)?;
@@ -115,7 +128,9 @@ pub fn run(args: &ShowArgs, global: &Global, out: &mut dyn Write) -> Result<u8, 
         (What::Locks, Format::Json) => json::locks(&*source, &analysis, &args.filter, out)?,
         (What::Order, Format::Human) => order::write(&*source, &analysis, &args.filter, &look, out)?,
         (What::Order, Format::Json) => json::order(&*source, &analysis, &args.filter, out)?,
-        (What::Stats | What::Threads | What::Events, _) => stats::write(&*source, &analysis, &look, out)?,
+        (What::Stats | What::Threads | What::Contention | What::Events, _) => {
+            stats::write(&*source, &analysis, &look, out)?
+        }
     }
     Ok(exit::OK)
 }

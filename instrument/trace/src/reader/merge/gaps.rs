@@ -7,9 +7,9 @@ const MAX_GAPS: usize = 100;
 
 /// All gaps.
 #[derive(Debug, Default)]
-pub(super) struct Gaps {
-    pub(super) first: Vec<Gap>,
-    pub(super) count: u64,
+pub(in crate::reader) struct Gaps {
+    pub(in crate::reader) first: Vec<Gap>,
+    pub(in crate::reader) count: u64,
 }
 
 impl Gaps {
