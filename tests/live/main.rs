@@ -113,3 +113,25 @@ fn a_paused_view_of_a_program_that_hangs_sleeps() {
     tmux.keys(&["L"]);
     tmux.wait_for("REPLAY");
 }
+
+/// Room for the header, for definitions and for one thread's events: the next thread that wants to record cannot.
+const BLOCKS: u32 = 400;
+
+#[test]
+fn the_dashboard_says_why_a_recording_stopped() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let script = format!("ulimit -f {BLOCKS} && exec {} --hang 60", example("bank").display());
+    let child = Command::new("sh")
+        .args(["-c", &script])
+        .env("LOCKSCOPE", format!("record={}/%p.lks", dir.path().display()))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the example runs");
+    let bank = Hung(child);
+    let command = format!("{} top {}", env!("CARGO_BIN_EXE_lockscope"), bank.0.id());
+    let Some(tmux) = Tmux::start(100, 30, dir.path(), &[], &command) else { return };
+    tmux.wait_for("recording stopped: the size limit was reached");
+    tmux.keys(&["q"]);
+    tmux.wait_for("ended with 0");
+}
