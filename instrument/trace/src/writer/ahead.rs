@@ -13,11 +13,11 @@
 //! thread can be started. The child of a fork has none and records nothing.
 //!
 //! `bell` says whether it sleeps, and changes under the pool's lock where it is rung: so a chunk that is taken after the helper has looked for the last
-//! time finds the bell set, and the wait, which compares it, does not begin.
+//! time finds the bell set, and the wait, which compares it, does not begin. `tests/loom` explores these steps.
 
 use std::{
     ptr,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::atomic::{AtomicU32, Ordering, fence},
     time::Duration,
 };
 
@@ -127,7 +127,8 @@ impl TraceWriter {
             }
             self.helper.bell.store(ASLEEP, Ordering::SeqCst);
         }
-        // Who stops the recording does so before it looks whether to wake the helper, so one of both sees the other.
+        // Who stops the recording does so before it looks whether to wake the helper, with a fence in between as well, so one of both sees the other.
+        fence(Ordering::SeqCst);
         if self.is_stopped() {
             self.helper.bell.store(AWAKE, Ordering::SeqCst);
             return;

@@ -140,7 +140,8 @@ impl TraceWriter {
         if self.stopped.compare_exchange(0, errno, Ordering::Relaxed, Ordering::Relaxed).is_ok() {
             self.u32_at(header::STOPPED).store(errno.to_le(), Ordering::Release);
         }
-        // Its work is done; who stops may have the pool.
+        // Its work is done; who stops may have the pool. The fence is for one that is about to sleep: see `ahead`.
+        std::sync::atomic::fence(Ordering::SeqCst);
         if self.helper_sleeps() {
             self.wake();
         }

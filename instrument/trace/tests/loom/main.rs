@@ -9,7 +9,7 @@ mod protocol;
 
 use loom::{
     sync::{
-        Arc, Mutex,
+        Arc, Condvar, Mutex,
         atomic::{AtomicU32, AtomicU64, fence},
     },
     thread,
@@ -169,5 +169,117 @@ fn a_chunk_is_handed_on_whole() {
         }
         first.join().unwrap();
         second.join().unwrap();
+    });
+}
+
+/// The recorder's helper, as far as it sleeps and is woken: the steps of `writer::ahead` and of `TraceWriter::stop`, with the system's wait on a word
+/// made of a lock and a condition variable.
+struct Helped {
+    ready: Mutex<u32>,
+    bell: AtomicU32,
+    stopped: AtomicU32,
+    system: (Mutex<()>, Condvar),
+}
+
+const WANTED: u32 = 2;
+const AWAKE: u32 = 0;
+const ASLEEP: u32 = 1;
+
+impl Helped {
+    fn new() -> Arc<Self> {
+        Arc::new(Self {
+            ready: Mutex::new(WANTED),
+            bell: AtomicU32::new(AWAKE),
+            stopped: AtomicU32::new(0),
+            system: (Mutex::new(()), Condvar::new()),
+        })
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Relaxed) != 0
+    }
+
+    /// Returns whether it had to make something ready.
+    fn stock_up(&self) -> bool {
+        let mut ready = self.ready.lock().unwrap();
+        std::mem::replace(&mut *ready, WANTED) < WANTED
+    }
+
+    fn sleep(&self) {
+        {
+            let ready = self.ready.lock().unwrap();
+            if *ready < WANTED {
+                return;
+            }
+            self.bell.store(ASLEEP, Ordering::SeqCst);
+        }
+        fence(Ordering::SeqCst);
+        if self.is_stopped() {
+            self.bell.store(AWAKE, Ordering::SeqCst);
+            return;
+        }
+        let mut system = self.system.0.lock().unwrap();
+        while self.bell.load(Relaxed) == ASLEEP {
+            system = self.system.1.wait(system).unwrap();
+        }
+        drop(system);
+        self.bell.store(AWAKE, Ordering::SeqCst);
+    }
+
+    fn wake(&self) {
+        self.bell.store(AWAKE, Ordering::SeqCst);
+        let _system = self.system.0.lock().unwrap();
+        self.system.1.notify_all();
+    }
+
+    fn take(&self) {
+        let wakes = {
+            let mut ready = self.ready.lock().unwrap();
+            *ready -= 1;
+            self.bell.swap(AWAKE, Relaxed) == ASLEEP
+        };
+        if wakes {
+            self.wake();
+        }
+    }
+
+    fn stop(&self) {
+        let _ = self.stopped.compare_exchange(0, 1, Relaxed, Relaxed);
+        fence(Ordering::SeqCst);
+        if self.bell.load(Acquire) == ASLEEP {
+            self.wake();
+        }
+    }
+}
+
+/// Whoever takes a chunk and leaves too few is heard, wherever the helper is on its way to sleep; else it would sleep for ever, which loom reports.
+#[test]
+fn the_helper_hears_who_takes() {
+    loom::model(|| {
+        let helped = Helped::new();
+        let writer = {
+            let helped = helped.clone();
+            thread::spawn(move || helped.take())
+        };
+        while !helped.stock_up() {
+            helped.sleep();
+        }
+        writer.join().unwrap();
+    });
+}
+
+/// Who stops the recording is heard as well.
+#[test]
+fn the_helper_hears_who_stops() {
+    loom::model(|| {
+        let helped = Helped::new();
+        let stopper = {
+            let helped = helped.clone();
+            thread::spawn(move || helped.stop())
+        };
+        while !helped.is_stopped() {
+            helped.sleep();
+        }
+        stopper.join().unwrap();
     });
 }
