@@ -16,6 +16,10 @@ use crate::{
 };
 use lockscope_trace::{Definitions, LockId, Mode, Nanos, SiteId, StackId};
 
+/// Locks held at all distinct requests, together, that are kept: 128 MiB. A thread that never gives back what it takes would make that grow with the square of
+/// its events, and so would a file that says so.
+const MOST_HELD: usize = 2 << 20;
+
 /// Requests so far, in order of appearance.
 #[derive(Debug, Default)]
 pub(super) struct Log {
@@ -27,6 +31,8 @@ pub(super) struct Log {
     times: u64,
     /// What was wanted while what was held.
     pairs: LockPairs,
+    /// Requests that there was no room for.
+    omitted: u64,
 }
 
 #[derive(Debug)]
@@ -66,6 +72,10 @@ impl Log {
             return false;
         };
         if index == u32::MAX {
+            return false;
+        }
+        if self.held.len() + request.held.len() > MOST_HELD {
+            self.omitted += 1;
             return false;
         }
         self.record_of.insert(hash, index);
@@ -111,6 +121,13 @@ impl Log {
     /// Grows with everything that can make a new circle.
     pub(super) fn version(&self) -> u64 {
         self.records.len() as u64
+    }
+
+    /// What was not kept, as a sentence.
+    pub(super) fn limits(&self) -> Option<String> {
+        let omitted = self.omitted;
+        (omitted > 0)
+            .then(|| format!("lock orders of {omitted} requests were not kept: threads hold too many locks at a time"))
     }
 
     /// How many requests there were.

@@ -144,7 +144,7 @@ impl Detector for LockOrder {
     }
 
     fn limits(&self) -> Vec<String> {
-        self.found.iter().flat_map(|found| found.limits.clone()).collect()
+        self.found.iter().flat_map(|found| found.limits.clone()).chain(self.log.limits()).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 use crate::{
     finding::{Finding, Target},
-    testing::{check, findings},
+    testing::{check, findings, run},
 };
 
 const AB: &str = "A: lock a #1, lock b #2, unlock b, unlock a;";
@@ -339,4 +339,15 @@ fn a_long_list_hand_over_hand_takes_little_time_and_no_stack() {
     // A quarter of a megabyte: what recurses along the chain dies here.
     let small = std::thread::Builder::new().stack_size(256 << 10);
     small.spawn(run).expect("a thread can be made").join().expect("it does not panic");
+}
+
+/// What a thread holds is kept for each of its requests, which grows with the square of how much it never gives back.
+#[test]
+fn holds_without_end_are_cut_off_and_told() {
+    for (locks, limits) in [(500, 0), (2_200, 1)] {
+        let steps: Vec<String> = (0..locks).map(|lock| format!("lock l{lock}")).collect();
+        let (mut analysis, definitions) = run(&format!("A: {}", steps.join(", ")));
+        analysis.findings(&definitions);
+        assert_eq!(analysis.limits().len(), limits, "{locks} locks: {:?}", analysis.limits());
+    }
 }
