@@ -168,7 +168,11 @@ impl Case {
 /// Numbers are updated; on everything else one acts.
 fn code(definitions: &Definitions, what: What) -> Code {
     let name = what.type_name(definitions);
-    let inner = name.split_once('<').map_or(name, |(_, rest)| rest.trim_end_matches('>'));
+    // A cell is called by its own type and a lock by that of its data, in which a number may be only a parameter.
+    let inner = match what {
+        What::Var(_) => name.split_once('<').map_or(name, |(_, rest)| rest.trim_end_matches('>')),
+        What::Data(_) => name,
+    };
     let number = inner.strip_prefix("Atomic").unwrap_or(inner).to_ascii_lowercase();
     const NUMBERS: [&str; 14] =
         ["u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32", "f64"];

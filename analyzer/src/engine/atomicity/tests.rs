@@ -1,5 +1,5 @@
 use super::*;
-use crate::{engine::Engines, testing::parse};
+use crate::{engine::Engines, finding::Severity, testing::parse};
 
 /// Checks that exactly these occurrences are found, as `code confidence: positions`.
 #[track_caller]
@@ -43,6 +43,31 @@ fn updates_of_numbers() {
         "A: load n.AtomicU64 #1, store n.AtomicU64 #2; B: load n.AtomicU64 #1, store n.AtomicU64 #2",
         &["lost-update potential: 2 3 4"],
     );
+}
+
+#[test]
+fn what_the_data_is() {
+    let code_and_severity = |type_name: &str| {
+        let (events, mut definitions) =
+            parse("A: lock n, unlock n read; B: lock n, unlock n wrote; A: lock n, unlock n wrote");
+        definitions.locks[0].type_name = type_name.into();
+        let mut engine = Engines::new(&Options { engines: vec![EngineId::Atomicity], ..Options::default() });
+        engine.feed(&events, &definitions);
+        let findings = engine.findings(&definitions);
+        let [finding] = &findings[..] else { panic!("{type_name}: {findings:?}") };
+        (finding.code.as_str(), finding.severity)
+    };
+    let cases = [
+        ("u64", ("lost-update", Severity::Warning)),
+        ("alloc::vec::Vec<u64>", ("check-then-act", Severity::Warning)),
+        ("core::option::Option<u64>", ("check-then-act", Severity::Warning)),
+        // Sections may use different fields of it, and it is no number because its parameter is one.
+        ("cache::Nodes<u64>", ("check-then-act", Severity::Note)),
+        ("cache::Nodes", ("check-then-act", Severity::Note)),
+    ];
+    for (type_name, expected) in cases {
+        assert_eq!(code_and_severity(type_name), expected, "{type_name}");
+    }
 }
 
 #[test]
