@@ -66,6 +66,12 @@ fn acquire_otherwise<G, const IS_EXCLUSIVE: bool>(
 ) -> (G, Hold) {
     let mode = if IS_EXCLUSIVE { Mode::Exclusive } else { Mode::Shared };
     let flags = flags_if_ready();
+    // Switched off.
+    if flags & (flag::READY | flag::TRACK) == flag::READY
+        && let Some(guard) = try_now()
+    {
+        return (guard, Hold::untracked(mode));
+    }
     if flags & (flag::TRACK | flag::RECORD | flag::HELPERS) == flag::TRACK | flag::RECORD {
         let lock = LockRef::from_parts(meta, type_name, kind);
         if let Some(fast) = fast::begin_recording(lock, mode, site, flags)
@@ -194,6 +200,10 @@ pub fn release(lock: LockRef<'_>, hold: &mut Hold) {
 #[inline(never)]
 fn release_otherwise(meta: &LockMeta, type_name: fn() -> &'static str, kind: u32, hold: Hold) {
     let mut hold = hold;
+    // Switched off when it was acquired.
+    if hold.slot().is_none() {
+        return;
+    }
     let flags = flags_if_ready();
     if flags & (flag::RECORD | flag::FORKED) == flag::RECORD
         && let Some((slot, mode)) = hold.ordinary()
