@@ -3,14 +3,17 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::{
-    global, helper, knot,
+    global, knot,
     report::{Draft, held_for, is_first, mode_words, number, thread_name},
     search::{self, Blocker, Link},
-    stack,
     thread::Entered,
     waiting::Target,
     words::{join, target_name, wanted_words},
+    wrapper,
 };
+
+/// Threads of which stacks are printed.
+const STACKS: usize = 8;
 
 /// Searches for a deadlock through this thread, whose wait is published: a cycle, else what is not as simple. `can_panic`: whether that would
 /// end the wait.
@@ -91,18 +94,15 @@ fn report_deadlock(entered: &Entered, cycle: &[Link], can_panic: bool) {
     if limited {
         draft.line("note: a wait in the cycle has a time limit, which will dissolve it");
     }
-    draft.stack(&format!("stack of {}:", thread_name(entered.info)), stack::capture(), cycle[0].waiting.site);
-    // What helpers do for others says little without.
-    for (index, link) in cycle.iter().enumerate() {
-        if link.info.index != entered.info.index && helper::is_helper(link.waiting.site) {
-            let stack = link.info.wait.stack(link.waiting.episode);
-            draft.stack(&format!("stack of {}:", thread_name(link.info)), stack, link.waiting.site);
+    for (index, link) in cycle.iter().enumerate().take(STACKS) {
+        // What wrappers do for others says little without who called them.
+        let before = (index + cycle.len() - 1) % cycle.len();
+        if let Blocker::Holds(held) | Blocker::HoldsMutex(held) = &cycle[before].blocker {
+            let heading = format!("stack of {} when it took {}:", thread_name(link.info), names[before]);
+            draft.stack(&heading, wrapper::held_from(link.info, held), held.site);
         }
-        if let Blocker::Holds(held) | Blocker::HoldsMutex(held) = &link.blocker {
-            let holder = cycle[(index + 1) % cycle.len()].info;
-            let heading = format!("stack of {} when it took {}:", thread_name(holder), names[index]);
-            draft.stack(&heading, helper::held_from(holder, held), held.site);
-        }
+        let stack = link.info.wait.stack(link.waiting.episode);
+        draft.stack(&format!("stack of {}:", thread_name(link.info)), stack, link.waiting.site);
     }
     draft.line(if cycle.len() == 1 {
         "help: release the lock before taking it again, or pass the guard on"

@@ -45,8 +45,6 @@ pub(super) mod flag {
     pub const TIMES: u32 = 32;
     /// This is the child of a fork: off for good, and nothing of the runtime's may be locked.
     pub const FORKED: u32 = 64;
-    /// Places are known at which functions take locks for others, see `helper`.
-    pub const HELPERS: u32 = 128;
     /// There is a file of ranks, so that any lock may have one.
     pub const HIERARCHY: u32 = 256;
     /// Events are timed by the coarse clock; only with `RECORD`.
@@ -63,13 +61,6 @@ pub(super) fn flags() -> u32 {
 #[inline]
 pub fn is_tracking() -> bool {
     flags() & flag::TRACK != 0
-}
-
-/// There are helpers from now on.
-pub(super) fn note_helpers() {
-    // Before everything is set up no flag may be set.
-    let with = |flags| (flags & flag::READY != 0).then_some(flags | flag::HELPERS);
-    let _ = FLAGS.fetch_update(Ordering::AcqRel, Ordering::Acquire, with);
 }
 
 /// Flags without initialising: for destructors.
@@ -154,8 +145,7 @@ fn set_config(config: Config) -> u32 {
             Err(complaint) => report::say(&format!("lockscope: {complaint}\n")),
         }
     }
-    // Those that were found with another configuration.
-    let mut flags = flag::READY | FLAGS.load(Ordering::Acquire) & flag::HELPERS;
+    let mut flags = flag::READY;
     if !registry().hierarchy.is_empty() {
         flags |= flag::HIERARCHY;
     }

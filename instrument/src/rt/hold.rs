@@ -14,7 +14,7 @@ use super::slots::{Slot, SlotPtr};
 /// One acquisition. Travels with the guard, also to another thread and through `map`.
 ///
 /// A pointer to its slot in the set of the thread that acquired, null when it is not followed; slots are so aligned that six bits are left,
-/// for the mode and for what was done to the data.
+/// for the mode, for what was done to the data, and for whether its release is to be looked at.
 #[derive(Debug)]
 pub struct Hold {
     // Shared references load and store it as an atomic, since `&Guard` may be shared between threads. Not an `AtomicPtr`: with one, guards
@@ -31,15 +31,18 @@ impl RefUnwindSafe for Hold {}
 
 const MODE: usize = 0b11;
 const ACCESS: usize = 0b111 << 2;
-const TAGS: usize = MODE | ACCESS;
+/// Its release is looked at, see `wrapper`.
+const PROBED: usize = 1 << 5;
+const TAGS: usize = MODE | ACCESS | PROBED;
 
 const _: () = assert!(align_of::<Slot>() > TAGS);
 
 const NOTHING: usize = 0;
 const READ: usize = 1 << 2;
 const WROTE: usize = 2 << 2;
-/// Taken again at the end of a wait that was ended by a notification, and not touched since.
-const WOKEN: usize = 3 << 2;
+/// Taken again at the end of a wait that was ended by a notification, and not touched since. The highest, so that one comparison tells
+/// what a release has to look at.
+const WOKEN: usize = 7 << 2;
 /// Read or written, or neither: the guard that knew was forgotten, or there was none.
 const UNKNOWN: usize = 4 << 2;
 const READ_THEN_WROTE: usize = 5 << 2;
@@ -126,7 +129,7 @@ impl Hold {
     #[inline(always)]
     pub(super) fn ordinary(&mut self) -> Option<(SlotPtr, Mode)> {
         let word = *self.word.get_mut();
-        if word.addr() & ACCESS == WOKEN {
+        if word.addr() & (ACCESS | PROBED) >= WOKEN {
             return None;
         }
         // SAFETY: as in `slot`.
@@ -177,6 +180,17 @@ impl Hold {
         if self.is_unchecked() {
             self.set(ACCESS, NOTHING);
         }
+    }
+
+    /// Its release is to be looked at.
+    pub(super) fn probed(mut self) -> Self {
+        self.set(PROBED, PROBED);
+        self
+    }
+
+    #[inline]
+    pub(super) fn is_probed(&self) -> bool {
+        self.load().addr() & PROBED != 0
     }
 
     /// Whether a wake-up was followed by nothing.

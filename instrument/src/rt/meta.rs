@@ -12,16 +12,17 @@ use super::{
     Site,
     global::{self, Named, flag, patient_registry},
     held::Fate,
-    helper, helpers, order, reentry,
+    helpers, order, reentry,
     report::LockFacts,
     thread::{self, ThreadInfo},
+    wrapper,
 };
 
 /// Identity of a lock: where it was made, its name and rank, and once it has been used its id.
 ///
 /// | field | before first use | after |
 /// | --- | --- | --- |
-/// | `id` | bit 31 set; bits 16–30 length of the name; bits 0–15 rank + 1, 0 for none | the lock's id; bit 31 clear; bit 30: named or ranked; bit 29: a read-write lock that the order check knows to be written; bit 28: not followed any more, see `unfollow` |
+/// | `id` | bit 31 set; bits 16–30 length of the name; bits 0–15 rank + 1, 0 for none | the lock's id; bit 31 clear; bit 30: named or ranked; bit 29: a read-write lock that the order check knows to be written; bit 28: not followed any more, see `unfollow`; bit 27: taken by wrappers, so that it matters who calls them, see `wrapper` |
 /// | `aux` | the name's first byte, or null | thread that last held it exclusively, a hint |
 /// | `created` | where it was made, or null | where it was made or, where that is not known, first used |
 ///
@@ -47,8 +48,10 @@ const NAMED: u32 = 1 << 30;
 const WRITTEN: u32 = 1 << 29;
 /// The lock is not followed any more.
 const UNFOLLOWED: u32 = 1 << 28;
-/// Ids are below 2^28, 250 million locks in the life of a process; after that locks are not followed.
-const ID_MASK: u32 = UNFOLLOWED - 1;
+/// The lock is taken at wrappers' places: not by the fast path.
+const WRAPPED: u32 = 1 << 27;
+/// Ids are below 2^27, 130 million locks in the life of a process; after that locks are not followed.
+const ID_MASK: u32 = WRAPPED - 1;
 const NAME_SHIFT: u32 = 16;
 const NAME_MAX: usize = (1 << 15) - 1;
 
@@ -271,7 +274,7 @@ impl<'a> LockRef<'a> {
         let id = self.meta.id.load(Ordering::Acquire);
         let is_write = self.kind_code() == const { code::lock_kind(LockKind::RwLock) } && mode == Mode::Exclusive;
         let needed = if is_write { WRITTEN } else { 0 };
-        let mask = UNREGISTERED | UNFOLLOWED | needed;
+        let mask = UNREGISTERED | UNFOLLOWED | WRAPPED | needed;
         (id & mask == needed).then_some(id & ID_MASK)
     }
 
@@ -318,6 +321,13 @@ impl<'a> LockRef<'a> {
         (before & UNFOLLOWED == 0).then_some(id)
     }
 
+    /// From now on it is taken by the slow path, which keeps who asks. It has an id.
+    pub(super) fn mark_wrapped(self) {
+        if self.meta.id.load(Ordering::Relaxed) & WRAPPED == 0 {
+            self.meta.id.fetch_or(WRAPPED, Ordering::Relaxed);
+        }
+    }
+
     /// Where the lock was made, as far as it is known.
     pub(super) fn made(self) -> Option<Site> {
         // SAFETY: null or a `Location`, which lives for ever.
@@ -351,7 +361,12 @@ impl<'a> LockRef<'a> {
             return false;
         }
         if entered.local().first_uses.is_news(site, type_name) {
-            helper::note_first_use(site, type_name());
+            wrapper::note_first_use(site, type_name());
+            // By the slow path, which looks at who asks.
+            return false;
+        }
+        if wrapper::is_wrapper(site) {
+            return false;
         }
         if flags & flag::RECORD != 0 {
             return lock.register_recorded(&entered);
@@ -406,7 +421,7 @@ impl<'a> LockRef<'a> {
         let made = self.made();
         let created = made.or(site)?;
         if let Some(site) = site {
-            super::helper::note_first_use(site, (self.type_name)());
+            wrapper::note_first_use(site, (self.type_name)());
         }
         let named = Named { name, rank, first_use: made.is_none() };
         let id = registry.new_lock(self.kind(), (self.type_name)(), created, named);

@@ -21,7 +21,6 @@ mod episode;
 mod fast;
 mod global;
 mod held;
-mod helper;
 mod helpers;
 mod hierarchy;
 mod hold;
@@ -59,6 +58,7 @@ mod unfollow;
 mod waiting;
 mod watch;
 mod words;
+mod wrapper;
 
 pub(crate) use global::install;
 #[cfg(fuzzing)]

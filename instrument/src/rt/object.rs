@@ -17,7 +17,7 @@ use super::{
     held::Fate,
     helpers, knot, record,
     thread::{self, Entered},
-    waiting::{Released, Target, WaitGuard, Waiting},
+    waiting::{self, Released, Target, WaitGuard, Waiting},
 };
 
 /// What is done to an object. Gives are noted before they are done, takes afterwards, so that a cause is always counted before
@@ -203,7 +203,7 @@ pub(super) fn publish(
         limited,
         owner: None,
     };
-    let guard = entered.info.wait.begin(&waiting);
+    let guard = waiting::begin(&entered, &waiting, None);
     if flags() & flag::DEADLOCK != 0 {
         if mutex.is_some() {
             // No cycle goes through this wait yet: the mutex to be taken at its end is this thread's still.

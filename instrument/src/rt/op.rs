@@ -10,13 +10,13 @@ use super::{
     deadlock::search_and_report,
     global::{self, flag, flags},
     held::{HeldLock, SlotPtr},
-    helper::{self, Caller},
     misuse, order, record, reentry,
     report::{Draft, elapsed, held_for, mode_words, thread_name},
     stack,
     thread::{self, Entered},
     unfollow,
-    waiting::{Target, WaitGuard, Waiting},
+    waiting::{self, Target, WaitGuard, Waiting},
+    wrapper::{self, Asked},
 };
 use crate::config::Stacks;
 
@@ -36,8 +36,8 @@ pub(super) struct Op<'a> {
     flags: u32,
     /// A free slot for the acquisition.
     slot: SlotPtr,
-    /// From where, when a helper asks.
-    caller: Option<Caller>,
+    /// Who asks, where that matters.
+    asked: Option<Asked>,
 }
 
 impl<'a> Op<'a> {
@@ -73,14 +73,11 @@ impl<'a> Op<'a> {
             record::prepare(&entered);
             site_id = record::site_id(&entered, site);
         }
-        let mut caller = None;
-        if flags & flag::HELPERS != 0 {
-            caller = helper::caller(&entered, site);
-            if caller.is_some() {
-                entered.info.held_from.prepare(slot);
-            }
+        let asked = wrapper::ask(&entered, lock, how, site);
+        if asked.is_some() {
+            entered.info.held_from.prepare(slot);
         }
-        Some(Self { id, entered, lock, mode, how, site, site_id, flags, slot, caller })
+        Some(Self { id, entered, lock, mode, how, site, site_id, flags, slot, asked })
     }
 
     /// Checks the order and the rank, unless this thread has had the same set of locks and the same lock checked before.
@@ -108,7 +105,7 @@ impl<'a> Op<'a> {
             mode: self.mode,
             recursive: self.lock.is_recursive(),
             site: self.site,
-            stack: self.caller.as_ref().map(|caller| &caller.stack),
+            stack: self.asked.as_ref().map(|asked| &asked.caller.stack),
         };
         let checked = order::check(&self.entered, &request);
         if let Some(stack) = checked.stack {
@@ -131,9 +128,8 @@ impl<'a> Op<'a> {
             self.attach_caller();
             record::acquired(&self.entered, self.lock.meta, self.id, self.mode, self.how, self.site_id, ticks);
         }
-        if let Some(caller) = &self.caller {
-            self.entered.info.held_from.set(self.slot, self.id, self.site, &caller.stack);
-        }
+        let asked = self.asked.as_ref();
+        let is_probed = asked.is_some_and(|asked| asked.acquired(&self.entered, self.slot, self.id, self.site));
         self.entered.info.held.fill(
             self.slot,
             &HeldLock {
@@ -148,12 +144,13 @@ impl<'a> Op<'a> {
                 permits: 1,
             },
         );
-        Hold::new(self.slot, self.mode)
+        let hold = Hold::new(self.slot, self.mode);
+        if is_probed { hold.probed() } else { hold }
     }
 
     fn attach_caller(&self) {
-        if let Some(caller) = &self.caller {
-            caller.attach(&self.entered);
+        if let Some(asked) = &self.asked {
+            asked.caller.attach(&self.entered);
         }
     }
 
@@ -247,10 +244,8 @@ impl<'a> Op<'a> {
             limited,
             owner: self.lock.meta.owner_hint(),
         };
-        let guard = self.entered.info.wait.begin(&waiting);
-        if let Some(caller) = &self.caller {
-            self.entered.info.wait.set_stack(Some(caller.stack.clone()));
-        }
+        let stack = self.asked.as_ref().map(|asked| asked.caller.stack.clone());
+        let guard = waiting::begin(&self.entered, &waiting, stack);
         if self.flags & flag::DEADLOCK != 0 {
             search_and_report(&self.entered, true);
         }
@@ -263,9 +258,9 @@ impl<'a> Op<'a> {
         }
         self.attach_caller();
         if global::config().stacks == Stacks::All
-            && let Some(stack) = stack::capture()
+            && let Some(caller) = wrapper::caller(&self.entered, self.site)
         {
-            record::attach_stack(&self.entered, &stack);
+            caller.attach(&self.entered);
         }
         record::lock_event(&self.entered, kind::WAIT, self.id, mode, how, self.site);
     }

@@ -14,11 +14,13 @@ use lockscope_trace::{
 use super::{
     Hold, LockMeta, LockRef, Mode, Need, Site, fast,
     global::{flag, flags, flags_if_ready},
-    helper, helpers, misuse,
+    held::SlotPtr,
+    helpers, misuse,
     object::{self, next_count},
     op::{ENDLESS, Op},
     record,
     thread::{self, Entered, ThreadInfo},
+    wrapper,
 };
 
 /// Acquires a lock, waiting for as long as it takes.
@@ -38,7 +40,7 @@ pub fn acquire<G>(
     wait: impl FnMut(Option<Duration>) -> Option<G>,
 ) -> (G, Hold) {
     let flags = flags_if_ready();
-    if flags & (flag::TRACK | flag::RECORD | flag::TIMES | flag::HELPERS) == flag::TRACK
+    if flags & (flag::TRACK | flag::RECORD | flag::TIMES) == flag::TRACK
         && let Some(fast) = fast::begin(lock, mode, flags)
         && let Some(guard) = try_now()
     {
@@ -72,7 +74,7 @@ fn acquire_otherwise<G, const IS_EXCLUSIVE: bool>(
     {
         return (guard, Hold::untracked(mode));
     }
-    if flags & (flag::TRACK | flag::RECORD | flag::HELPERS) == flag::TRACK | flag::RECORD {
+    if flags & (flag::TRACK | flag::RECORD) == flag::TRACK | flag::RECORD {
         let lock = LockRef::from_parts(meta, type_name, kind);
         if let Some(fast) = fast::begin_recording(lock, mode, site, flags)
             && let Some(guard) = try_now()
@@ -99,9 +101,6 @@ fn acquire_rarely<G>(
     if flags & flag::TRACK == 0 {
         return (try_now().or_else(|| wait(None)).expect(ENDLESS), Hold::untracked(mode));
     }
-    if flags & flag::HELPERS != 0 && helper::is_helper(site) {
-        return acquire_slow(meta, type_name, kind, mode, site, try_now, wait);
-    }
     if flags & flag::RECORD != 0 {
         lock.register_quietly(site, flags);
         if let Some(fast) = fast::begin_recording(lock, mode, site, flags)
@@ -109,7 +108,7 @@ fn acquire_rarely<G>(
         {
             return (guard, fast.acquired(lock, mode, site, flags));
         }
-    } else if (lock.register_quietly(site, flags) || flags & (flag::TIMES | flag::HELPERS) != 0)
+    } else if (lock.register_quietly(site, flags) || flags & flag::TIMES != 0)
         && let Some(fast) = fast::begin(lock, mode, flags)
         && let Some(guard) = try_now()
     {
@@ -225,6 +224,9 @@ fn release_rarely(meta: &LockMeta, type_name: fn() -> &'static str, kind: u32, m
     if hold.is_unchecked() {
         after_unchecked_wakeup(lock, &hold);
     }
+    if hold.is_probed() {
+        after_probe(lock, &hold, slot);
+    }
     let (mode, access) = (hold.mode(), hold.access_now());
     if flags & flag::RECORD == 0 || !fast::release_recording(lock, slot, mode, access, flags) {
         release_slow(lock, &hold, flags);
@@ -242,6 +244,15 @@ fn after_unchecked_wakeup(mutex: LockRef<'_>, hold: &Hold) {
         && hold.owner() == Some(entered.info.index)
     {
         misuse::unchecked_wakeup(&entered, mutex, id, held.site);
+    }
+}
+
+#[cold]
+fn after_probe(lock: LockRef<'_>, hold: &Hold, slot: SlotPtr) {
+    if let Some(entered) = thread::enter()
+        && hold.owner() == Some(entered.info.index)
+    {
+        wrapper::released(&entered, lock, slot);
     }
 }
 

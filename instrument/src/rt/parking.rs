@@ -10,7 +10,7 @@ use super::{
     Site, deadlock,
     global::{flag, flags},
     helpers, record, thread,
-    waiting::{Target, WaitGuard, Waiting},
+    waiting::{self, Target, WaitGuard, Waiting},
 };
 
 /// Parks this thread by `wait`; `limited` says that it ends by itself some time.
@@ -43,7 +43,7 @@ fn publish(limited: bool, site: Site) -> Option<WaitGuard<'static>> {
         limited,
         owner: None,
     };
-    let guard = entered.info.wait.begin(&waiting);
+    let guard = waiting::begin(&entered, &waiting, None);
     deadlock::search_and_report(&entered, true);
     Some(guard)
 }

@@ -33,28 +33,102 @@ pub(super) fn capture() -> Option<Stack> {
     Some(addresses.into())
 }
 
-/// The current stack, unless stacks are off, and where its return addresses lie, each with the address: those above `here`, a place
-/// in the frame of the calling function, the innermost first, as far as they are found where the unwinder says. None are on machines other than
-/// x86-64, where a function need not keep its return address on the stack.
-pub(super) fn capture_with_returns(here: usize) -> Option<(Stack, Vec<(usize, usize)>)> {
+/// A return address on the stack, and where it lies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Return {
+    pub place: usize,
+    pub address: usize,
+}
+
+impl Return {
+    /// How a frame will be returned to, as the unwinder says: a call pushes the return address, so it lies below where the caller's stack ends.
+    fn to(frame: &backtrace::Frame) -> Self {
+        Self { place: (frame.sp() as usize).wrapping_sub(size_of::<usize>()), address: frame.ip() as usize }
+    }
+
+    /// Whether it is there. Only of a live frame.
+    fn is_there(self) -> bool {
+        self.address != 0 && word_at(self.place) == self.address
+    }
+}
+
+/// Whether return addresses are found on the stack: on other machines than x86-64 a function need not keep its own there.
+const HAS_RETURNS: bool = cfg!(all(target_arch = "x86_64", not(miri)));
+
+/// The current stack, unless stacks are off, and its return addresses above `here`, a place in the frame of the calling function, the innermost
+/// first, as far as they are found where the unwinder says.
+pub(super) fn capture_with_returns(here: usize) -> Option<(Stack, Vec<Return>)> {
     if global::config().stacks == Stacks::Off {
         return None;
     }
     let mut addresses = Vec::with_capacity(MAX_FRAMES);
     let mut returns = Vec::with_capacity(MAX_FRAMES);
-    let mut all_found = cfg!(all(target_arch = "x86_64", not(miri)));
+    let mut all_found = HAS_RETURNS;
     backtrace::trace(|frame| {
-        let address = frame.ip() as usize;
-        addresses.extend(Some(address).filter(|&address| address != 0));
-        // A call pushes the return address, so it lies below where the caller's stack ends.
-        let place = (frame.sp() as usize).wrapping_sub(size_of::<usize>());
-        if all_found && place > here {
-            all_found = address != 0 && word_at(place) == address;
-            returns.extend(all_found.then_some((place, address)));
+        let to = Return::to(frame);
+        addresses.extend(Some(to.address).filter(|&address| address != 0));
+        if all_found && to.place > here {
+            all_found = to.is_there();
+            returns.extend(all_found.then_some(to));
         }
         addresses.len() < MAX_FRAMES
     });
     Some((addresses.into(), returns))
+}
+
+/// The current stack and the return address of the function in which an operation was called at `site`. `None` when stacks are off, and when
+/// that function is not found: see [`loads`].
+pub(super) fn capture_function(site: Site) -> Option<(Stack, Return)> {
+    if !HAS_RETURNS || global::config().stacks == Stacks::Off {
+        return None;
+    }
+    let mut addresses = Vec::with_capacity(MAX_FRAMES);
+    let mut is_inside = true;
+    let mut returns = None;
+    backtrace::trace(|frame| {
+        let to = Return::to(frame);
+        addresses.extend(Some(to.address).filter(|&address| address != 0));
+        if !is_inside && returns.is_none() {
+            returns = Some(to);
+        }
+        is_inside &= !loads(frame, site);
+        addresses.len() < MAX_FRAMES
+    });
+    Some((addresses.into(), returns.filter(|to| to.is_there())?))
+}
+
+/// Code before a call that is searched for what is loaded for it.
+const ARGUMENTS: usize = 128;
+
+/// Whether the code of a frame's function loads the address of a place just before the call that it is in. The place of a call is a constant of the
+/// function that makes it; who is called has it as an argument, and those that it calls too.
+fn loads(frame: &backtrace::Frame, site: Site) -> bool {
+    let (start, end) = (frame.symbol_address() as usize, frame.ip() as usize);
+    if start == 0 || start > end {
+        return false;
+    }
+    let site = std::ptr::from_ref(site).addr();
+    let is_it = |at: usize| {
+        let word = half_at(at);
+        // Relative to the next instruction, which begins after these four bytes; or the address itself, where programs lie in the lowest 4 GiB.
+        let relative = (at + 4).wrapping_add_signed(word.cast_signed() as isize);
+        relative == site || word as usize == site
+    };
+    // Four bytes of this function's each.
+    (start.max(end.saturating_sub(ARGUMENTS))..end.saturating_sub(3)).rev().any(is_it)
+}
+
+/// Whether a return address of this thread's stack is where it was. `None` when the stack does not go as far, being another one.
+pub(super) fn is_live(to: Return) -> Option<bool> {
+    let mut found = None;
+    backtrace::trace(|frame| {
+        let other = Return::to(frame);
+        if other.place >= to.place {
+            found = Some(other == to);
+        }
+        found.is_none()
+    });
+    found
 }
 
 /// The word at a place in a frame of this thread's stack; 0 where that is not known to be possible.
@@ -69,6 +143,24 @@ pub(super) fn word_at(place: usize) -> usize {
             std::arch::asm!("mov {}, [{}]", out(reg) word, in(reg) place, options(nostack, readonly, preserves_flags));
         }
         word
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    {
+        let _ = place;
+        0
+    }
+}
+
+/// Four bytes of the code of a function.
+fn half_at(place: usize) -> u32 {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    {
+        let half;
+        // SAFETY: the caller names a place in a function's code, which is mapped. Not a read of Rust's, as in `word_at`.
+        unsafe {
+            std::arch::asm!("mov {:e}, dword ptr [{}]", out(reg) half, in(reg) place, options(nostack, readonly, preserves_flags));
+        }
+        half
     }
     #[cfg(not(all(target_arch = "x86_64", not(miri))))]
     {

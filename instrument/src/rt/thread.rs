@@ -23,14 +23,13 @@ use super::{
     chains::{Chain, Chains, Known},
     global::{self, LockClasses, flag, registry},
     held::{HeldSet, Owner},
-    helper::{FirstUses, HeldFrom, Seen},
     helpers::Notified,
-    knot::Places,
     memory::LatestLoad,
     misuse::Tries,
     once::Observed,
     session,
     waiting::Wait,
+    wrapper::{FirstUses, HeldFrom, Probes, Seen},
 };
 
 /// A thread's record.
@@ -74,9 +73,10 @@ pub(super) struct Local {
     pub exit_recorded: bool,
     pub tries: Tries,
     pub notified: Notified,
-    pub places: Places,
-    /// Stacks it has seen at helpers' places.
+    /// Stacks it has seen.
     pub seen: Seen,
+    /// Acquisitions of which it is seen whether they outlive their functions.
+    pub probes: Probes,
     /// Ids of places in the trace.
     pub sites: Sites,
     /// What this thread has loaded last.
@@ -460,6 +460,7 @@ fn register(spawned: Option<(u32, u32)>) -> &'static ThreadInfo {
     local.chains.clear();
     local.notified.clear();
     local.seen.clear();
+    local.probes.clear();
     local.exit_recorded = false;
     local.observed.clear();
     local.latest_load = LatestLoad::default();

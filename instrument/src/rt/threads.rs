@@ -9,7 +9,7 @@ use super::{
     global::{flag, flags, registry},
     record, session,
     thread::{self, Entered},
-    waiting::{Target, Waiting},
+    waiting::{self, Target, Waiting},
 };
 
 /// A thread that this thread spawns: made by the parent before, used by the child to begin, kept in its handle.
@@ -97,7 +97,7 @@ fn wait<R>(threads: &[Spawned], site: Site, is_scope: bool, wait: impl FnOnce() 
             limited: false,
             owner: None,
         };
-        let _waiting = entered.info.wait.begin(&waiting);
+        let _waiting = waiting::begin(&entered, &waiting, None);
         if flags() & flag::DEADLOCK != 0 {
             deadlock::search_and_report(&entered, !is_scope);
         }

@@ -16,7 +16,16 @@ use std::{
 
 use lockscope_trace::{LockKind, Mode, Need, format::code};
 
-use super::{Site, episode::Episodes, helpers, report::LockFacts, stack::Stack};
+use super::{
+    Site,
+    episode::Episodes,
+    global::{flag, flags},
+    helpers,
+    report::LockFacts,
+    stack::Stack,
+    thread::Entered,
+    wrapper,
+};
 
 /// For what a thread waits.
 #[derive(Clone, Debug)]
@@ -167,19 +176,36 @@ impl Drop for WaitGuard<'_> {
     }
 }
 
+/// Publishes a wait of this thread, with its stack where deadlocks are searched for: `stack` when that is known, else it is
+/// captured. A search that this thread makes afterwards sees every wait that was published before, or the other thread's search sees this one.
+pub(super) fn begin(entered: &Entered, waiting: &Waiting, stack: Option<Stack>) -> WaitGuard<'static> {
+    let is_searched = flags() & flag::DEADLOCK != 0;
+    let stack = stack.or_else(|| is_searched.then(|| wrapper::stack_of_wait(entered, waiting.site)).flatten());
+    entered.info.wait.begin(waiting, stack)
+}
+
 impl Wait {
-    /// Owner only: publishes a wait. A search that this thread makes afterwards sees every wait that was published before, or the
-    /// other thread's search sees this one.
-    pub(super) fn begin(&self, waiting: &Waiting) -> WaitGuard<'_> {
+    /// Owner only.
+    fn begin(&self, waiting: &Waiting, stack: Option<Stack>) -> WaitGuard<'_> {
         let outer = self.read().map(Box::new);
         if outer.is_some() {
             self.end();
         }
-        #[cfg(feature = "backtraces")]
-        self.publish_with_backtrace(waiting);
-        #[cfg(not(feature = "backtraces"))]
-        self.publish(waiting);
+        match stack {
+            Some(stack) => {
+                // Whoever sees the wait and asks for its stack gets it.
+                let mut kept = self.stack.lock().unwrap_or_else(PoisonError::into_inner);
+                self.publish_with_backtrace(waiting);
+                *kept = self.episode().map(|episode| (episode, stack));
+            }
+            None => self.publish_with_backtrace(waiting),
+        }
         WaitGuard { wait: self, outer }
+    }
+
+    #[cfg(not(feature = "backtraces"))]
+    fn publish_with_backtrace(&self, waiting: &Waiting) {
+        self.publish(waiting);
     }
 
     /// Whoever sees the wait and asks for its backtrace gets it.
@@ -274,12 +300,6 @@ impl Wait {
         self.lists.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Owner only: keeps the stack of the wait that is on.
-    pub(super) fn set_stack(&self, stack: Option<Stack>) {
-        let kept = self.episode().zip(stack);
-        *self.stack.lock().unwrap_or_else(PoisonError::into_inner) = kept;
-    }
-
     /// The stack of a wait, when it was kept.
     pub(super) fn stack(&self, episode: u64) -> Option<Stack> {
         let stack = self.stack.lock().unwrap_or_else(PoisonError::into_inner);
@@ -291,11 +311,9 @@ impl Wait {
         self.episodes.current()
     }
 
-    /// Owner only: the place of the current wait, when it has no limit.
-    pub(super) fn endless_site(&self) -> Option<Site> {
-        let is_endless = self.episode().is_some() && self.what.load(Ordering::Relaxed) & LIMITED == 0;
-        // SAFETY: stored by `publish`, which is this thread's; valid for ever.
-        is_endless.then(|| unsafe { &*self.site.load(Ordering::Relaxed) })
+    /// Owner only: whether the current wait has no limit.
+    pub(super) fn is_endless(&self) -> bool {
+        self.episode().is_some() && self.what.load(Ordering::Relaxed) & LIMITED == 0
     }
 
     /// The current wait when it has no limit, if its fields could be read while it lasted.

@@ -10,6 +10,7 @@ use std::{
 pub struct Expect {
     codes: &'static [&'static str],
     texts: &'static [&'static str],
+    unwanted: &'static [&'static str],
     end: End,
 }
 
@@ -23,27 +24,32 @@ enum End {
 
 impl Expect {
     pub fn silence() -> Self {
-        Self { codes: &[], texts: &[], end: End::Success }
+        Self { codes: &[], texts: &[], unwanted: &[], end: End::Success }
     }
 
     pub fn says(texts: &'static [&'static str]) -> Self {
-        Self { codes: &[], texts, end: End::Success }
+        Self { codes: &[], texts, unwanted: &[], end: End::Success }
     }
 
     pub fn reports(codes: &'static [&'static str], texts: &'static [&'static str]) -> Self {
-        Self { codes, texts, end: End::Success }
+        Self { codes, texts, unwanted: &[], end: End::Success }
     }
 
     pub fn hangs(codes: &'static [&'static str], texts: &'static [&'static str]) -> Self {
-        Self { codes, texts, end: End::Hang }
+        Self { codes, texts, unwanted: &[], end: End::Hang }
     }
 
     pub fn exits(status: i32, codes: &'static [&'static str]) -> Self {
-        Self { codes, texts: &[], end: End::Status(status) }
+        Self { codes, texts: &[], unwanted: &[], end: End::Status(status) }
+    }
+
+    /// And says none of these.
+    pub fn without(self, unwanted: &'static [&'static str]) -> Self {
+        Self { unwanted, ..self }
     }
 
     pub fn panics(code: &'static str) -> Self {
-        Self { codes: Box::leak(Box::new([code])), texts: &[], end: End::Panic }
+        Self { codes: Box::leak(Box::new([code])), texts: &[], unwanted: &[], end: End::Panic }
     }
 }
 
@@ -118,6 +124,9 @@ pub fn run(name: &str, settings: &str, expect: Expect) {
     assert_eq!(found, expect.codes, "{shown}");
     for wanted in expect.texts {
         assert!(text.contains(wanted), "`{wanted}` is missing\n{shown}");
+    }
+    for unwanted in expect.unwanted {
+        assert!(!text.contains(unwanted), "`{unwanted}` is not to be there\n{shown}");
     }
     if expect.codes.is_empty() && expect.texts.is_empty() {
         assert!(!text.contains("lockscope"), "{shown}");

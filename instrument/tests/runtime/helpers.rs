@@ -47,7 +47,7 @@ fn order() {
     drop(stock);
 }
 
-/// Takes one lock and no other, so nothing tells it from a function that keeps what it takes.
+/// Takes one lock and no other: what it takes outlives it.
 #[inline(never)]
 fn accounts() -> MutexGuard<'static, u8> {
     static ACCOUNTS: Mutex<u8> = Mutex::new(0);
@@ -102,26 +102,116 @@ pub fn one_order_by_a_helper() {
     one_after_the_other([sell, order, sell]);
 }
 
-/// Who called is seen from where each asks for its second lock; the first is not shown with a stack of its own.
 pub fn two_orders_by_helpers_of_one_lock_each() {
     one_after_the_other([convert, publish]);
 }
 
+static BOTH: Barrier = Barrier::new(2);
+
+fn deadlock_of(first: fn(), second: fn()) {
+    let first = plain("first", first);
+    let second = plain("second", second);
+    first.join().unwrap();
+    second.join().unwrap();
+}
+
 pub fn deadlock_by_a_helper() {
-    static BOTH: Barrier = Barrier::new(2);
     open();
-    let first = plain("first", || {
+    let first = || {
         let stock = STOCK.lock();
         BOTH.wait();
         take_note();
         drop(stock);
-    });
-    let second = plain("second", || {
+    };
+    let second = || {
         let sales = SALES.lock();
         BOTH.wait();
         count();
         drop(sales);
-    });
-    first.join().unwrap();
-    second.join().unwrap();
+    };
+    deadlock_of(first, second);
+}
+
+/// Nobody has called them before.
+pub fn deadlock_by_helpers_of_one_lock_each() {
+    deadlock_of(convert_together, publish_together);
+}
+
+fn convert_together() {
+    let accounts = accounts();
+    BOTH.wait();
+    *rates() += 1;
+    drop(accounts);
+}
+
+fn publish_together() {
+    let rates = rates();
+    BOTH.wait();
+    *accounts() += 1;
+    drop(rates);
+}
+
+static ROOMS: Mutex<u8> = Mutex::new(0);
+static GUESTS: Mutex<u8> = Mutex::new(0);
+
+/// Is called from several places, but releases what it takes.
+#[inline(never)]
+fn check_in() {
+    let rooms = ROOMS.lock().expect("nobody panics");
+    *GUESTS.lock().expect("nobody panics") += 1;
+    drop(rooms);
+}
+
+/// As `check_in`.
+#[inline(never)]
+fn check_out() {
+    let guests = GUESTS.lock().expect("nobody panics");
+    *ROOMS.lock().expect("nobody panics") += 1;
+    drop(guests);
+}
+
+fn arrive() {
+    check_in();
+    check_in();
+}
+
+fn leave() {
+    check_out();
+    check_out();
+}
+
+/// One finding, whoever called.
+pub fn two_orders_by_functions_that_keep_their_locks() {
+    for _ in 0..10 {
+        one_after_the_other([arrive, leave, check_in, check_out]);
+    }
+}
+
+/// Gives its guard back on one of its ways only, not on the first ones.
+#[inline(never)]
+fn stock_of_the_day(is_open: bool) -> Option<MutexGuard<'static, u8>> {
+    static STOCK: Mutex<u8> = Mutex::new(0);
+    let stock = STOCK.lock().expect("nobody panics");
+    is_open.then_some(stock)
+}
+
+fn buy() {
+    let stock = stock_of_the_day(true);
+    *rates() += 1;
+    drop(stock);
+}
+
+fn value() {
+    let rates = rates();
+    drop(stock_of_the_day(true));
+    drop(rates);
+}
+
+pub fn two_orders_by_a_helper_that_may_keep_its_lock() {
+    plain("holiday", || {
+        drop(stock_of_the_day(false));
+    })
+    .join()
+    .unwrap();
+    one_after_the_other([buy, value]);
 }

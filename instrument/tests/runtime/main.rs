@@ -45,19 +45,29 @@ scenarios! {
     one_order, "", Expect::silence();
     one_order_by_a_helper, "", Expect::silence();
     two_orders_by_a_helper, "", Expect::reports(&["lock-order-inversion"], &[
-        "stack of thread \"first\" when it took `Mutex<u8>`", "helpers::sell at", "helpers::take_note at",
-        "stack of thread \"second\" when it took `Mutex<u16>`", "helpers::close at", "helpers::count at",
+        "stack of thread \"first\" when it took `Mutex<u8>`", "sell at", "take_note at",
+        "stack of thread \"second\" when it took `Mutex<u16>`", "close at", "count at",
     ]);
     two_orders_by_a_helper_twice, "", Expect::reports(&["lock-order-inversion", "lock-order-inversion"], &[
-        "helpers::sell at", "helpers::hire at",
+        "sell at", "hire at",
     ]);
     two_orders_by_helpers_of_one_lock_each, "", Expect::reports(&["lock-order-inversion"], &[
-        "helpers::rates at", "helpers::convert at", "helpers::accounts at", "helpers::publish at",
+        "stack of thread \"first\" when it took `Mutex<u8>`", "rates at", "convert at",
+        "stack of thread \"second\" when it took `Mutex<u8>`", "accounts at", "publish at",
+    ]);
+    two_orders_by_functions_that_keep_their_locks, "", Expect::reports(&["lock-order-inversion"], &["check_in at"])
+        .without(&["when it took"]);
+    two_orders_by_a_helper_that_may_keep_its_lock, "", Expect::reports(&["lock-order-inversion"], &[
+        "when it took", "buy at", "value at",
     ]);
     two_orders_by_a_helper_without_stacks, "stacks=off", Expect::reports(&["lock-order-inversion"], &["wrapper.rs"]);
     deadlock_by_a_helper, "order=off", Expect::hangs(&["deadlock"], &[
         "stack of thread \"first\" when it took `Mutex<u8>`", "stack of thread \"second\" when it took `Mutex<u16>`",
         "stack of thread \"first\":", "stack of thread \"second\":",
+    ]);
+    deadlock_by_helpers_of_one_lock_each, "order=off", Expect::hangs(&["deadlock"], &[
+        "stack of thread \"first\" when it took `Mutex<u8>`", "stack of thread \"second\" when it took `Mutex<u8>`",
+        "convert_together at", "publish_together at",
     ]);
     two_orders_under_a_gate, "", Expect::silence();
     two_orders_by_one_thread, "", Expect::silence();

@@ -41,7 +41,6 @@
 mod describe;
 mod graph;
 mod nature;
-mod places;
 mod report;
 mod solve;
 mod survey;
@@ -61,12 +60,11 @@ use self::{
 };
 use lockscope_trace::Mode;
 
-pub(super) use self::places::Places;
 use super::{
     global::{flag, flags},
     helpers,
     kernel::{self, Look},
-    leak, stack,
+    leak,
     thread::{self, Entered, ThreadInfo},
     waiting::{COUNTS, Target},
     watch,
@@ -124,8 +122,9 @@ fn waits(graph: &Graph, knot: &[usize]) -> Vec<(u32, u64)> {
 ///
 /// When it does for certain, and the policy is to panic.
 pub(super) fn wait_begins(entered: &Entered, can_panic: bool) {
-    let Some(site) = entered.info.wait.endless_site() else { return };
-    places::note(entered, site);
+    if !entered.info.wait.is_endless() {
+        return;
+    }
     leak::wait_begins(entered, can_panic);
     if COUNTS.permits.load(Ordering::Relaxed) > 0 {
         prove(entered, can_panic);
@@ -135,8 +134,6 @@ pub(super) fn wait_begins(entered: &Entered, can_panic: bool) {
     }
     let counts = [&COUNTS.helped, &COUNTS.joined_unseen].map(|count| count.load(Ordering::Relaxed));
     if counts != [0, 0] && is_suspicious(Some(entered.info)) {
-        // Not every stack is worth its price: only where somebody is going to look.
-        entered.info.wait.set_stack(stack::capture());
         watch::call();
     }
 }
@@ -161,7 +158,6 @@ fn prove(entered: &Entered, can_panic: bool) {
         return;
     }
     let knots = knots(&demands, &stuck);
-    entered.info.wait.set_stack(stack::capture());
     Case { graph, stuck, knots, verdict: Verdict::Proof }.report(entered, can_panic);
 }
 

@@ -5,7 +5,7 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use super::{Case, Verdict, graph::Who, mark_reported, nature::Nature, places, waits};
+use super::{Case, Verdict, graph::Who, mark_reported, nature::Nature, waits};
 use crate::{
     config::Policy,
     rt::{
@@ -63,18 +63,12 @@ impl Case {
             draft.line(&format!("and {} more threads wait for these", members.len() - SHOWN));
         }
         self.describe_others(&mut draft);
-        let mut places = HashSet::new();
+        // Threads that do the same wait in the same way; one of them says it.
+        let mut known = HashSet::new();
         let stack_of = |&index: &usize| {
             let (info, waiting) = (self.graph.nodes[index].info()?, self.graph.nodes[index].waiting.as_ref()?);
-            let name = thread_name(info);
-            let (heading, stack) = match info.wait.stack(waiting.episode) {
-                Some(stack) => (format!("stack of {name}:"), stack),
-                None if places.insert(std::ptr::from_ref(waiting.site)) => {
-                    (format!("stack of the first wait where {name} waits:"), places::first(waiting.site)?)
-                }
-                None => return None,
-            };
-            Some((heading, stack, waiting.site))
+            let stack = info.wait.stack(waiting.episode)?;
+            known.insert(stack.clone()).then(|| (format!("stack of {}:", thread_name(info)), stack, waiting.site))
         };
         for (heading, stack, site) in members.iter().filter_map(stack_of).take(STACKS) {
             draft.stack(&heading, Some(stack), site);

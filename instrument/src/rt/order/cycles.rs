@@ -13,7 +13,7 @@ use std::{
 use lockscope_trace::Mode;
 
 use super::{
-    super::{helper, session, stack},
+    super::{session, stack, wrapper},
     Cycle, Side,
     graph::{Graph, Occurrence},
 };
@@ -137,13 +137,13 @@ fn key(path: &[Step<'_>]) -> u64 {
     hasher.finish()
 }
 
-/// Where the locks were taken; when helpers took them, from where.
+/// Where the locks were taken; when wrappers took them, from where.
 fn place(occurrence: &Occurrence) -> String {
     let Occurrence { held_site, wanted_site, .. } = occurrence;
     let mut place = format!("{held_site} {wanted_site}");
     for (site, stack) in [(held_site, &occurrence.held_stack), (wanted_site, &occurrence.stack)] {
         if let Some(stack) = stack
-            && helper::is_helper(site)
+            && wrapper::is_wrapper(site)
         {
             place.push_str(&format!(" {:?}", stack::caller(stack, site)));
         }

@@ -40,7 +40,7 @@ pub(super) struct Occurrence {
     pub held: Arc<[(u32, Mode)]>,
     pub held_key: u64,
     pub stack: Option<Stack>,
-    /// The one with which the held lock was taken, when a helper took it.
+    /// The one with which the held lock was taken, when a wrapper took it.
     pub held_stack: Option<Stack>,
 }
 

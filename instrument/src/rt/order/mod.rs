@@ -26,11 +26,12 @@ use super::{
     counts::{self, Count},
     global::{self, patient_registry},
     held::HeldLock,
-    helper, reentry,
+    reentry,
     report::{Draft, LockFacts, describe_all, is_first, mode_words, thread_name},
     session,
     stack::{self, Stack},
     thread::{self, Entered},
+    wrapper,
 };
 use crate::config::Policy;
 
@@ -46,7 +47,7 @@ pub(super) struct Request<'a> {
     /// Passes waiting writers.
     pub recursive: bool,
     pub site: Site,
-    /// The stack, when a helper asks.
+    /// The stack, when a wrapper asks.
     pub stack: Option<&'a Stack>,
 }
 
@@ -141,7 +142,7 @@ fn check_order(entered: &Entered, request: &Request<'_>, held: &[HeldLock]) -> C
             }
             let capture = || request.stack.cloned().or_else(stack::capture);
             let stack = new_stack.get_or_insert_with(capture).clone();
-            let held_stack = helper::held_from(entered.info, from);
+            let held_stack = wrapper::held_from(entered.info, from);
             let thread_name = Some(name.get_or_insert_with(|| thread::describe(entered.info).into()).clone());
             graph.add(from_facts, request.lock, Occurrence { stack, held_stack, thread_name, ..occurrence });
             let repeat = |key| policy == Policy::Report && !is_first(key);
