@@ -34,6 +34,7 @@ pub const CASES: &[Case] = &[
     case("read", "lock+unlock", 1.3, 3.0, Some(1.4)),
     case("write", "lock+unlock", 1.3, 3.0, Some(1.4)),
     case("two readers", "lock+unlock", 1.4, 3.2, None),
+    without_budget("mutex by a wrapper", "lock+unlock"),
     case("two threads, two mutexes", "lock+unlock", 1.3, 3.2, None),
     case("two threads, one mutex", "lock+unlock", 1.5, 3.0, None),
     case("10000 known pairs", "pair", 1.5, 3.2, None),
@@ -50,6 +51,10 @@ pub fn run<M: Mutex, R: RwLock>(case: &str) {
         "mutex" => {
             let mutex = M::new(0);
             per_operation(1_000_000, |n| (0..n).for_each(|_| *mutex.lock() += 1))
+        }
+        "mutex by a wrapper" => {
+            let mutex = M::new(0);
+            per_operation(1_000_000, |n| (0..n).for_each(|_| *taken(&mutex) += 1))
         }
         "nested 3" => {
             let locks: [M; 3] = std::array::from_fn(|_| M::new(0));
@@ -106,6 +111,12 @@ pub fn run<M: Mutex, R: RwLock>(case: &str) {
         _ => unreachable!("cases are named by this file"),
     };
     println!("{nanos}");
+}
+
+/// Takes locks for others.
+#[inline(never)]
+fn taken<M: Mutex>(mutex: &M) -> impl std::ops::DerefMut<Target = u64> + '_ {
+    mutex.lock()
 }
 
 /// A lock on cache lines of its own.
