@@ -99,10 +99,9 @@ fn report_deadlock(entered: &Entered, cycle: &[Link], can_panic: bool) {
         let before = (index + cycle.len() - 1) % cycle.len();
         if let Blocker::Holds(held) | Blocker::HoldsMutex(held) = &cycle[before].blocker {
             let heading = format!("stack of {} when it took {}:", thread_name(link.info), names[before]);
-            draft.stack(&heading, wrapper::held_from(link.info, held), held.site);
+            draft.stack(&heading, wrapper::held_from(held), held.site);
         }
-        let stack = link.info.wait.stack(link.waiting.episode);
-        draft.stack(&format!("stack of {}:", thread_name(link.info)), stack, link.waiting.site);
+        draft.stack(&format!("stack of {}:", thread_name(link.info)), link.waiting.stack, link.waiting.site);
     }
     draft.line(if cycle.len() == 1 {
         "help: release the lock before taking it again, or pass the guard on"

@@ -50,8 +50,18 @@ impl Fast {
     pub(super) fn acquired(self, lock: LockRef<'_>, mode: Mode, site: Site, since: u64) -> Hold {
         let this = thread::this();
         let (kind, created, type_name) = (lock.kind(), lock.created(), lock.type_name);
-        let held =
-            HeldLock { lock: self.id, mode, kind, site, created, type_name, since, fate: lock.fate(), permits: 1 };
+        let held = HeldLock {
+            lock: self.id,
+            mode,
+            kind,
+            site,
+            created,
+            type_name,
+            since,
+            fate: lock.fate(),
+            from: None,
+            permits: 1,
+        };
         this.owner.fill_as(self.slot, &held, lock.kind_code());
         if mode == Mode::Exclusive {
             lock.meta.set_owner_hint(this.info_ptr());

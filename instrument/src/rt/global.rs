@@ -252,8 +252,6 @@ pub(super) struct Registry {
     strings: HashMap<String, u32>,
     defs: DefinitionWriter,
     modules_defined: bool,
-    /// Stacks that threads remember, which many threads have in common.
-    shared_stacks: HashMap<Stack, u32>,
     hierarchy: Hierarchy,
     /// Whose locks are whose, see `session`.
     pub session_locks: SessionLocks,
@@ -481,26 +479,19 @@ impl Registry {
         self.defs.string(writer, text)
     }
 
-    /// The id of a stack that may have been defined before.
-    pub fn shared_stack(&mut self, writer: &TraceWriter, stack: &Stack) -> u32 {
-        if let Some(&id) = self.shared_stacks.get(stack) {
-            return id;
+    /// Gives a stack an id, if it has none; defines the executable files first if that was not done.
+    pub fn define_stack(&mut self, writer: &TraceWriter, stack: Stack) {
+        if stack.id.load(Ordering::Relaxed) != 0 {
+            return;
         }
-        let id = self.stack(writer, stack);
-        self.shared_stacks.insert(stack.clone(), id);
-        id
-    }
-
-    /// The id of a stack; defines the executable files first if that was not done.
-    pub fn stack(&mut self, writer: &TraceWriter, addresses: &[usize]) -> u32 {
         if !std::mem::replace(&mut self.modules_defined, true) {
             for module in super::process::modules() {
                 let path = self.defs.string(writer, &module.path);
                 self.defs.module(writer, module.start, module.end, module.offset, path);
             }
         }
-        let addresses: Vec<u64> = addresses.iter().map(|&address| address as u64).collect();
-        self.defs.stack(writer, &addresses)
+        let addresses: Vec<u64> = stack.addresses.iter().map(|&address| address as u64).collect();
+        stack.id.store(self.defs.stack(writer, &addresses), Ordering::Relaxed);
     }
 
     /// Defines what got its id before the recording began, by number only.

@@ -22,7 +22,7 @@ use lockscope_trace::{LockKind, Mode, format::code};
 
 use super::{
     chains::mix,
-    slots::{CAPACITY, Chunk, FIRST_USED, LEAKED, MOST_CHUNKS, PERMITS_SHIFT, STAYS, Slot, TIMED},
+    slots::{CAPACITY, Chunk, FIRST_USED, FROM, LEAKED, MOST_CHUNKS, PERMITS_SHIFT, STAYS, Slot, TIMED},
     thread,
 };
 
@@ -132,12 +132,16 @@ impl Owner {
             | u32::from(kind) << 8
             | if lock.fate == Fate::Moves { 0 } else { STAYS }
             | timed
+            | if lock.from.is_none() { 0 } else { FROM }
             | (lock.permits.clamp(1, MAX_PERMITS) - 1) << PERMITS_SHIFT;
         slot.site.store(ptr::from_ref(lock.site).cast_mut(), Ordering::Relaxed);
         slot.created.store(ptr::from_ref(lock.created).cast_mut(), Ordering::Relaxed);
         slot.type_name.store(lock.type_name as *mut (), Ordering::Relaxed);
         if timed != 0 {
             slot.since.store(lock.since, Ordering::Relaxed);
+        }
+        if let Some(from) = lock.from {
+            slot.from.store(ptr::from_ref(from).cast_mut(), Ordering::Relaxed);
         }
         slot.word.store(u64::from(what) << 32 | u64::from(lock.lock + 1), Ordering::Release);
         compiler_fence(Ordering::SeqCst);
@@ -450,6 +454,7 @@ mod tests {
             type_name: || "",
             since: 0,
             fate: Fate::Stays,
+            from: None,
             permits: 1,
         }
     }

@@ -202,8 +202,9 @@ pub(super) fn publish(
         since: clock::ticks(),
         limited,
         owner: None,
+        stack: None,
     };
-    let guard = waiting::begin(&entered, &waiting, None);
+    let guard = waiting::begin(&entered, waiting);
     if flags() & flag::DEADLOCK != 0 {
         if mutex.is_some() {
             // No cycle goes through this wait yet: the mutex to be taken at its end is this thread's still.

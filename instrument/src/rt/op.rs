@@ -74,8 +74,8 @@ impl<'a> Op<'a> {
             site_id = record::site_id(&entered, site);
         }
         let asked = wrapper::ask(&entered, lock, how, site);
-        if asked.is_some() {
-            entered.info.held_from.prepare(slot);
+        if let Some(asked) = asked {
+            record::define_stack(asked.stack);
         }
         Some(Self { id, entered, lock, mode, how, site, site_id, flags, slot, asked })
     }
@@ -105,11 +105,12 @@ impl<'a> Op<'a> {
             mode: self.mode,
             recursive: self.lock.is_recursive(),
             site: self.site,
-            stack: self.asked.as_ref().map(|asked| &asked.caller.stack),
+            stack: self.asked.map(|asked| asked.stack),
         };
         let checked = order::check(&self.entered, &request);
         if let Some(stack) = checked.stack {
-            record::attach_stack(&self.entered, &stack);
+            record::define_stack(stack);
+            record::attach_stack(&self.entered, stack);
         }
         if !checked.counts {
             self.entered.remember(chain);
@@ -125,11 +126,10 @@ impl<'a> Op<'a> {
         }
         // Recorded before it is in the set: a section that begins with this event lists what was held before it.
         if self.flags & flag::RECORD != 0 {
-            self.attach_caller();
+            self.attach_stack();
             record::acquired(&self.entered, self.lock.meta, self.id, self.mode, self.how, self.site_id, ticks);
         }
-        let asked = self.asked.as_ref();
-        let is_probed = asked.is_some_and(|asked| asked.acquired(&self.entered, self.slot, self.id, self.site));
+        let is_probed = self.asked.is_some_and(|asked| asked.acquired(&self.entered, self.slot, self.id, self.site));
         self.entered.info.held.fill(
             self.slot,
             &HeldLock {
@@ -141,6 +141,7 @@ impl<'a> Op<'a> {
                 type_name: self.lock.type_name,
                 since: ticks,
                 fate: self.lock.fate(),
+                from: self.asked.map(|asked| asked.stack),
                 permits: 1,
             },
         );
@@ -148,9 +149,9 @@ impl<'a> Op<'a> {
         if is_probed { hold.probed() } else { hold }
     }
 
-    fn attach_caller(&self) {
-        if let Some(asked) = &self.asked {
-            asked.caller.attach(&self.entered);
+    fn attach_stack(&self) {
+        if let Some(asked) = self.asked {
+            record::attach_stack(&self.entered, asked.stack);
         }
     }
 
@@ -243,9 +244,9 @@ impl<'a> Op<'a> {
             since: clock::ticks(),
             limited,
             owner: self.lock.meta.owner_hint(),
+            stack: self.asked.map(|asked| asked.stack),
         };
-        let stack = self.asked.as_ref().map(|asked| asked.caller.stack.clone());
-        let guard = waiting::begin(&self.entered, &waiting, stack);
+        let guard = waiting::begin(&self.entered, waiting);
         if self.flags & flag::DEADLOCK != 0 {
             search_and_report(&self.entered, true);
         }
@@ -256,11 +257,12 @@ impl<'a> Op<'a> {
         if self.flags & flag::RECORD == 0 {
             return;
         }
-        self.attach_caller();
+        self.attach_stack();
         if global::config().stacks == Stacks::All
-            && let Some(caller) = wrapper::caller(&self.entered, self.site)
+            && let Some(stack) = wrapper::stack_of(&self.entered, self.site)
         {
-            caller.attach(&self.entered);
+            record::define_stack(stack);
+            record::attach_stack(&self.entered, stack);
         }
         record::lock_event(&self.entered, kind::WAIT, self.id, mode, how, self.site);
     }

@@ -42,8 +42,9 @@ fn publish(limited: bool, site: Site) -> Option<WaitGuard<'static>> {
         since: clock::ticks(),
         limited,
         owner: None,
+        stack: None,
     };
-    let guard = waiting::begin(&entered, &waiting, None);
+    let guard = waiting::begin(&entered, waiting);
     deadlock::search_and_report(&entered, true);
     Some(guard)
 }

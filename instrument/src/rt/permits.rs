@@ -114,6 +114,7 @@ fn fill(entered: &Entered, semaphore: LockRef<'_>, id: u32, permits: u32, site: 
         type_name: semaphore.type_name,
         since: if flags() & flag::TIMES != 0 { clock::ticks() } else { 0 },
         fate: semaphore.fate(),
+        from: None,
         permits,
     };
     let Some(free) = entered.info.held.reserve() else { return Hold::untracked(Mode::Shared) };

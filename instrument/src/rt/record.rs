@@ -225,19 +225,21 @@ pub(super) fn mark(entered: &Entered, text: u32, site: Site) {
     with(entered, |writer, env| writer.event(env, kind::MARK, text, site, clock::ticks()));
 }
 
-/// The id of a stack in the trace; 0 when nothing is recorded.
-pub(super) fn stack_id(stack: &Stack) -> u32 {
-    match global::trace().filter(|_| global::flags_if_ready() & flag::RECORD != 0) {
-        Some(writer) => patient_registry().map_or(0, |mut registry| registry.shared_stack(writer, stack)),
-        None => 0,
+/// Defines a stack, if that was not done. Before the lock is held: defining allocates.
+pub(super) fn define_stack(stack: Stack) {
+    if stack.id.load(Ordering::Relaxed) == 0
+        && global::flags_if_ready() & flag::RECORD != 0
+        && let Some(writer) = global::trace()
+        && let Some(mut registry) = patient_registry()
+    {
+        registry.define_stack(writer, stack);
     }
 }
 
-/// Attaches a stack to the next event of this thread.
-pub(super) fn attach_stack(entered: &Entered, addresses: &[usize]) {
-    if global::flags_if_ready() & flag::RECORD != 0
-        && let Some(writer) = global::trace()
-    {
-        entered.local().pending_stack = patient_registry().map(|mut registry| registry.stack(writer, addresses));
+/// Attaches a stack to the next event of this thread, if it was defined.
+pub(super) fn attach_stack(entered: &Entered, stack: Stack) {
+    let id = stack.id.load(Ordering::Relaxed);
+    if id != 0 {
+        entered.local().pending_stack = Some(id);
     }
 }

@@ -9,7 +9,10 @@ use std::{
 
 use lockscope_trace::{LockKind, Mode, format::code};
 
-use super::Site;
+use super::{
+    Site,
+    stack::{CallStack, Stack},
+};
 
 /// One held lock, as read.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +26,8 @@ pub(super) struct HeldLock {
     /// In ticks, 0 when acquisitions are not timed.
     pub since: u64,
     pub fate: Fate,
+    /// The stack then, where it was looked at.
+    pub from: Option<Stack>,
     /// Of a semaphore, at most `MAX_PERMITS`, which stands for so many or more; 1 for a lock.
     pub permits: u32,
 }
@@ -48,6 +53,7 @@ pub(super) struct Slot {
     pub(super) created: AtomicPtr<Location<'static>>,
     pub(super) type_name: AtomicPtr<()>,
     pub(super) since: AtomicU64,
+    pub(super) from: AtomicPtr<CallStack>,
 }
 
 impl Slot {
@@ -63,7 +69,7 @@ impl Slot {
         let what = (word >> 32) as u32;
         let type_name = self.type_name.load(Ordering::Relaxed);
         // SAFETY: a lock's word is stored (release) after its fields, and fields only ever hold valid pointers to
-        // `Location`s and functions of this type once they hold anything.
+        // `Location`s, functions of this type and stacks, all of which live for ever, once they hold anything.
         unsafe {
             Some(HeldLock {
                 lock,
@@ -78,6 +84,7 @@ impl Slot {
                     STAYS => Fate::Stays,
                     _ => Fate::Leaked,
                 },
+                from: if what & FROM == 0 { None } else { self.from.load(Ordering::Relaxed).as_ref() },
                 permits: (what >> PERMITS_SHIFT) + 1,
             })
         }
@@ -99,7 +106,9 @@ pub(super) const STAYS: u32 = 1 << 16;
 pub(super) const LEAKED: u32 = 1 << 17;
 /// `since` is there.
 pub(super) const TIMED: u32 = 1 << 18;
-pub(super) const PERMITS_SHIFT: u32 = 19;
+/// `from` is there.
+pub(super) const FROM: u32 = 1 << 19;
+pub(super) const PERMITS_SHIFT: u32 = 20;
 
 /// As many permits as are told apart in one acquisition.
 pub(super) const MAX_PERMITS: u32 = 1 << (32 - PERMITS_SHIFT);

@@ -3,34 +3,86 @@
 //! Capturing costs about 1 to 6 µs; resolving the first one of a process costs over 100 ms, mostly reading debug
 //! information, so it happens only for a report.
 
-use std::{fmt, path::Path, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    path::Path,
+    sync::{Mutex, atomic::AtomicU32},
+};
 
 use lockscope_trace::defs::short_paths;
 
 use crate::config::Stacks;
 
-use super::{Site, global};
+use super::{Site, global, reentry};
 
 /// Frames that are kept.
 const MAX_FRAMES: usize = 48;
 /// Frames that are printed.
 const SHOWN: usize = 12;
 
-/// Return addresses, innermost first.
-pub(super) type Stack = Arc<[usize]>;
+/// A call stack. Each is kept once, for ever, so that it may be pointed to from anywhere; programs have few that differ.
+pub(super) type Stack = &'static CallStack;
+
+/// See [`Stack`].
+#[derive(Debug)]
+pub(super) struct CallStack {
+    /// Return addresses, innermost first.
+    pub addresses: Box<[usize]>,
+    /// Its id in the trace, 0 while it has none.
+    pub id: AtomicU32,
+}
+
+/// Stacks that are kept, with at most 400 bytes each; others are not captured any more.
+const MOST_STACKS: usize = 1 << 16;
+
+/// The frames of a stack while it is captured.
+struct Frames {
+    n: usize,
+    addresses: [usize; MAX_FRAMES],
+}
+
+impl Frames {
+    fn new() -> Self {
+        Self { n: 0, addresses: [0; MAX_FRAMES] }
+    }
+
+    /// Whether there is room for more.
+    fn push(&mut self, frame: &backtrace::Frame) -> bool {
+        let address = frame.ip() as usize;
+        // The outermost frame of a thread may have no address.
+        if address != 0 {
+            self.addresses[self.n] = address;
+            self.n += 1;
+        }
+        self.n < MAX_FRAMES
+    }
+
+    fn keep(&self) -> Option<Stack> {
+        static KNOWN: Mutex<Option<HashMap<&[usize], Stack>>> = Mutex::new(None);
+        let addresses = &self.addresses[..self.n];
+        let mut known = reentry::lock(&KNOWN)?;
+        let known = known.get_or_insert_default();
+        if let Some(&stack) = known.get(addresses) {
+            return Some(stack);
+        }
+        if known.len() == MOST_STACKS {
+            return None;
+        }
+        let stack: Stack = Box::leak(Box::new(CallStack { addresses: addresses.into(), id: AtomicU32::new(0) }));
+        known.insert(&stack.addresses, stack);
+        Some(stack)
+    }
+}
 
 /// The current stack, unless stacks are off.
 pub(super) fn capture() -> Option<Stack> {
     if global::config().stacks == Stacks::Off {
         return None;
     }
-    let mut addresses = Vec::with_capacity(MAX_FRAMES);
-    backtrace::trace(|frame| {
-        // The outermost frame of a thread may have no address.
-        addresses.extend(Some(frame.ip() as usize).filter(|&address| address != 0));
-        addresses.len() < MAX_FRAMES
-    });
-    Some(addresses.into())
+    let mut frames = Frames::new();
+    backtrace::trace(|frame| frames.push(frame));
+    frames.keep()
 }
 
 /// A return address on the stack, and where it lies.
@@ -61,19 +113,18 @@ pub(super) fn capture_with_returns(here: usize) -> Option<(Stack, Vec<Return>)> 
     if global::config().stacks == Stacks::Off {
         return None;
     }
-    let mut addresses = Vec::with_capacity(MAX_FRAMES);
+    let mut frames = Frames::new();
     let mut returns = Vec::with_capacity(MAX_FRAMES);
     let mut all_found = HAS_RETURNS;
     backtrace::trace(|frame| {
         let to = Return::to(frame);
-        addresses.extend(Some(to.address).filter(|&address| address != 0));
         if all_found && to.place > here {
             all_found = to.is_there();
             returns.extend(all_found.then_some(to));
         }
-        addresses.len() < MAX_FRAMES
+        frames.push(frame)
     });
-    Some((addresses.into(), returns))
+    Some((frames.keep()?, returns))
 }
 
 /// The current stack and the return address of the function in which an operation was called at `site`. `None` when stacks are off, and when
@@ -82,19 +133,18 @@ pub(super) fn capture_function(site: Site) -> Option<(Stack, Return)> {
     if !HAS_RETURNS || global::config().stacks == Stacks::Off {
         return None;
     }
-    let mut addresses = Vec::with_capacity(MAX_FRAMES);
-    let mut is_inside = true;
+    let mut frames = Frames::new();
+    let mut is_found = false;
     let mut returns = None;
     backtrace::trace(|frame| {
-        let to = Return::to(frame);
-        addresses.extend(Some(to.address).filter(|&address| address != 0));
-        if !is_inside && returns.is_none() {
-            returns = Some(to);
+        if is_found && returns.is_none() {
+            returns = Some(Return::to(frame));
         }
-        is_inside &= !loads(frame, site);
-        addresses.len() < MAX_FRAMES
+        is_found = is_found || loads(frame, site);
+        frames.push(frame)
     });
-    Some((addresses.into(), returns.filter(|to| to.is_there())?))
+    let returns = returns.filter(|to| to.is_there())?;
+    Some((frames.keep()?, returns))
 }
 
 /// Code before a call that is searched for what is loaded for it.
@@ -170,7 +220,7 @@ fn half_at(place: usize) -> u32 {
 }
 
 /// What called the function that has the operation at `site`, as far as its file tells: `function at file:line`.
-pub(super) fn caller(stack: &[usize], site: Site) -> Option<String> {
+pub(super) fn caller(stack: Stack, site: Site) -> Option<String> {
     let frames = resolve(stack);
     let operation = frames.iter().position(|frame| frame.is_at(site))?;
     let outside = |frame: &&Frame| !frame.is_boring() && !frame.file.ends_with(site.file());
@@ -179,16 +229,16 @@ pub(super) fn caller(stack: &[usize], site: Site) -> Option<String> {
 
 /// Lines for a report, `function at file:line`, from the frame of the operation at `site` outwards, without std's and other
 /// frames that say nothing about the program.
-pub(super) fn describe(stack: &[usize], site: Site) -> Vec<String> {
+pub(super) fn describe(stack: Stack, site: Site) -> Vec<String> {
     let frames = resolve(stack);
     let first = frames.iter().position(|frame| frame.is_at(site)).unwrap_or(0);
     let shown = frames[first..].iter().filter(|frame| !frame.is_boring());
     shown.take(SHOWN).map(Frame::to_string).collect()
 }
 
-fn resolve(stack: &[usize]) -> Vec<Frame> {
+fn resolve(stack: Stack) -> Vec<Frame> {
     let mut frames = Vec::new();
-    for &address in stack {
+    for &address in &stack.addresses {
         // A return address belongs to the instruction after the call.
         backtrace::resolve((address - 1) as *mut _, |symbol| {
             let function = symbol.name().map(|name| without_generics(&format!("{name:#}"))).unwrap_or_default();

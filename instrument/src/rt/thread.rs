@@ -29,7 +29,7 @@ use super::{
     once::Observed,
     session,
     waiting::Wait,
-    wrapper::{FirstUses, HeldFrom, Probes, Seen},
+    wrapper::{FirstUses, Probes, Seen},
 };
 
 /// A thread's record.
@@ -49,8 +49,6 @@ pub(super) struct ThreadInfo {
     pub ended: AtomicBool,
     /// Locks it holds.
     pub held: HeldSet,
-    /// From where helpers took some of them.
-    pub held_from: HeldFrom,
     /// What it waits for.
     pub wait: Wait,
     /// Its name, for reports.
@@ -493,7 +491,6 @@ impl ThreadInfo {
             alive: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             held: HeldSet::new(index),
-            held_from: HeldFrom::default(),
             wait: Wait::default(),
             name: Mutex::new(None),
             std_id: Mutex::new(None),

@@ -96,8 +96,9 @@ fn wait<R>(threads: &[Spawned], site: Site, is_scope: bool, wait: impl FnOnce() 
             since: clock::ticks(),
             limited: false,
             owner: None,
+            stack: None,
         };
-        let _waiting = waiting::begin(&entered, &waiting, None);
+        let _waiting = waiting::begin(&entered, waiting);
         if flags() & flag::DEADLOCK != 0 {
             deadlock::search_and_report(&entered, !is_scope);
         }

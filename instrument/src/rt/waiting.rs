@@ -22,7 +22,7 @@ use super::{
     global::{flag, flags},
     helpers,
     report::LockFacts,
-    stack::Stack,
+    stack::{CallStack, Stack},
     thread::Entered,
     wrapper,
 };
@@ -78,6 +78,7 @@ pub(super) struct Waiting {
     pub limited: bool,
     /// Who held the lock exclusively when the wait began, by index of the record; a hint.
     pub owner: Option<u32>,
+    pub stack: Option<Stack>,
 }
 
 /// A thread's wait. Fields are written by the owner before `episodes` says that it waits.
@@ -94,8 +95,7 @@ pub(super) struct Wait {
     lists: Mutex<Lists>,
     /// The thread was not spawned by lockscope, so that it may be joined unseen.
     pub joined_unseen: AtomicBool,
-    /// The stack of a wait, by its episode.
-    stack: Mutex<Option<(u64, Stack)>>,
+    stack: AtomicPtr<CallStack>,
     /// The backtrace of the wait, by its episode.
     #[cfg(feature = "backtraces")]
     backtrace: Mutex<Option<(u64, backtrace::Backtrace)>>,
@@ -122,7 +122,7 @@ impl Default for Wait {
             owner: AtomicU32::new(NO_OWNER),
             lists: Mutex::default(),
             joined_unseen: AtomicBool::new(false),
-            stack: Mutex::new(None),
+            stack: AtomicPtr::new(ptr::null_mut()),
             #[cfg(feature = "backtraces")]
             backtrace: Mutex::new(None),
         }
@@ -176,36 +176,27 @@ impl Drop for WaitGuard<'_> {
     }
 }
 
-/// Publishes a wait of this thread, with its stack where deadlocks are searched for: `stack` when that is known, else it is
-/// captured. A search that this thread makes afterwards sees every wait that was published before, or the other thread's search sees this one.
-pub(super) fn begin(entered: &Entered, waiting: &Waiting, stack: Option<Stack>) -> WaitGuard<'static> {
-    let is_searched = flags() & flag::DEADLOCK != 0;
-    let stack = stack.or_else(|| is_searched.then(|| wrapper::stack_of_wait(entered, waiting.site)).flatten());
-    entered.info.wait.begin(waiting, stack)
+/// Publishes a wait of this thread, with its stack where deadlocks are searched for. A search that this thread makes afterwards sees every wait
+/// that was published before, or the other thread's search sees this one.
+pub(super) fn begin(entered: &Entered, mut waiting: Waiting) -> WaitGuard<'static> {
+    if waiting.stack.is_none() && flags() & flag::DEADLOCK != 0 {
+        waiting.stack = wrapper::stack_of(entered, waiting.site);
+    }
+    entered.info.wait.begin(&waiting)
 }
 
 impl Wait {
     /// Owner only.
-    fn begin(&self, waiting: &Waiting, stack: Option<Stack>) -> WaitGuard<'_> {
+    fn begin(&self, waiting: &Waiting) -> WaitGuard<'_> {
         let outer = self.read().map(Box::new);
         if outer.is_some() {
             self.end();
         }
-        match stack {
-            Some(stack) => {
-                // Whoever sees the wait and asks for its stack gets it.
-                let mut kept = self.stack.lock().unwrap_or_else(PoisonError::into_inner);
-                self.publish_with_backtrace(waiting);
-                *kept = self.episode().map(|episode| (episode, stack));
-            }
-            None => self.publish_with_backtrace(waiting),
-        }
-        WaitGuard { wait: self, outer }
-    }
-
-    #[cfg(not(feature = "backtraces"))]
-    fn publish_with_backtrace(&self, waiting: &Waiting) {
+        #[cfg(feature = "backtraces")]
+        self.publish_with_backtrace(waiting);
+        #[cfg(not(feature = "backtraces"))]
         self.publish(waiting);
+        WaitGuard { wait: self, outer }
     }
 
     /// Whoever sees the wait and asks for its backtrace gets it.
@@ -263,6 +254,8 @@ impl Wait {
         self.type_name.store(waiting.type_name as *mut (), Ordering::Relaxed);
         self.since.store(waiting.since, Ordering::Relaxed);
         self.owner.store(waiting.owner.unwrap_or(NO_OWNER), Ordering::Relaxed);
+        self.stack
+            .store(waiting.stack.map_or(ptr::null_mut(), |stack| ptr::from_ref(stack).cast_mut()), Ordering::Relaxed);
         self.count(what, |count| {
             count.fetch_add(1, Ordering::Relaxed);
         });
@@ -298,12 +291,6 @@ impl Wait {
 
     fn lists(&self) -> std::sync::MutexGuard<'_, Lists> {
         self.lists.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The stack of a wait, when it was kept.
-    pub(super) fn stack(&self, episode: u64) -> Option<Stack> {
-        let stack = self.stack.lock().unwrap_or_else(PoisonError::into_inner);
-        stack.as_ref().filter(|(of, _)| *of == episode).map(|(_, stack)| stack.clone())
     }
 
     /// Number of the current wait; `None` when the thread does not wait.
@@ -347,6 +334,7 @@ impl Wait {
         let type_name = self.type_name.load(Ordering::Relaxed);
         let since = self.since.load(Ordering::Relaxed);
         let owner = self.owner.load(Ordering::Relaxed);
+        let stack = self.stack.load(Ordering::Relaxed);
         if !self.episodes.is_still(episode) {
             return None;
         }
@@ -361,6 +349,7 @@ impl Wait {
                 since,
                 limited: what & LIMITED != 0,
                 owner: (owner != NO_OWNER).then_some(owner),
+                stack: stack.as_ref(),
             })
         }
     }

@@ -67,8 +67,10 @@ impl Case {
         let mut known = HashSet::new();
         let stack_of = |&index: &usize| {
             let (info, waiting) = (self.graph.nodes[index].info()?, self.graph.nodes[index].waiting.as_ref()?);
-            let stack = info.wait.stack(waiting.episode)?;
-            known.insert(stack.clone()).then(|| (format!("stack of {}:", thread_name(info)), stack, waiting.site))
+            let stack = waiting.stack?;
+            known
+                .insert(std::ptr::from_ref(stack))
+                .then(|| (format!("stack of {}:", thread_name(info)), stack, waiting.site))
         };
         for (heading, stack, site) in members.iter().filter_map(stack_of).take(STACKS) {
             draft.stack(&heading, Some(stack), site);

@@ -141,7 +141,7 @@ fn key(path: &[Step<'_>]) -> u64 {
 fn place(occurrence: &Occurrence) -> String {
     let Occurrence { held_site, wanted_site, .. } = occurrence;
     let mut place = format!("{held_site} {wanted_site}");
-    for (site, stack) in [(held_site, &occurrence.held_stack), (wanted_site, &occurrence.stack)] {
+    for (site, stack) in [(held_site, occurrence.held_stack), (wanted_site, occurrence.stack)] {
         if let Some(stack) = stack
             && wrapper::is_wrapper(site)
         {

@@ -41,14 +41,14 @@ static PRESENT: Present<1024> = Present { words: [const { AtomicU64::new(0) }; 1
 
 /// An acquisition that is about to be tried.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Request<'a> {
+pub(super) struct Request {
     pub lock: LockFacts,
     pub mode: Mode,
     /// Passes waiting writers.
     pub recursive: bool,
     pub site: Site,
     /// The stack, when a wrapper asks.
-    pub stack: Option<&'a Stack>,
+    pub stack: Option<Stack>,
 }
 
 /// What a check leaves behind.
@@ -65,7 +65,7 @@ pub(super) struct Checked {
 /// # Panics
 ///
 /// When a violation is found and its policy is to panic.
-pub(super) fn check(entered: &Entered, request: &Request<'_>) -> Checked {
+pub(super) fn check(entered: &Entered, request: &Request) -> Checked {
     // Permits can be given back by anyone, so that to hold some is no order.
     let counts = |held: &HeldLock| held.lock != request.lock.lock && held.kind != LockKind::Semaphore;
     let held: Vec<HeldLock> = entered.info.held.iter().filter(counts).collect();
@@ -76,7 +76,7 @@ pub(super) fn check(entered: &Entered, request: &Request<'_>) -> Checked {
     if global::config().order == Policy::Off { Checked::default() } else { check_order(entered, request, &held) }
 }
 
-fn check_rank(entered: &Entered, request: &Request<'_>, held: &[HeldLock]) {
+fn check_rank(entered: &Entered, request: &Request, held: &[HeldLock]) {
     let policy = global::config().rank;
     let (rank, highest) = {
         let Some(registry) = patient_registry() else { return };
@@ -102,7 +102,7 @@ fn check_rank(entered: &Entered, request: &Request<'_>, held: &[HeldLock]) {
     draft.publish(entered, policy);
 }
 
-fn check_order(entered: &Entered, request: &Request<'_>, held: &[HeldLock]) -> Checked {
+fn check_order(entered: &Entered, request: &Request, held: &[HeldLock]) -> Checked {
     let policy = global::config().order;
     let mut new_stack = None;
     let mut counts = false;
@@ -140,9 +140,9 @@ fn check_order(entered: &Entered, request: &Request<'_>, held: &[HeldLock]) -> C
                 counts |= graph.finding(edge, from.site, request.site).is_some_and(Count::again);
                 continue;
             }
-            let capture = || request.stack.cloned().or_else(stack::capture);
-            let stack = new_stack.get_or_insert_with(capture).clone();
-            let held_stack = wrapper::held_from(entered.info, from);
+            let capture = || request.stack.or_else(stack::capture);
+            let stack = *new_stack.get_or_insert_with(capture);
+            let held_stack = wrapper::held_from(from);
             let thread_name = Some(name.get_or_insert_with(|| thread::describe(entered.info).into()).clone());
             graph.add(from_facts, request.lock, Occurrence { stack, held_stack, thread_name, ..occurrence });
             let repeat = |key| policy == Policy::Report && !is_first(key);
@@ -273,10 +273,10 @@ impl Cycle {
         for (index, side) in self.sides.iter().enumerate() {
             let when = if index == now { "now" } else { "then, when this order was first seen" };
             let heading = format!("stack of thread {} {when}:", side.occurrence.thread_name.as_deref().unwrap_or("?"));
-            draft.stack(&heading, side.occurrence.stack.clone(), side.occurrence.wanted_site);
+            draft.stack(&heading, side.occurrence.stack, side.occurrence.wanted_site);
             let thread = side.occurrence.thread_name.as_deref().unwrap_or("?");
             let heading = format!("stack of thread {thread} when it took {}:", names[index]);
-            draft.stack(&heading, side.occurrence.held_stack.clone(), side.occurrence.held_site);
+            draft.stack(&heading, side.occurrence.held_stack, side.occurrence.held_site);
         }
         draft.line(
             "note: a join or a message may keep these threads apart; the process does not see that, `lockscope check` of a recording does",

@@ -7,10 +7,9 @@
 //! - once locks over data of different types were taken there: that is generic code, also where it calls back with the lock held.
 //!
 //! From then on a lock that is taken at such a place is marked, and a marked lock takes the slow path, which keeps the stack of each
-//! acquisition at a wrapper's place (`seen`, `held_from`). Other locks cost what they did before. A function that the compiler
+//! acquisition at a wrapper's place (`seen`). Other locks cost what they did before. A function that the compiler
 //! has put into its callers is none any more, and not seen for one; what waits is shown with its stack all the same.
 
-mod held_from;
 mod probe;
 mod seen;
 
@@ -24,13 +23,18 @@ use std::{
 
 use lockscope_trace::How;
 
-use super::{LockRef, Site, held::SlotPtr, reentry, thread::Entered};
+use super::{
+    LockRef, Site,
+    held::{HeldLock, SlotPtr},
+    reentry,
+    stack::Stack,
+    thread::Entered,
+};
 
 use self::probe::Frame;
 pub(super) use self::{
-    held_from::{HeldFrom, held_from},
     probe::Probes,
-    seen::{Caller, Seen, caller, stack_of_wait},
+    seen::{Seen, stack_of},
 };
 
 /// What is known of a place.
@@ -129,9 +133,9 @@ impl FirstUses {
 }
 
 /// Who asks for a lock.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Asked {
-    pub caller: Caller,
+    pub stack: Stack,
     /// The function with the place, when it is to be seen whether the lock outlives it.
     frame: Option<Frame>,
 }
@@ -143,7 +147,7 @@ pub(super) fn ask(entered: &Entered, lock: LockRef<'_>, how: How, site: Site) ->
     probe::look(entered);
     if is_wrapper(site) {
         lock.mark_wrapped();
-        return Some(Asked { caller: caller(entered, site)?, frame: None });
+        return Some(Asked { stack: stack_of(entered, site)?, frame: None });
     }
     // Tries that fail would use up the looks.
     let is_request = matches!(how, How::Lock | How::Recursive | How::Timed | How::RecursiveTimed);
@@ -151,11 +155,15 @@ pub(super) fn ask(entered: &Entered, lock: LockRef<'_>, how: How, site: Site) ->
 }
 
 impl Asked {
-    /// Notes that the lock was taken, in a slot. True when [`released`] is to be called for it. Allocates nothing.
+    /// Notes that the lock was taken, in a slot; true when [`released`] is to be called for it. Allocates nothing.
     pub(super) fn acquired(&self, entered: &Entered, slot: SlotPtr, lock: u32, site: Site) -> bool {
-        entered.info.held_from.set(slot, lock, site, &self.caller.stack);
         self.frame.is_some_and(|frame| entered.local().probes.open(slot, lock, site, frame))
     }
+}
+
+/// From where a lock that is held was taken, when a wrapper took it.
+pub(super) fn held_from(held: &HeldLock) -> Option<Stack> {
+    held.from.filter(|_| is_wrapper(held.site))
 }
 
 /// A lock is about to be released for which [`Asked::acquired`] was true.

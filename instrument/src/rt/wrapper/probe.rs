@@ -11,12 +11,11 @@
 use crate::rt::{
     Site,
     held::SlotPtr,
-    record,
     stack::{self, Return},
     thread::Entered,
 };
 
-use super::{Asked, Caller, is_wrapper, note_wrapper};
+use super::{Asked, is_wrapper, note_wrapper};
 
 /// A function's frame: its return address, and where that lies.
 #[derive(Clone, Copy, Debug)]
@@ -80,8 +79,7 @@ pub(super) fn begin(entered: &Entered, site: Site) -> Option<Asked> {
     }
     probes.reserve_exact(MOST - probes.len());
     let (stack, frame) = stack::capture_function(site)?;
-    let id = record::stack_id(&stack);
-    Some(Asked { caller: Caller::new(stack, id), frame: Some(Frame(frame)) })
+    Some(Asked { stack, frame: Some(Frame(frame)) })
 }
 
 /// Looks at the acquisitions that are on: the thread is about to do something else, which may be told together with them.

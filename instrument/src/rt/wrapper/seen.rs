@@ -6,18 +6,10 @@
 //! never leaves the frames that there are. Then a stack costs some tens of loads.
 
 use crate::rt::{
-    Site, record,
+    Site,
     stack::{self, Return, Stack},
     thread::Entered,
 };
-
-/// A stack that this thread has seen.
-#[derive(Clone, Debug)]
-pub(in crate::rt) struct Caller {
-    pub(in crate::rt) stack: Stack,
-    /// Its id in the trace, 0 while nothing is recorded of it.
-    id: u32,
-}
 
 /// Stacks that a thread has seen, as far as this cache remembers.
 #[derive(Debug, Default)]
@@ -37,10 +29,10 @@ struct Known {
     here: usize,
     /// From the innermost frame that is compared.
     returns: Vec<Return>,
-    caller: Caller,
+    stack: Stack,
 }
 
-/// Stacks that are remembered; one takes up to 1.3 KiB.
+/// Stacks that are remembered; one takes up to 850 bytes.
 const ROOM: usize = 256;
 /// Stacks that one thread captures: programs that wait at ever other depths of their stacks pay for each.
 const MOST: u32 = 10_000;
@@ -64,19 +56,9 @@ impl Seen {
     }
 }
 
-/// Who calls an operation at a place; `None` when stacks are off.
-pub(in crate::rt) fn caller(entered: &Entered, site: Site) -> Option<Caller> {
-    stack_of(entered, site, true)
-}
-
-/// The stack of a wait that is about to begin at a place; `None` when stacks are off.
-pub(in crate::rt) fn stack_of_wait(entered: &Entered, site: Site) -> Option<Stack> {
-    stack_of(entered, site, false).map(|caller| caller.stack)
-}
-
-/// The stack of an operation at a place. With its id in the trace when it is to be `recorded`.
+/// The stack of an operation at a place; `None` when stacks are off, and where they are too many that differ.
 #[inline(never)]
-fn stack_of(entered: &Entered, site: Site, recorded: bool) -> Option<Caller> {
+pub(in crate::rt) fn stack_of(entered: &Entered, site: Site) -> Option<Stack> {
     let here = 0u8;
     let here = std::hint::black_box(std::ptr::from_ref(&here)) as usize;
     let key = (std::ptr::from_ref(site).addr() ^ here).wrapping_mul(0x9e37_79b9_7f4a_7c15);
@@ -87,62 +69,43 @@ fn stack_of(entered: &Entered, site: Site, recorded: bool) -> Option<Caller> {
     };
     let seen = &mut entered.local().seen;
     let first = seen.known.partition_point(|known| known.key < key);
-    let alike = seen.known[first..].iter_mut().take_while(|known| known.key == key);
-    if let Some(known) = alike.into_iter().find(|known| is_same(known)) {
-        if recorded && known.caller.id == 0 {
-            known.caller.id = record::stack_id(&known.caller.stack);
-        }
-        return Some(known.caller.clone());
+    let mut alike = seen.known[first..].iter().take_while(|known| known.key == key);
+    if let Some(known) = alike.find(|known| is_same(known)) {
+        return Some(known.stack);
     }
     if seen.captured == MOST {
         return None;
     }
     seen.captured += 1;
     let (stack, returns) = stack::capture_with_returns(here)?;
-    let caller = Caller { id: if recorded { record::stack_id(&stack) } else { 0 }, stack };
     if returns.len() >= FEWEST {
-        entered.local().seen.remember(Known { key, site, here, returns, caller: caller.clone() });
+        entered.local().seen.remember(Known { key, site, here, returns, stack });
     }
-    Some(caller)
-}
-
-impl Caller {
-    pub(super) fn new(stack: Stack, id: u32) -> Self {
-        Self { stack, id }
-    }
-
-    /// Attaches the stack to the next event of this thread.
-    pub(in crate::rt) fn attach(&self, entered: &Entered) {
-        if self.id != 0 {
-            entered.local().pending_stack = Some(self.id);
-        }
-    }
+    Some(stack)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::rt::thread;
 
     #[inline(never)]
-    fn ask(entered: &Entered, site: Site) -> Caller {
-        stack_of(entered, site, false).expect("stacks are on")
+    fn ask(entered: &Entered, site: Site) -> Stack {
+        stack_of(entered, site).expect("stacks are on")
     }
 
     /// Two callers at the same depth of the stack.
-    fn ask_twice(entered: &Entered, site: Site) -> [Caller; 2] {
+    fn ask_twice(entered: &Entered, site: Site) -> [Stack; 2] {
         [ask(entered, site), ask(entered, site)]
     }
 
     #[inline(never)]
-    fn deeper(entered: &Entered, site: Site) -> [Caller; 2] {
+    fn deeper(entered: &Entered, site: Site) -> [Stack; 2] {
         ask_twice(entered, site)
     }
 
     #[inline(never)]
-    fn ask_everywhere(entered: &Entered, site: Site) -> Vec<Caller> {
+    fn ask_everywhere(entered: &Entered, site: Site) -> Vec<Stack> {
         [ask_twice(entered, site), deeper(entered, site)].concat()
     }
 
@@ -154,10 +117,10 @@ mod tests {
         let rounds: Vec<_> = (0..100).map(|_| ask_everywhere(&entered, site)).collect();
         let first = &rounds[0];
         for (index, one) in first.iter().enumerate() {
-            assert!(first[..index].iter().all(|other| one.stack != other.stack), "{index}");
+            assert!(first[..index].iter().all(|other| !std::ptr::eq(*one, *other)), "{index}");
         }
         for round in &rounds {
-            assert!(round.iter().zip(first).all(|(now, then)| Arc::ptr_eq(&now.stack, &then.stack)));
+            assert!(round.iter().zip(first).all(|(now, then)| std::ptr::eq(*now, *then)));
         }
         assert_eq!(entered.local().seen.captured, 4);
     }

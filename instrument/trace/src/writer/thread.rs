@@ -44,7 +44,7 @@ pub struct ThreadWriter {
     chunk: Option<Chunk>,
     thread: u32,
     os_id: u32,
-    lost: u64,
+    lost: i64,
 }
 
 // SAFETY: the raw pointers point into the owned chunk; the value is used by one thread at a time.
@@ -439,6 +439,9 @@ impl ThreadWriter {
             self.leaf = NONE;
             // SAFETY: `make_room` left room.
             unsafe { self.finish(self.cursor, [u64::from(kind::STACK), u64::from(stack)]) };
+        } else {
+            // No event of its own: the next one is counted.
+            self.lost -= 1;
         }
     }
 
@@ -585,7 +588,7 @@ impl ThreadWriter {
 
     fn flush_lost(&mut self, writer: &TraceWriter) {
         if self.lost > 0 {
-            writer.count_lost(std::mem::take(&mut self.lost));
+            writer.count_lost(std::mem::take(&mut self.lost).cast_unsigned());
         }
     }
 }
