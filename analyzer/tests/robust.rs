@@ -167,6 +167,57 @@ fn engines_survive_nonsense() {
     }
 }
 
+/// The same by other threads.
+fn moved(event: &Event, by: u32) -> Event {
+    let to = |thread: ThreadId| ThreadId(thread.0 + by);
+    let mut moved = Event { thread: to(event.thread), ..*event };
+    match &mut moved.op {
+        Op::Spawn { child } | Op::JoinWait { child } | Op::Joined { child } => *child = to(*child),
+        Op::Unpark { thread } => *thread = to(*thread),
+        Op::Released { owner, .. }
+        | Op::PermitsReleased { owner, .. }
+        | Op::PermitsForgotten { owner, .. }
+        | Op::HandleDropped { owner, .. } => *owner = to(*owner),
+        _ => {}
+    }
+    moved
+}
+
+/// Clocks of many threads are kept otherwise than those of few; what they say is the same.
+#[test]
+fn engines_say_the_same_of_threads_with_high_numbers() {
+    let definitions = definitions();
+    let mut n_found = 0;
+    for seed in 1..40 {
+        let mut random = Random(seed);
+        let events: Vec<Event> = (0..400)
+            .map(|step| {
+                let mut event = random.event();
+                if step % 2 == 0 {
+                    event.op = random.memory_event();
+                } else if matches!(event.op, Op::Dropped { .. }) {
+                    event.op = Op::Start;
+                }
+                event
+            })
+            .collect();
+        let found = |by: u32| -> Vec<_> {
+            let options = Options { engines: EngineId::ALL.to_vec(), all: true, ..Options::default() };
+            let mut analysis = Analysis::new(options);
+            let events: Vec<Event> = events.iter().map(|event| moved(event, by)).collect();
+            analysis.feed_batch(&events, &definitions);
+            let found = analysis.occurrences(&definitions).into_iter();
+            found.map(|finding| (finding.evidence.engines, finding.code, finding.events, finding.count)).collect()
+        };
+        let expected = found(0);
+        n_found += expected.len();
+        for by in [28, 125, 1000, 40_000] {
+            assert_eq!(found(by), expected, "seed {seed}, {by} threads more");
+        }
+    }
+    assert!(n_found > 1_000, "{n_found}");
+}
+
 #[test]
 fn an_engine_that_holds_too_much_is_ended() {
     let definitions = definitions();

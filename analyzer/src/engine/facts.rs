@@ -4,7 +4,7 @@
 use lockscope_trace::{Definitions, Event, Op, ThreadId};
 
 use super::{
-    clock::Epoch,
+    clock::{Epoch, Past},
     holds::{Change, Holds},
     order::{Edges, Order},
 };
@@ -75,8 +75,8 @@ impl Facts {
 
     /// What is past in every schedule for a thread for which [`now`](Self::now) was asked.
     #[inline]
-    pub fn past(&self, thread: ThreadId) -> &[u32] {
-        self.always.as_ref().map_or(&[], |order| order.past(thread))
+    pub fn past(&self, thread: ThreadId) -> Past<'_> {
+        self.always.as_ref().map_or(Past::NOTHING, |order| order.past(thread))
     }
 
     /// As [`now`](Self::now), without what atomics order.
@@ -88,7 +88,7 @@ impl Facts {
     }
 
     /// As [`past`](Self::past), without what atomics order.
-    pub fn past_without_atomics(&self, thread: ThreadId) -> &[u32] {
+    pub fn past_without_atomics(&self, thread: ThreadId) -> Past<'_> {
         self.without_atomics.as_ref().map_or_else(|| self.past(thread), |order| order.past(thread))
     }
 

@@ -1,5 +1,7 @@
 //! Options of `check` that choose engines and bound them.
 
+use std::{fs, path::Path};
+
 use clap::{Args, builder::PossibleValuesParser};
 use lockscope_analyzer::{EngineId, Options};
 
@@ -17,7 +19,7 @@ pub struct EngineArgs {
     pub all: bool,
     /// End an engine that holds so much memory that all together hold more than SIZE: bytes, or with K, M, G
     ///
-    /// What it had found by then is reported, and that it was ended. Without it: three quarters of the memory that is free.
+    /// What it had found by then is reported, and that it was ended. Without it: half of the memory that is free, at most 4G.
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     memory_limit: Option<u64>,
 }
@@ -32,18 +34,37 @@ impl EngineArgs {
         Options {
             engines: self.engines.iter().filter_map(|name| EngineId::parse(name)).collect(),
             all: self.all,
-            memory_limit: self.memory_limit.or_else(free_memory),
+            memory_limit: Some(self.memory_limit.unwrap_or_else(default_limit)),
             ..options
         }
     }
 }
 
-/// Three quarters of the memory that is free, where the system tells.
+/// Half of the memory that is free, where the system tells; what it is otherwise is enough for all but spd and syncp on any trace.
+fn default_limit() -> u64 {
+    [free_memory(), group_limit()].into_iter().flatten().map(|free| free / 2).fold(MOST, u64::min)
+}
+
+/// Most that engines hold unless somebody asks for more: half of what a small machine has. Access histories of two hundred million
+/// events take that.
+const MOST: u64 = 4 << 30;
+
 fn free_memory() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let text = fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kilobytes.saturating_mul(1024) / 4 * 3)
+    Some(kilobytes.saturating_mul(1024))
+}
+
+/// What the control group may have, which in a container is less than what the machine has.
+fn group_limit() -> Option<u64> {
+    let limit = |path: &Path| fs::read_to_string(path).ok()?.trim().parse::<u64>().ok();
+    let root = Path::new("/sys/fs/cgroup");
+    let of = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let group = root.join(of.lines().find_map(|line| line.strip_prefix("0::/")).unwrap_or_default());
+    let groups = group.ancestors().take_while(|path| path.starts_with(root)).map(|path| path.join("memory.max"));
+    // A container's own group is the root that it sees, of either version.
+    groups.chain([root.join("memory/memory.limit_in_bytes")]).filter_map(|path| limit(&path)).min()
 }
 
 fn parse_size(text: &str) -> Result<u64, String> {

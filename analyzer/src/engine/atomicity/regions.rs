@@ -125,7 +125,7 @@ impl Regions {
                 self.order.receive_from(other, thread);
                 continue;
             };
-            let is_after = self.order.past(thread).get(other.0 as usize).is_some_and(|&time| time >= region.begun);
+            let is_after = self.order.past(thread).time(other) >= region.begun;
             if is_after
                 && !region.is_broken
                 && let Some(mut deeds) = region.way_to(thread)
@@ -141,7 +141,7 @@ impl Regions {
         for &target in &ended.touched {
             let data = self.data.of(target);
             for touched in data.write.iter().chain(&data.reads) {
-                if self.order.published(touched.clock).get(thread.0 as usize).is_some_and(|&time| time >= ended.begun) {
+                if self.order.published(touched.clock).time(thread) >= ended.begun {
                     self.order.extend(touched.clock, thread);
                 }
             }
@@ -188,7 +188,7 @@ impl Regions {
             data.write.iter().chain(readers).filter(|touched| touched.done.thread != me).copied().collect();
         for Touched { done: from, clock } in earlier {
             if let Some(Some(region)) = self.regions.get_mut(me.0 as usize) {
-                let is_after = self.order.published(clock).get(me.0 as usize).is_some_and(|&time| time >= region.begun);
+                let is_after = self.order.published(clock).time(me) >= region.begun;
                 if is_after
                     && !region.is_broken
                     && let Some(mut deeds) = region.way_to(from.thread)
@@ -252,7 +252,7 @@ impl Regions {
     /// Whether the thread comes after the begin of the other one's open region, or is that thread.
     fn is_after(&self, thread: ThreadId, open: ThreadId) -> bool {
         let begun = self.regions[open.0 as usize].as_ref().map_or(u32::MAX, |region| region.begun);
-        thread == open || self.order.past(thread).get(open.0 as usize).is_some_and(|&time| time >= begun)
+        thread == open || self.order.past(thread).time(open) >= begun
     }
 
     fn region(&mut self, open: ThreadId) -> &mut Region {

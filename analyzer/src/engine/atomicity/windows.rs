@@ -20,7 +20,11 @@ use super::{
     settled::Settled,
 };
 use crate::{
-    engine::{bag::Bag, clock::Epoch, holds::Hold},
+    engine::{
+        bag::Bag,
+        clock::{Epoch, Past},
+        holds::Hold,
+    },
     finding::Touch,
 };
 
@@ -69,7 +73,7 @@ const FIRST: usize = 16;
 pub(super) struct Doing<'a> {
     pub epoch: Epoch,
     /// What is past for it in every schedule.
-    pub past: &'a [u32],
+    pub past: Past<'a>,
     /// What it holds.
     pub held: &'a [Hold],
     /// Ask for the same two places in both threads before saying that something could happen: of memory that threads hand each

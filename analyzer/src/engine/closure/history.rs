@@ -1,17 +1,13 @@
 //! Takes events in: how far threads are, what they know of each other, what they hold.
 
-use std::sync::Arc;
-
 use lockscope_trace::{Definitions, Event, How, LockId, Mode, Op, ThreadId};
 
 pub(crate) use super::sections::Hold;
 use super::{
+    super::clock::tree::{Tree, Trees},
     objects::Objects,
     sections::{Section, Sections},
 };
-
-/// How far each thread is known to have come, by its id; threads past the end are unknown.
-pub(super) type Clock = Vec<u32>;
 
 /// The first `at` events of a thread. Its start counts as an event, so the first real one has the number 2.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -20,11 +16,11 @@ pub(crate) struct Point {
     pub at: u32,
 }
 
-/// A point that others may come to depend on, with all that it depends on itself.
-#[derive(Clone, Debug)]
+/// A point that others may come to depend on, with all that it depends on itself: how far each thread is known to have come.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Source {
     pub point: Point,
-    pub clock: Arc<Clock>,
+    pub clock: Tree,
 }
 
 /// From position `at` on, a thread depends on another one's first `source_at` events.
@@ -43,11 +39,11 @@ pub(super) struct Thread {
     /// Events so far, its start included; 0 for a thread that has not started.
     pub len: u32,
     /// What it depends on; its own entry is not kept.
-    pub clock: Arc<Clock>,
+    pub clock: Tree,
     /// Ascending by position. Edges that are implied by earlier ones are left out.
     pub edges: Vec<Edge>,
     /// The clock after each [`STRIDE`] edges.
-    pub snapshots: Vec<Arc<Clock>>,
+    pub snapshots: Vec<Tree>,
     /// Its critical sections, ascending by position.
     pub sections: Vec<u32>,
     pub held: Vec<Hold>,
@@ -67,6 +63,8 @@ pub(super) struct Thread {
 #[derive(Debug, Default)]
 pub(crate) struct History {
     pub(super) threads: Vec<Thread>,
+    /// Those of all clocks.
+    pub(super) trees: Trees,
     pub(super) sections: Sections,
     objects: Objects,
     /// Of each plain memory location: the last write.
@@ -79,7 +77,9 @@ impl History {
     /// Looks at what is needed for the events soon, to have it near; the result means nothing.
     pub(crate) fn touch(&self, events: &[Event]) -> usize {
         let of = |event: &Event| match event.op {
-            Op::Write { var } => self.writes.get(var.0 as usize)?.as_ref().map(|write| Arc::strong_count(&write.clock)),
+            Op::Read { var } | Op::Write { var } => {
+                self.writes.get(var.0 as usize)?.map(|write| write.point.at as usize)
+            }
             _ => None,
         };
         events.iter().filter_map(of).fold(0, |all, one| all ^ one)
@@ -110,11 +110,9 @@ impl History {
         match event.op {
             Op::Read { var } => {
                 // Only what another thread wrote is news.
-                if let Some(Some(write)) = self.writes.get(var.0 as usize)
+                if let Some(&Some(write)) = self.writes.get(var.0 as usize)
                     && write.point.thread != me
-                    && !knows(&self.threads[me as usize], write.point)
                 {
-                    let write = write.clone();
                     self.edge(me, &write);
                 }
             }
@@ -123,11 +121,8 @@ impl History {
                 if index >= self.writes.len() {
                     self.writes.resize_with(index + 1, || None);
                 }
-                let clock = &self.threads[me as usize].clock;
-                match &mut self.writes[index] {
-                    Some(write) if Arc::ptr_eq(&write.clock, clock) => write.point = Point { thread: me, at },
-                    write => *write = Some(Source { point: Point { thread: me, at }, clock: clock.clone() }),
-                }
+                let clock = self.threads[me as usize].clock;
+                self.writes[index] = Some(Source { point: Point { thread: me, at }, clock });
             }
             Op::Acquired { lock, mode, how, .. } => self.acquired(me, lock, mode, how, definitions),
             Op::Released { lock, owner, mode, .. } => self.released(me, lock, owner.0, mode, definitions),
@@ -147,6 +142,9 @@ impl History {
             }
             Op::Dropped { .. } => self.incomplete = true,
             _ => self.object(event, definitions),
+        }
+        if self.trees.is_sweep_due() {
+            self.sweep();
         }
         Point { thread: me, at }
     }
@@ -215,8 +213,7 @@ impl History {
 
     /// How many events of `other`, its start included, come before the next event of `thread` in every correct reordering.
     pub(crate) fn known(&self, thread: ThreadId, other: u32) -> u32 {
-        let clock = self.threads.get(thread.0 as usize).map(|thread| &*thread.clock);
-        clock.and_then(|clock| clock.get(other as usize)).copied().unwrap_or(0)
+        self.threads.get(thread.0 as usize).map_or(0, |thread| self.trees.get(thread.clock, other))
     }
 
     /// Number of threads.
@@ -226,17 +223,18 @@ impl History {
 
     /// Bytes in use, roughly: what grows with the trace.
     pub(crate) fn bytes(&self) -> usize {
-        let clock = 4 * self.threads.len() + 24;
-        let threads: usize = self
-            .threads
-            .iter()
-            .map(|thread| {
-                thread.edges.capacity() * size_of::<Edge>()
-                    + thread.snapshots.len() * clock
-                    + thread.sections.capacity() * 4
-            })
-            .sum();
-        threads + self.sections.bytes() + self.objects.bytes() + self.writes.capacity() * size_of::<Option<Source>>()
+        let of = |thread: &Thread| {
+            thread.edges.capacity() * size_of::<Edge>()
+                + thread.snapshots.capacity() * size_of::<Tree>()
+                + thread.sections.capacity() * size_of::<u32>()
+                + thread.held.capacity() * size_of::<Hold>()
+        };
+        self.threads.capacity() * size_of::<Thread>()
+            + self.threads.iter().map(of).sum::<usize>()
+            + self.trees.bytes() as usize
+            + self.sections.bytes()
+            + self.objects.bytes()
+            + self.writes.capacity() * size_of::<Option<Source>>()
     }
 
     pub(super) fn thread(&mut self, thread: ThreadId) -> &mut Thread {
@@ -250,34 +248,38 @@ impl History {
     /// Where a thread is now.
     pub(super) fn here(&self, thread: u32) -> Source {
         let state = &self.threads[thread as usize];
-        Source { point: Point { thread, at: state.len }, clock: state.clock.clone() }
+        Source { point: Point { thread, at: state.len }, clock: state.clock }
     }
 
     /// A point of which the clock was not kept.
-    pub(super) fn source_at(&self, point: Point) -> Source {
-        Source { point, clock: Arc::new(self.dependencies(point)) }
+    pub(super) fn source_at(&mut self, point: Point) -> Source {
+        let clock = self.dependencies(point);
+        Source { point, clock: self.trees.of(&clock) }
     }
 
     /// From its current event on, `me` depends on `source`.
     pub(super) fn edge(&mut self, me: u32, source: &Source) {
         let thread = &mut self.threads[me as usize];
         let Point { thread: other, at: source_at } = source.point;
-        if other == me || source_at == 0 || knows(thread, source.point) {
+        if other == me || source_at == 0 || self.trees.get(thread.clock, other) >= source_at {
             return;
         }
         thread.turn = thread.turn.wrapping_add(1);
         thread.edges.push(Edge { at: thread.len, source: other, source_at });
-        let clock = Arc::make_mut(&mut thread.clock);
-        if clock.len() < source.clock.len().max(other as usize + 1) {
-            clock.resize(source.clock.len().max(other as usize + 1), 0);
-        }
-        for (mine, theirs) in clock.iter_mut().zip(&*source.clock) {
-            *mine = (*mine).max(*theirs);
-        }
-        clock[other as usize] = clock[other as usize].max(source_at);
+        // What it depends on knows less of its own thread than that it came there.
+        let clock = self.trees.join(thread.clock, source.clock);
+        thread.clock = self.trees.set(clock, other, source_at);
         if thread.edges.len().is_multiple_of(STRIDE) {
-            thread.snapshots.push(thread.clock.clone());
+            thread.snapshots.push(thread.clock);
         }
+    }
+
+    /// Gives back what no clock needs any more.
+    #[cold]
+    fn sweep(&mut self) {
+        let threads = self.threads.iter().flat_map(|thread| thread.snapshots.iter().copied().chain([thread.clock]));
+        let writes = self.writes.iter().flatten().map(|write| write.clock);
+        self.trees.sweep(threads.chain(writes).chain(self.objects.clocks()));
     }
 
     fn acquired(&mut self, me: u32, lock: LockId, mode: Mode, how: How, definitions: &Definitions) {
@@ -323,9 +325,4 @@ impl History {
     pub(super) fn objects(&mut self) -> &mut Objects {
         &mut self.objects
     }
-}
-
-/// Whether the thread depends on the point already.
-fn knows(thread: &Thread, point: Point) -> bool {
-    thread.clock.get(point.thread as usize).is_some_and(|&known| known >= point.at)
 }

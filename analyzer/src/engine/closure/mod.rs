@@ -19,7 +19,7 @@
 //! # Memory
 //!
 //! Not bounded: 12 bytes for each edge that says something new and 36 for each critical section. Accesses to
-//! memory that tell a thread nothing, which is most of them, leave nothing.
+//! memory that tell a thread nothing, which is most of them, leave nothing. Clocks that are kept share what they have in common.
 
 pub(crate) mod history;
 mod objects;

@@ -17,12 +17,15 @@
 //!
 //! Some of that is more than necessary: what it costs is predictions, not their truth.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::collections::VecDeque;
 
 use lockscope_trace::{Definitions, Event, LockId, LockKind, Mode, Op, ThreadId, VarId};
 use rustc_hash::FxHashMap;
 
-use super::history::{History, Point, Source};
+use super::{
+    super::clock::tree::Tree,
+    history::{History, Point, Source},
+};
 
 /// The state of everything that is not a lock and not plain memory.
 #[derive(Debug, Default)]
@@ -39,6 +42,8 @@ pub(super) struct Objects {
     atomics: FxHashMap<VarId, Modifications>,
     /// By lock: whether it is initialised once; filled as asked.
     once: Vec<Option<bool>>,
+    /// Messages, receipts and modifications that are kept.
+    n_kept: usize,
 }
 
 #[derive(Debug, Default)]
@@ -49,7 +54,7 @@ struct Channel {
     last_dropped: Option<Source>,
     /// Messages that were not received, by their numbers.
     sent: VecDeque<(u64, Source)>,
-    /// The last receipts.
+    /// The last receipts: as many as senders may wait for.
     received: VecDeque<Source>,
 }
 
@@ -63,8 +68,10 @@ struct Modifications {
 
 /// Most messages and receipts of a channel that are kept apart.
 const MOST_MESSAGES: usize = 1 << 12;
+/// Most receipts of a channel that are kept beyond its bound, for senders that go on late.
+const MOST_LATE: u64 = 64;
 /// Most modifications of an atomic variable that are kept apart.
-const MOST_MODIFICATIONS: usize = 64;
+const MOST_MODIFICATIONS: usize = 16;
 
 impl History {
     /// Everything but locks, plain memory, forks and joins.
@@ -74,12 +81,15 @@ impl History {
             Op::Sent { channel, count } => {
                 let source = self.here(me);
                 let capacity = definitions.lock(channel).and_then(|channel| channel.capacity);
-                let of = self.objects().channels.entry(channel).or_default();
+                let Objects { channels, n_kept, .. } = self.objects();
+                let of = channels.entry(channel).or_default();
                 of.n_sent += 1;
-                of.last_sent = Some(source.clone());
+                of.last_sent = Some(source);
                 of.sent.push_back((count, source));
+                *n_kept += 1;
                 if of.sent.len() > MOST_MESSAGES {
                     of.sent.pop_front();
+                    *n_kept -= 1;
                 }
                 // A rendezvous takes a receipt of the message itself.
                 if let Some(receipt) = capacity.and_then(|capacity| of.n_sent.checked_sub(capacity))
@@ -90,15 +100,17 @@ impl History {
             }
             Op::SendFailed { channel, message } => {
                 self.threads[me as usize].sending = None;
-                if let Some(of) = self.objects().channels.get_mut(&channel) {
+                let Objects { channels, n_kept, .. } = self.objects();
+                if let Some(of) = channels.get_mut(&channel) {
                     of.n_sent = of.n_sent.saturating_sub(1);
-                    of.sent.retain(|&(number, _)| number != message);
-                    if let Some(received) = of.received.back().cloned() {
+                    let failed = find(&of.sent, message).and_then(|index| of.sent.remove(index));
+                    *n_kept -= usize::from(failed.is_some());
+                    if let Some(received) = of.received.back().copied() {
                         self.edge(me, &received);
                     }
                 }
             }
-            Op::Received { channel, message, .. } => self.received(me, channel, message),
+            Op::Received { channel, message, .. } => self.received(me, channel, message, definitions),
             Op::HandleDropped { channel, .. } => {
                 let before = self.objects().channels.entry(channel).or_default().last_dropped.take();
                 if let Some(before) = before {
@@ -108,7 +120,7 @@ impl History {
                 self.objects().channels.entry(channel).or_default().last_dropped = Some(source);
             }
             Op::Disconnected { channel, .. } => {
-                if let Some(dropped) = self.objects().channels.get(&channel).and_then(|of| of.last_dropped.clone()) {
+                if let Some(dropped) = self.objects().channels.get(&channel).and_then(|of| of.last_dropped) {
                     self.edge(me, &dropped);
                 }
             }
@@ -142,11 +154,11 @@ impl History {
             }
             Op::BarrierLeft { barrier: object, .. } | Op::Observed { object, .. } => self.after_last(me, object),
             Op::Unpark { thread } => {
-                if let Some(before) = self.objects().unparked.get(&thread).cloned() {
+                if let Some(before) = self.objects().unparked.get(&thread).copied() {
                     self.edge(me, &before);
                 }
                 let source = self.here(me);
-                self.objects().unparked.insert(thread, source.clone());
+                self.objects().unparked.insert(thread, source);
                 self.objects().tokens.insert(thread, source);
             }
             Op::Unparked => {
@@ -163,7 +175,9 @@ impl History {
             Op::TryFailed { lock, mode } | Op::TimedOut { lock, mode } => self.refused(me, lock, mode),
             Op::Destroyed { lock } => {
                 let objects = self.objects();
-                objects.channels.remove(&lock);
+                if let Some(of) = objects.channels.remove(&lock) {
+                    objects.n_kept -= of.sent.len() + of.received.len();
+                }
                 objects.notified.remove(&lock);
                 objects.last.remove(&lock);
             }
@@ -172,27 +186,35 @@ impl History {
     }
 
     fn after_last(&mut self, me: u32, object: LockId) {
-        if let Some(last) = self.objects().last.get(&object).cloned() {
+        if let Some(last) = self.objects().last.get(&object).copied() {
             self.edge(me, &last);
         }
     }
 
-    fn received(&mut self, me: u32, channel: LockId, message: u64) {
-        let of = self.objects().channels.entry(channel).or_default();
+    fn received(&mut self, me: u32, channel: LockId, message: u64, definitions: &Definitions) {
+        let Objects { channels, n_kept, .. } = self.objects();
+        let of = channels.entry(channel).or_default();
         of.n_received += 1;
-        let known = of.sent.iter().position(|&(number, _)| number == message && message != 0);
+        let known = if message == 0 { None } else { find(&of.sent, message) };
         let sent = known.and_then(|index| of.sent.remove(index)).map(|(_, source)| source);
+        *n_kept -= usize::from(sent.is_some());
         // One of those so far.
-        let sent = sent.or_else(|| of.last_sent.clone());
-        let before = of.received.back().cloned();
+        let sent = sent.or(of.last_sent);
+        let before = of.received.back().copied();
         for source in sent.into_iter().chain(before) {
             self.edge(me, &source);
         }
         let source = self.here(me);
-        let of = self.objects().channels.entry(channel).or_default();
+        let capacity = definitions.lock(channel).and_then(|channel| channel.capacity);
+        // Without a bound nobody waits for them; the last one is before the next.
+        let most = capacity.map_or(1, |capacity| capacity.saturating_add(MOST_LATE).min(MOST_MESSAGES as u64) as usize);
+        let Objects { channels, n_kept, .. } = self.objects();
+        let of = channels.entry(channel).or_default();
         of.received.push_back(source);
-        if of.received.len() > MOST_MESSAGES {
+        *n_kept += 1;
+        if of.received.len() > most {
             of.received.pop_front();
+            *n_kept -= 1;
         }
     }
 
@@ -204,7 +226,7 @@ impl History {
         let room = self.objects().channels.get(&channel).and_then(|of| {
             let back = of.n_received.checked_sub(receipt)? as usize;
             // A later one where that one is not kept any more.
-            of.received.get(of.received.len().saturating_sub(back + 1)).cloned()
+            of.received.get(of.received.len().saturating_sub(back + 1)).copied()
         });
         match room {
             Some(room) => self.edge(me, &room),
@@ -217,7 +239,7 @@ impl History {
     pub(super) fn woken(&mut self, me: u32) {
         let Some((condvar, before)) = self.threads[me as usize].waiting else { return };
         let notified = self.objects().notified.get(&condvar).filter(|(_, count)| *count > before);
-        if let Some((source, _)) = notified.cloned() {
+        if let Some(&(source, _)) = notified {
             self.edge(me, &source);
         }
     }
@@ -236,19 +258,22 @@ impl History {
             None if of.more => of.kept.front(),
             None => None,
         };
-        if let Some((_, source)) = source.cloned() {
+        if let Some(&(_, source)) = source {
             self.edge(me, &source);
         }
     }
 
     fn modified(&mut self, me: u32, var: VarId, number: u64) {
         let source = self.here(me);
-        let of = self.objects().atomics.entry(var).or_default();
+        let Objects { atomics, n_kept, .. } = self.objects();
+        let of = atomics.entry(var).or_default();
         let index = of.kept.partition_point(|&(kept, _)| kept < number);
         of.kept.insert(index, (number, source));
+        *n_kept += 1;
         if of.kept.len() > MOST_MODIFICATIONS {
             of.kept.pop_front();
             of.more = true;
+            *n_kept -= 1;
         }
     }
 
@@ -265,6 +290,12 @@ impl History {
             self.edge(me, &source);
         }
     }
+}
+
+/// Where a message is: mostly among the first or the last. Numbers ascend, but for a few that were noted late.
+fn find(sent: &VecDeque<(u64, Source)>, message: u64) -> Option<usize> {
+    let first = sent.iter().take(MOST_LATE as usize).position(|&(number, _)| number == message);
+    first.or_else(|| sent.binary_search_by_key(&message, |&(number, _)| number).ok())
 }
 
 impl Objects {
@@ -289,11 +320,27 @@ impl Objects {
         self.last.insert(object, source);
     }
 
+    /// The clocks of all that is kept.
+    pub(super) fn clocks(&self) -> impl Iterator<Item = Tree> {
+        let channels = self.channels.values().flat_map(|of| {
+            let messages = of.sent.iter().map(|(_, source)| source);
+            messages.chain(&of.received).chain(&of.last_sent).chain(&of.last_dropped)
+        });
+        let notified = self.notified.values().map(|(source, _)| source);
+        let single = self.last.values().chain(self.tokens.values()).chain(self.unparked.values());
+        let modified = self.atomics.values().flat_map(|of| of.kept.iter().map(|(_, source)| source));
+        channels.chain(notified).chain(single).chain(modified).map(|source| source.clock)
+    }
+
+    /// Bytes that are held, but for clocks.
     pub(super) fn bytes(&self) -> usize {
-        let source = size_of::<Source>() + size_of::<Arc<()>>();
-        let messages: usize = self.channels.values().map(|of| of.sent.capacity() + of.received.capacity()).sum();
-        let modifications: usize = self.atomics.values().map(|of| of.kept.capacity()).sum();
-        (messages + modifications + self.last.len() + self.notified.len() + self.unparked.len()) * 2 * source
-            + self.once.capacity()
+        // Queues grow to powers of two.
+        let kept = self.n_kept * 3 / 2 * size_of::<(u64, Source)>();
+        let single =
+            self.last.capacity() + self.notified.capacity() + self.tokens.capacity() + self.unparked.capacity();
+        kept + self.once.capacity()
+            + single * size_of::<(u64, Source, u64)>()
+            + self.channels.capacity() * size_of::<(LockId, Channel)>()
+            + self.atomics.capacity() * size_of::<(VarId, Modifications)>()
     }
 }

@@ -2,14 +2,14 @@
 
 use lockscope_trace::ThreadId;
 
-use super::history::{Clock, History, Point, STRIDE};
+use super::history::{History, Point, STRIDE};
 
 /// How far each thread came, by its id; 0 for one that has not started.
 ///
 /// Grows only. Closures of growing sets are computed from one another at the cost of what is new.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cut {
-    pub upto: Clock,
+    pub upto: Vec<u32>,
     /// Threads with events of which the dependencies were not followed yet, with how far they were.
     open: Vec<(u32, u32)>,
 }
@@ -69,12 +69,6 @@ impl Cut {
     /// Whether the event at this point is part of it.
     pub(crate) fn contains(&self, point: Point) -> bool {
         self.upto[point.thread as usize] >= point.at
-    }
-
-    fn join(&mut self, clock: &Clock) {
-        for (mine, theirs) in self.upto.iter_mut().zip(clock) {
-            *mine = (*mine).max(*theirs);
-        }
     }
 }
 
@@ -141,7 +135,7 @@ impl History {
             if last - first > STRIDE {
                 // What is known at a snapshot is closed itself.
                 let snapshot = last / STRIDE;
-                cut.join(&thread.snapshots[snapshot - 1]);
+                self.trees.raise(&mut cut.upto, thread.snapshots[snapshot - 1]);
                 first = snapshot * STRIDE;
             }
             for edge in &thread.edges[first..last] {
@@ -151,7 +145,7 @@ impl History {
     }
 
     /// All that a point depends on, but for its own thread.
-    pub(super) fn dependencies(&self, point: Point) -> Clock {
+    pub(super) fn dependencies(&self, point: Point) -> Vec<u32> {
         let mut cut = Cut::new(self.threads.len());
         cut.raise(point);
         self.close_dependencies(&mut cut);

@@ -115,13 +115,7 @@ impl LocksetEngine {
         }
         known.last = (access, touch);
         let held = facts.holds.of(me).iter().map(Hold::what);
-        let is_over = |sharers: &Clocks, row| {
-            let times = sharers.get(row);
-            let later = times.get(past.len()..).unwrap_or(&[]);
-            may_be_over
-                && times.iter().zip(past).fold(true, |all, (time, past)| all & (time <= past))
-                && later.iter().all(|&time| time == 0)
-        };
+        let is_over = |sharers: &Clocks, row| may_be_over && sharers.get(row).is_within(past);
         match known.state {
             State::New => known.state = State::Owned(epoch),
             State::Owned(last) if last.thread() == me || last.is_past(past) => known.state = State::Owned(epoch),

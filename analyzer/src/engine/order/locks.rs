@@ -131,6 +131,14 @@ impl Locks {
         }
     }
 
+    /// Nobody will take the lock any more.
+    pub fn destroyed(&mut self, clocks: &mut Clocks, lock: LockId) {
+        if let Some(released) = self.0.get_mut(lock.0 as usize) {
+            let Released { exclusive, weaker, .. } = std::mem::take(released);
+            exclusive.into_iter().chain(weaker.into_iter().flatten()).for_each(|row| clocks.free(row));
+        }
+    }
+
     pub fn bytes(&self) -> u64 {
         (self.0.capacity() * size_of::<Released>()) as u64
     }

@@ -30,7 +30,7 @@ use lockscope_trace::{Definitions, Event, LockId, LockKind, Mode, Op, ThreadId};
 
 use self::{atomics::Atomics, locks::Locks, objects::Objects, threads::Threads};
 use super::{
-    clock::{Clocks, Epoch, Row},
+    clock::{Clocks, Epoch, Past, Row},
     holds::Change,
 };
 
@@ -76,7 +76,7 @@ impl Order {
 
     /// What is past for a thread for which [`now`](Self::now) was called.
     #[inline]
-    pub fn past(&self, thread: ThreadId) -> &[u32] {
+    pub fn past(&self, thread: ThreadId) -> Past<'_> {
         self.clocks.get(self.threads.row(thread))
     }
 
@@ -113,6 +113,10 @@ impl Order {
                     Op::Observed { object, .. } => {
                         locks.observed(clocks, threads, me, object);
                         false
+                    }
+                    Op::Destroyed { lock } => {
+                        locks.destroyed(clocks, lock);
+                        true
                     }
                     _ => true,
                 };
@@ -160,7 +164,7 @@ impl Order {
     }
 
     /// What was published.
-    pub fn published(&self, row: Row) -> &[u32] {
+    pub fn published(&self, row: Row) -> Past<'_> {
         self.clocks.get(row)
     }
 

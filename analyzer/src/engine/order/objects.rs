@@ -19,8 +19,8 @@ pub(super) struct Objects {
     condvars: FxHashMap<LockId, Condvar>,
     /// What those did who unparked a thread, until its park ends.
     tokens: FxHashMap<ThreadId, Row>,
-    /// Sends that have not ended: the channel, the number of the send, its message.
-    sending: FxHashMap<ThreadId, (LockId, u64, u64)>,
+    /// Sends that have not ended: the channel, and the receipt that they may wait for.
+    sending: FxHashMap<ThreadId, (LockId, u64)>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -30,9 +30,11 @@ struct Channel {
     sent: VecDeque<(u64, Row)>,
     sends: u64,
     /// Receipts that sends will wait for: of a channel with a bound the past of the receiver by the number of the receipt, else by
-    /// the message.
+    /// the message. None of which the sender has gone on: it may do so before the receiver says that it received.
     received: VecDeque<(u64, Row)>,
     receipts: u64,
+    /// Those of senders that have not gone on, in the same numbers.
+    awaited: Vec<u64>,
     /// The past of those who dropped their handles, by side.
     dropped: [Option<Row>; 2],
 }
@@ -70,9 +72,14 @@ impl Objects {
                 of.sends += 1;
                 keep(clocks, &mut of.sent, count, row);
                 threads.tick(clocks, me);
-                if of.bound.is_some() {
-                    let number = of.sends;
-                    self.sending.insert(me, (channel, number, count));
+                let receipt = match of.bound {
+                    Some(0) => Some(count),
+                    Some(bound) => of.sends.checked_sub(bound).filter(|&receipt| receipt > 0),
+                    None => None,
+                };
+                if let Some(receipt) = receipt {
+                    of.awaited.push(receipt);
+                    self.sending.insert(me, (channel, receipt));
                     threads.set_sending(me, true);
                 }
             }
@@ -91,7 +98,11 @@ impl Objects {
                     clocks.free(sent);
                 }
                 if let Some(bound) = of.bound {
-                    keep(clocks, &mut of.received, if bound == 0 { message } else { of.receipts }, row);
+                    let receipt = if bound == 0 { message } else { of.receipts };
+                    let is_for_later = bound > 0 && of.receipts.saturating_add(bound) > of.sends;
+                    if is_for_later || of.awaited.contains(&receipt) {
+                        keep(clocks, &mut of.received, receipt, row);
+                    }
                     threads.tick(clocks, me);
                 }
             }
@@ -166,13 +177,12 @@ impl Objects {
     /// The thread goes on after a send: there was room, since others received.
     pub fn sent(&mut self, clocks: &mut Clocks, threads: &mut Threads, me: ThreadId) {
         threads.set_sending(me, false);
-        let Some((channel, send, message)) = self.sending.remove(&me) else { return };
+        let Some((channel, receipt)) = self.sending.remove(&me) else { return };
         let Some(of) = self.channels.get_mut(&channel) else { return };
-        let receipt = match of.bound {
-            Some(0) => message,
-            Some(bound) if send > bound => send - bound,
-            _ => return,
-        };
+        // It goes on whether or not the receipt was seen that it had to wait for.
+        if let Some(index) = of.awaited.iter().position(|&awaited| awaited == receipt) {
+            of.awaited.swap_remove(index);
+        }
         if let Some(received) = take(&mut of.received, receipt) {
             clocks.join(threads.row(me), received);
             clocks.free(received);
@@ -270,6 +280,9 @@ impl Semaphore {
     }
 }
 
+/// Among so many of the first nothing is missed, in whatever order they are.
+const MOST_LATE: usize = 64;
+
 /// Notes the past of a row under a number.
 fn keep(clocks: &mut Clocks, kept: &mut VecDeque<(u64, Row)>, number: u64, row: Row) {
     let copy = clocks.make_copy(row);
@@ -281,9 +294,10 @@ fn keep(clocks: &mut Clocks, kept: &mut VecDeque<(u64, Row)>, number: u64, row: 
     }
 }
 
-/// Takes out what was kept under a number: mostly the first.
+/// Takes out what was kept under a number: mostly one of the first. Numbers ascend, but for a few that were noted late.
 fn take(kept: &mut VecDeque<(u64, Row)>, number: u64) -> Option<Row> {
-    let index = kept.iter().position(|(of, _)| *of == number)?;
+    let first = kept.iter().take(MOST_LATE).position(|(of, _)| *of == number);
+    let index = first.or_else(|| kept.binary_search_by_key(&number, |(of, _)| *of).ok())?;
     kept.remove(index).map(|(_, row)| row)
 }
 
@@ -292,5 +306,49 @@ fn gather(clocks: &mut Clocks, gathered: &mut Option<Row>, row: Row) {
     match *gathered {
         Some(gathered) => clocks.join(gathered, row),
         None => *gathered = Some(clocks.make_copy(row)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lockscope_trace::{LockKind, Nanos};
+
+    use super::*;
+
+    /// Feeds so many messages from one thread to another, of which the sender goes on before or after the receiver says that it has them,
+    /// and checks how many receipts are kept in the end.
+    fn check(bound: u64, goes_on_first: bool, expected: usize) {
+        let mut definitions = Definitions::default();
+        let channel = definitions.add_lock(LockKind::Channel, None, "u8".into(), None, None);
+        definitions.locks[channel.0 as usize].capacity = Some(bound);
+        let (mut clocks, mut threads, mut objects) = (Clocks::default(), Threads::default(), Objects::default());
+        for count in 1..=100 {
+            let [sender, receiver] = [0, 1].map(ThreadId);
+            let mut event = |thread, op| {
+                threads.enter(&mut clocks, thread);
+                let event = Event { thread, time: Nanos(0), site: None, stack: None, op };
+                objects.event(&mut clocks, &mut threads, &event, &definitions);
+                if op == Op::Awake && threads.enter(&mut clocks, thread).is_sending {
+                    objects.sent(&mut clocks, &mut threads, thread);
+                }
+            };
+            let received = Op::Received { channel, message: count, count };
+            let ops = [(receiver, received), (sender, Op::Awake)];
+            event(sender, Op::Sent { channel, count });
+            let [first, second] = if goes_on_first { [ops[1], ops[0]] } else { ops };
+            event(first.0, first.1);
+            event(second.0, second.1);
+        }
+        let of = &objects.channels[&channel];
+        assert_eq!((of.received.len(), of.awaited.len()), (expected, 0), "bound {bound}, {goes_on_first}");
+    }
+
+    #[test]
+    fn receipts_are_kept_for_who_may_wait_for_them() {
+        check(0, false, 0);
+        check(0, true, 0);
+        check(3, false, 3);
+        check(3, true, 3);
+        check(1000, true, 100);
     }
 }
