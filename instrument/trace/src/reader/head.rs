@@ -3,7 +3,7 @@
 //! Most events are acquisitions and releases. Their fields are written and read one by one, never copied together: a processor that has to
 //! load several fields at once that were stored one by one just before waits until all of them have arrived in its cache.
 
-use crate::{Access, Event, How, LockId, Mode, Nanos, Op, SiteId, StackId, ThreadId};
+use crate::{Access, Event, How, LockId, Mode, Nanos, Op, SiteId, StackId, ThreadId, VarId};
 
 /// What sort of event it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -15,6 +15,8 @@ pub(super) enum Sort {
     Acquired,
     /// A release by the thread that acquired, without a mode.
     Released,
+    /// A plain read or write.
+    Touched,
     /// Whatever `op` says.
     Other,
 }
@@ -36,6 +38,9 @@ pub(super) struct Head {
     pub(super) how: How,
     /// Of a release.
     pub(super) access: Access,
+    /// Of a plain read or write.
+    pub(super) var: VarId,
+    pub(super) writes: bool,
     /// Of any other event.
     other: Op,
 }
@@ -52,6 +57,8 @@ impl Default for Head {
             mode: Mode::Exclusive,
             how: How::Lock,
             access: Access::Unknown,
+            var: VarId(0),
+            writes: false,
             other: Op::Start,
         }
     }
@@ -78,6 +85,15 @@ impl Head {
         self.access = access;
     }
 
+    /// Makes it a plain read or write.
+    #[inline]
+    pub(super) fn set_touched(&mut self, ticks: u64, var: VarId, writes: bool) {
+        self.sort = Sort::Touched;
+        self.ticks = ticks;
+        self.var = var;
+        self.writes = writes;
+    }
+
     /// Makes it any other event, or one of those with what only `Op` can say.
     pub(super) fn set_other(&mut self, ticks: u64, op: Op) {
         self.sort = Sort::Other;
@@ -94,6 +110,7 @@ impl Head {
                 Op::Acquired { lock: self.lock, mode: self.mode, how: self.how, count }
             }
             Sort::Released => Op::Released { lock: self.lock, owner: thread, mode: None, access: self.access },
+            Sort::Touched => touched(self.var, self.writes),
             Sort::Other | Sort::None => self.other,
         }
     }
@@ -103,4 +120,10 @@ impl Head {
     pub(super) fn event(&self, thread: ThreadId, time: Nanos) -> Event {
         Event { thread, time, site: self.site, stack: self.stack, op: self.op(thread) }
     }
+}
+
+/// A plain read or write.
+#[inline]
+pub(super) fn touched(var: VarId, writes: bool) -> Op {
+    if writes { Op::Write { var } } else { Op::Read { var } }
 }

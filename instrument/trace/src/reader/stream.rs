@@ -9,7 +9,7 @@ use super::{
     slots::{Slot, Slots},
 };
 use crate::{
-    Access, Definitions, How, LockId, Op, SiteId, StackId, StringId, ThreadId,
+    Access, Definitions, How, LockId, Op, SiteId, StackId, StringId, ThreadId, VarId,
     format::{Pair, SLOTS, code, halves, is_acquired, is_pair, kind, record_events, record_words},
 };
 
@@ -173,7 +173,7 @@ impl Stream {
         is_there
     }
 
-    /// Acquisitions and releases, which is what most records say. False when something else is next; nothing is read then but places that are
+    /// Acquisitions, releases and accesses, which is what most records say. False when something else is next; nothing is read then but places that are
     /// defined for the dictionary.
     #[inline]
     fn next_usual(&mut self, head: &mut Head, defs: &Definitions) -> bool {
@@ -185,6 +185,17 @@ impl Stream {
                 kind::PAIR..=kind::PAIR_LAST => self.set_pair(head, first),
                 kind::RELEASED_SLOT => self.set_released_slot(head, first),
                 kind::RELEASED..=RELEASED_LAST | RELEASED_BOTH => self.set_released(head, first, defs),
+                kind::READ | kind::WRITE => match self.peek_touch(u64::MAX, defs) {
+                    Some(touch) => {
+                        head.set_touched(touch.ticks, touch.var, touch.writes);
+                        head.site = touch.site;
+                        head.stack = None;
+                        self.take_touch(&touch);
+                        self.delivered = true;
+                        return true;
+                    }
+                    None => false,
+                },
                 kind::DEFINE_SLOT => {
                     let Some(&second) = section.words.get(section.read + 1) else { return false };
                     if !self.slots.define([first, second, 0, 0], defs) {
@@ -209,6 +220,31 @@ impl Stream {
             section.read += words;
         }
         self.consumed_words += words as u64;
+    }
+
+    /// The plain read or write that is next, when it is before a tick.
+    #[inline]
+    pub(super) fn peek_touch(&self, before: u64, defs: &Definitions) -> Option<Touch> {
+        if self.release.is_some() || self.stack.is_some() || !self.begun {
+            return None;
+        }
+        let section = self.section.as_ref()?;
+        let &[first, second, ..] = section.words.get(section.read..)? else { return None };
+        let writes = first as u8 == kind::WRITE;
+        if !writes && first as u8 != kind::READ {
+            return None;
+        }
+        let ticks = self.last_ticks.wrapping_add(first >> 32);
+        let (var, place) = halves(second);
+        let var = objects::known_var(var, defs).ok()?;
+        (ticks < before).then_some(Touch { ticks, var, writes, site: site(place, defs) })
+    }
+
+    /// Goes on after a read or write that was looked at.
+    #[inline]
+    pub(super) fn take_touch(&mut self, touch: &Touch) {
+        self.last_ticks = touch.ticks;
+        self.note_read(2);
     }
 
     /// The acquisition and release that a pair says, when that is next and both are before a tick.
@@ -460,6 +496,15 @@ impl Stream {
         head.stack = None;
         true
     }
+}
+
+/// A plain read or write that was looked at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Touch {
+    pub(super) ticks: u64,
+    pub(super) var: VarId,
+    pub(super) writes: bool,
+    pub(super) site: Option<SiteId>,
 }
 
 /// A pair that was looked at.

@@ -17,7 +17,7 @@ mod missing;
 
 use self::gaps::Gaps;
 use super::{
-    head::{Head, Sort},
+    head::{Head, Sort, touched},
     header::Clock,
     lock_state::{Counter, Locks, Waiting},
     scout::Sight,
@@ -250,9 +250,7 @@ impl Merge {
                 self.disturbed = false;
                 rival = self.winners.rival(thread).min(self.judged_until);
             }
-            if !self.overwritten {
-                self.run_pairs(thread, rival, out, limit);
-            }
+            self.run_free(thread, rival, defs, out, limit);
             self.load(thread, defs);
             let head = &self.threads[thread as usize].head;
             if head.sort == Sort::None || head.ticks >= rival || out.len() >= limit {
@@ -293,6 +291,8 @@ impl Merge {
             }
             self.unpark_at(Place::Lock(lock));
             event
+        } else if head.sort == Sort::Touched {
+            head.event(id, self.clock.nanos(ticks))
         } else {
             let op = head.op(id);
             if let Some(obstacle) = self.obstacle_to_other(id, op) {
@@ -308,13 +308,24 @@ impl Merge {
         Ok(())
     }
 
-    /// Delivers acquisitions that are released at once, as long as these are next and nobody waits for their locks.
+    /// Delivers what waits for nobody, as long as it is next: plain accesses, and acquisitions that are released at once of locks for which
+    /// nobody waits.
     #[inline]
-    fn run_pairs(&mut self, thread: u32, rival: u64, out: &mut Vec<Event>, limit: usize) {
+    fn run_free(&mut self, thread: u32, rival: u64, defs: &Definitions, out: &mut Vec<Event>, limit: usize) {
         let stream = &mut self.threads[thread as usize].stream;
-        while out.len() + 1 < limit
-            && let Some(pair) = stream.peek_pair(rival)
-        {
+        while out.len() + 1 < limit {
+            if let Some(touch) = stream.peek_touch(rival, defs) {
+                stream.take_touch(&touch);
+                self.delivered += 1;
+                self.latest = self.latest.max(touch.ticks);
+                let (time, op) = (self.clock.nanos(touch.ticks), touched(touch.var, touch.writes));
+                out.push(Event { thread: ThreadId(thread), time, site: touch.site, stack: None, op });
+                continue;
+            }
+            if self.overwritten {
+                return;
+            }
+            let Some(pair) = stream.peek_pair(rival) else { return };
             let slot = &pair.slot;
             let hot = &mut self.locks.hot[slot.lock.0 as usize];
             let is_plain = !matches!(slot.how, How::Upgrade | How::Downgrade) && slot.mode != Mode::Upgradable;
@@ -418,7 +429,7 @@ impl Merge {
         let head = &self.threads[thread as usize].head;
         match head.sort {
             Sort::Acquired => self.obstacle_to_acquisition(ThreadId(thread), head),
-            Sort::Released | Sort::None => None,
+            Sort::Released | Sort::Touched | Sort::None => None,
             Sort::Other => self.obstacle_to_other(ThreadId(thread), head.op(ThreadId(thread))),
         }
     }
