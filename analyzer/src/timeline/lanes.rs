@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 
 use lockscope_trace::{Event, LockId, Nanos, Op, ThreadId};
-use rustc_hash::FxHashMap;
 
-use super::block::{Block, PAGE, mutex_of_wait, other_thread};
+use super::{
+    block::{Block, PAGE, mutex_of_wait, other_thread},
+    folds::Fold,
+};
 use crate::{
     finding::Target,
     state::{Activity, LockState, State, ThreadState},
@@ -89,7 +91,7 @@ fn key(lane: Lane) -> u32 {
 
 /// What a full block does to the lanes that change in it, by lane.
 #[derive(Debug)]
-pub(super) struct Summary(Vec<(u32, Shown, Shown)>);
+pub(super) struct Summary(pub(super) Vec<(u32, Shown, Shown)>);
 
 impl Summary {
     pub(super) fn weight(&self) -> usize {
@@ -222,13 +224,17 @@ fn of_lock(lock: &LockState) -> Shown {
     }
 }
 
+/// A lane that is not in the picture.
+const NOT_DRAWN: u32 = u32::MAX;
+
 /// Columns of a picture that is being made.
 pub(super) struct Picture {
     /// First moment, and one past the last.
     window: (Nanos, Nanos),
     n_columns: usize,
-    index: FxHashMap<u32, usize>,
-    keys: Vec<(u32, usize)>,
+    /// The place of each lane that is drawn, by its key; most of what happens is of others, and this is asked for all of it.
+    places: Vec<u32>,
+    keys: Vec<u32>,
     /// Of each lane: what it shows now, from which column on that has to be drawn, and what was drawn.
     lanes: Vec<(Shown, usize, Vec<Shown>)>,
 }
@@ -236,11 +242,15 @@ pub(super) struct Picture {
 impl Picture {
     /// Begins with what is shown at the first moment.
     pub(super) fn new(window: (Nanos, Nanos), n_columns: usize, lanes: &[Lane], state: &State) -> Picture {
-        let keys: Vec<(u32, usize)> = lanes.iter().enumerate().map(|(idx, lane)| (key(*lane), idx)).collect();
+        let keys: Vec<u32> = lanes.iter().map(|lane| key(*lane)).collect();
+        let mut places = vec![NOT_DRAWN; keys.iter().max().map_or(0, |key| *key as usize + 1)];
+        for (place, &key) in (0..).zip(&keys) {
+            places[key as usize] = place;
+        }
         Picture {
             window,
             n_columns,
-            index: keys.iter().copied().collect(),
+            places,
             keys,
             lanes: lanes.iter().map(|&lane| (shown(lane, state), 0, vec![Shown::default(); n_columns])).collect(),
         }
@@ -251,21 +261,9 @@ impl Picture {
         if block.begin >= self.window.1 {
             return false;
         }
-        let (first, last) = (self.column(block.begin), self.column(block.latest));
-        if let Some(Summary(lanes)) =
-            block.summary.as_ref().filter(|_| from == 0 && first == last && block.latest < self.window.1)
+        if let Some(summary) = block.summary.as_ref().filter(|_| from == 0)
+            && self.add_summary(summary, block.begin, block.latest)
         {
-            // Whichever list is shorter is gone through.
-            if lanes.len() <= 8 * self.keys.len() {
-                lanes.iter().for_each(|&(lane, all, end)| self.set(lane, first, false, all, end));
-            } else {
-                for idx in 0..self.keys.len() {
-                    let lane = self.keys[idx].0;
-                    if let Ok(at) = lanes.binary_search_by_key(&lane, |(lane, ..)| *lane) {
-                        self.set(lane, first, false, lanes[at].1, lanes[at].2);
-                    }
-                }
-            }
             return true;
         }
         for page in from / PAGE..block.pages.len() {
@@ -301,6 +299,30 @@ impl Picture {
         true
     }
 
+    /// Adds some blocks at once. Whether that could be done: they are in one column.
+    pub(super) fn add_fold(&mut self, fold: &Fold) -> bool {
+        self.add_summary(&fold.summary, fold.begin, fold.latest)
+    }
+
+    fn add_summary(&mut self, Summary(lanes): &Summary, begin: Nanos, latest: Nanos) -> bool {
+        let column = self.column(begin);
+        if column != self.column(latest) || latest >= self.window.1 {
+            return false;
+        }
+        // Whichever list is shorter is gone through.
+        if lanes.len() <= 8 * self.keys.len() {
+            lanes.iter().for_each(|&(lane, all, end)| self.set(lane, column, false, all, end));
+        } else {
+            for idx in 0..self.keys.len() {
+                let lane = self.keys[idx];
+                if let Ok(at) = lanes.binary_search_by_key(&lane, |(lane, ..)| *lane) {
+                    self.set(lane, column, false, lanes[at].1, lanes[at].2);
+                }
+            }
+        }
+        true
+    }
+
     /// Draws what is still shown, up to a moment.
     pub(super) fn finish(mut self, end: Nanos) -> Vec<Vec<Shown>> {
         let upto = if end < self.window.0 { 0 } else { self.column(end) + 1 };
@@ -318,8 +340,8 @@ impl Picture {
 
     /// From a column on the lane shows `end`; `all` of it was seen there. At the start of the column nothing else was.
     fn set(&mut self, lane: u32, column: usize, is_at_its_start: bool, all: Shown, end: Shown) {
-        let Some(&idx) = self.index.get(&lane) else { return };
-        let (shown, from, drawn) = &mut self.lanes[idx];
+        let place = self.places.get(lane as usize).copied().unwrap_or(NOT_DRAWN);
+        let Some((shown, from, drawn)) = self.lanes.get_mut(place as usize) else { return };
         let upto = if is_at_its_start { column } else { column + 1 };
         drawn[(*from).min(upto)..upto].iter_mut().for_each(|drawn| *drawn = drawn.and(*shown));
         drawn[column] = drawn[column].and(all);

@@ -10,6 +10,7 @@
 mod block;
 mod checkpoints;
 mod codec;
+mod folds;
 mod lanes;
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ pub use self::lanes::{Lane, Shown};
 use self::{
     block::{BLOCK, Block, PAGE, concerns},
     checkpoints::{Checkpoints, LEAST_LIMIT},
+    folds::Folds,
     lanes::{Follower, Picture},
 };
 use crate::state::State;
@@ -33,6 +35,7 @@ pub struct Timeline {
     latest: State,
     checkpoints: Checkpoints,
     follower: Follower,
+    folds: Folds,
     /// Bytes of all full blocks.
     weight: usize,
 }
@@ -62,6 +65,7 @@ impl Timeline {
         if block.is_full() {
             block.close(self.follower.take_summary());
             self.weight += block.weight();
+            self.folds.add(&self.blocks);
         }
         self.checkpoints.offer(&self.latest, self.weight.max(LEAST_LIMIT));
     }
@@ -85,7 +89,8 @@ impl Timeline {
 
     /// Bytes that events and checkpoints take, roughly.
     pub fn weight(&self) -> usize {
-        self.weight + self.blocks.last().map_or(0, Block::weight) + self.checkpoints.weight
+        let last = self.blocks.last().filter(|block| !block.is_full()).map_or(0, Block::weight);
+        self.weight + last + self.checkpoints.weight + self.folds.weight
     }
 
     /// The event number `position`, from 1. Decodes some hundred events at most.
@@ -193,15 +198,21 @@ impl Timeline {
 
     /// What each of some lanes shows in each column of a picture of the time from `from` until before `to`.
     ///
-    /// Nothing is shown after `now`. O(blocks in the window
-    /// times lanes, or their columns), and a seek.
+    /// Nothing is shown after `now`. O(columns times lanes, the logarithm of the events in the window, and the events of a block for each
+    /// column), and a seek.
     pub fn picture(&self, window: (Nanos, Nanos), now: Nanos, n_columns: usize, lanes: &[Lane]) -> Vec<Vec<Shown>> {
         let start = window.0.0.checked_sub(1).map_or(0, |before| self.position_at(Nanos(before)));
         let mut picture = Picture::new(window, n_columns, lanes, &self.state_at(start));
         if n_columns > 0 {
-            for index in start as usize / BLOCK..self.blocks.len() {
+            let mut index = start as usize / BLOCK;
+            while index < self.blocks.len() {
                 let skip = (start as usize).saturating_sub(index * BLOCK);
-                if !picture.add(&self.blocks[index], skip) {
+                let fold = self.folds.from(index).find(|(_, fold)| skip == 0 && picture.add_fold(fold));
+                if let Some((n_blocks, _)) = fold {
+                    index += n_blocks;
+                } else if picture.add(&self.blocks[index], skip) {
+                    index += 1;
+                } else {
                     break;
                 }
             }

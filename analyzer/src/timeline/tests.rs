@@ -221,3 +221,24 @@ fn pictures_of_long_traces_are_those_of_their_events() {
         }
     }
 }
+
+/// What blocks did together is what they did one by one.
+#[test]
+fn pictures_are_the_same_without_folds() {
+    let events = long_trace(36_000);
+    let mut timeline = Timeline::default();
+    timeline.extend(&events);
+    let sizes = |block| timeline.folds.from(block).map(|(n_blocks, _)| n_blocks).collect::<Vec<_>>();
+    assert_eq!([0, 1, 4, 16].map(sizes), [vec![16, 4], vec![], vec![4], vec![]], "there are folds of both levels");
+    let end = timeline.latest().time.0;
+    let lanes = [Lane::Lock(LockId(1)), Lane::Thread(ThreadId(0)), Lane::Thread(ThreadId(2)), Lane::Lock(LockId(77))];
+    let windows =
+        [(0, end + 1), (0, 2 * end), (1, end / 2), (end / 3, end / 3 * 2), (100, 100_000), (end - 5, end + 5)];
+    let draw = |timeline: &Timeline| -> Vec<_> {
+        let sizes = windows.into_iter().flat_map(|window| [1, 3, 10, 37].map(|n_columns| (window, n_columns)));
+        sizes.map(|((from, to), n)| timeline.picture((Nanos(from), Nanos(to)), Nanos(end), n, &lanes)).collect()
+    };
+    let with_folds = draw(&timeline);
+    timeline.folds = Folds::default();
+    assert_eq!(with_folds, draw(&timeline));
+}

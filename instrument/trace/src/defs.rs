@@ -314,6 +314,11 @@ impl Definitions {
         ClassId(self.classes.len() as u32 - 1)
     }
 
+    /// How many locks there are in a class; 0 for one that the trace does not define.
+    pub fn class_size(&self, class: ClassId) -> u32 {
+        self.class_sizes.get(class.0 as usize).copied().unwrap_or(0)
+    }
+
     /// The lock's definition; `None` for an id that the trace does not define.
     pub fn lock(&self, id: LockId) -> Option<&LockDef> {
         self.locks.get(id.0 as usize)

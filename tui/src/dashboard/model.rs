@@ -24,6 +24,8 @@ pub struct Model {
     pub digest: Arc<Digest>,
     /// How often findings or numbers were brought up to date.
     pub version: u64,
+    /// How often news of any kind have arrived.
+    pub received: u64,
     /// How many threads were blocked over time.
     pub blocked: Buckets,
     /// How far the reader is.
@@ -47,6 +49,7 @@ impl Model {
             findings: Vec::new(),
             digest: Arc::default(),
             version: 0,
+            received: 0,
             timeline: Timeline::default(),
             blocked: Buckets::default(),
             progress: Progress::More,
@@ -59,6 +62,7 @@ impl Model {
 
     /// Adds what the reader sent.
     pub fn receive(&mut self, batch: Batch) {
+        self.received += 1;
         if let Some(defs) = batch.defs {
             self.defs = defs;
         }

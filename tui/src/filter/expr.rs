@@ -182,7 +182,7 @@ impl PartialEq for Pattern {
 impl Eq for Pattern {}
 
 /// `T3`, `l17`, `F1`: letter and number of what is on the screen.
-fn is_handle(word: &str) -> bool {
+pub(super) fn is_handle(word: &str) -> bool {
     let mut chars = word.chars();
     chars.next().is_some_and(|c| "tTlLfF".contains(c))
         && !chars.as_str().is_empty()
@@ -198,10 +198,19 @@ fn contains(text: &str, word: &str) -> bool {
         return text.contains(word);
     }
     if text.is_ascii() {
-        let (text, word) = (text.as_bytes(), word.as_bytes());
-        return word.is_empty() || text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
+        return contains_ascii(text.as_bytes(), word.as_bytes());
     }
     text.to_lowercase().contains(word)
+}
+
+/// The same for text of one byte a character: at most places the first one tells.
+fn contains_ascii(text: &[u8], word: &[u8]) -> bool {
+    let Some((first, rest)) = word.split_first() else { return true };
+    let Some(last) = text.len().checked_sub(word.len()) else { return false };
+    let (lower, upper) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
+    let starts = text[..=last].iter().enumerate().filter(|(_, byte)| **byte == lower || **byte == upper);
+    let mut starts = starts.map(|(at, _)| &text[at + 1..][..rest.len()]);
+    starts.any(|part| part.eq_ignore_ascii_case(rest))
 }
 
 fn contains_whole(text: &str, word: &str) -> bool {

@@ -21,6 +21,7 @@ pub mod complete;
 pub mod error;
 pub mod expr;
 pub mod key;
+mod narrow;
 mod parse;
 pub mod quantity;
 pub mod row;
@@ -70,6 +71,15 @@ impl Filter {
     /// Whether it keeps a row.
     pub fn keeps(&self, row: &dyn Fields) -> bool {
         self.expr.as_ref().is_none_or(|expr| expr.keeps(row))
+    }
+
+    /// Whether it keeps nothing that another one leaves out, as far as that is seen from how they are written.
+    pub fn narrows(&self, other: &Filter) -> bool {
+        match (&self.expr, &other.expr) {
+            (_, None) => true,
+            (None, Some(_)) => false,
+            (Some(new), Some(old)) => narrow::narrows(new, old),
+        }
     }
 
     /// Replaces findings (`before:F1`) by events, as `event_of` says; returns the number of a finding that it does not know.

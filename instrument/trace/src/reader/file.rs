@@ -61,6 +61,18 @@ impl EventChunk {
     }
 }
 
+/// Where a file is begun to be read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Start {
+    /// With everything that it has.
+    Everything,
+    /// With what its threads wrote last, as if it were a flight recorder that has overwritten the rest.
+    Latest {
+        /// The rest was left out already.
+        is_begun: bool,
+    },
+}
+
 #[derive(Debug)]
 pub(super) struct ChunkFile {
     input: Input,
@@ -71,6 +83,8 @@ pub(super) struct ChunkFile {
     lost: Vec<(u32, u32)>,
     /// The process, and so its first thread, by the system's id.
     pid: u32,
+    /// The first look leaves out all chunks that are full.
+    start: Start,
     /// What is left of this round, the next one last.
     round: Vec<EventChunk>,
     /// What is copied, so that it need not be allocated for each chunk.
@@ -79,9 +93,10 @@ pub(super) struct ChunkFile {
 }
 
 impl ChunkFile {
-    pub(super) fn new(input: Input, pid: u32) -> Self {
+    pub(super) fn new(input: Input, pid: u32, start: Start) -> Self {
         Self {
             input,
+            start,
             chunks: Vec::new(),
             claims: 0,
             damaged: 0,
@@ -229,6 +244,13 @@ impl ChunkFile {
                 _ => {}
             }
         }
+        if let Start::Latest { is_begun } = &mut self.start {
+            scan.overwritten = scan.overwritten.max(1);
+            if !std::mem::replace(is_begun, true) {
+                // Every thread that lives is writing to one that is not full, in whose beginning it says what it held.
+                events.retain(|chunk| !chunk.header.sealed || self.leave_out(chunk));
+            }
+        }
         std::sync::atomic::fence(Ordering::Acquire);
         let locks = if has_locks { self.copy_locks(claims)? } else { Vec::new() };
         for index in definitions {
@@ -241,6 +263,13 @@ impl ChunkFile {
         // After what they refer to, which was committed before them.
         self.damaged += definitions::apply_locks(&locks, defs);
         Ok((scan, events))
+    }
+
+    /// A chunk counts as copied. False, for who asks whether it is left.
+    fn leave_out(&mut self, chunk: &EventChunk) -> bool {
+        let state = &mut self.chunks[chunk.index];
+        (state.copied, state.done) = (chunk.header.committed, true);
+        false
     }
 
     fn header(&mut self, index: usize) -> io::Result<Option<ChunkHeader>> {

@@ -28,7 +28,13 @@ use std::{fs::File, path::Path};
 
 use crate::{Completeness, Definitions, Error, Event, EventSource, Nanos, Progress, TraceInfo};
 
-use self::{file::ChunkFile, header::Header, input::Input, merge::Merge, scan::Scan};
+use self::{
+    file::{ChunkFile, Start},
+    header::Header,
+    input::Input,
+    merge::Merge,
+    scan::Scan,
+};
 
 pub use self::{
     header::run_of,
@@ -71,12 +77,27 @@ impl Reader {
     /// empty (`empty`), ends within its header (`truncated`), has a newer major version (`newer-version`), or was
     /// created but never begun (`unfinished`).
     pub fn open(path: &Path) -> Result<Self, Error> {
+        Self::open_from(path, Start::Everything)
+    }
+
+    /// Opens a trace to see what is going on now, and what will: of what there is already only what each thread has written last is read, some
+    /// thousand events of each, whatever the size of the file. Otherwise this is as with a flight recorder that has overwritten the rest: what a
+    /// thread held before comes as acquisitions with a count of 0, and counts go on from where they are.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reader::open`].
+    pub fn open_at_end(path: &Path) -> Result<Self, Error> {
+        Self::open_from(path, Start::Latest { is_begun: false })
+    }
+
+    fn open_from(path: &Path, start: Start) -> Result<Self, Error> {
         let io = |source| Error::Io { path: path.to_path_buf(), source };
         let file = File::open(path).map_err(io)?;
         if file.metadata().map_err(io)?.is_dir() {
             return Err(io(std::io::Error::from(std::io::ErrorKind::IsADirectory)));
         }
-        Self::new(Input::File(file), path)
+        Self::new(Input::File(file), path, start)
     }
 
     /// Reads a trace that is in memory; `path` is what errors call it.
@@ -85,13 +106,13 @@ impl Reader {
     ///
     /// As [`Reader::open`].
     pub fn from_bytes(bytes: Vec<u8>, path: &Path) -> Result<Self, Error> {
-        Self::new(Input::Bytes(bytes), path)
+        Self::new(Input::Bytes(bytes), path, Start::Everything)
     }
 
-    fn new(input: Input, path: &Path) -> Result<Self, Error> {
+    fn new(input: Input, path: &Path, start: Start) -> Result<Self, Error> {
         let header = Header::read(&input, path)?;
         let info = header.info(path, input.len());
-        let file = ChunkFile::new(input, info.pid);
+        let file = ChunkFile::new(input, info.pid, start);
         Ok(Self {
             file,
             header,

@@ -6,7 +6,12 @@
 
 use std::{path::Path, sync::atomic::Ordering};
 
-use super::{adder::Adder, file::ChunkFile, header::Header, input::Input};
+use super::{
+    adder::Adder,
+    file::{ChunkFile, Start},
+    header::Header,
+    input::Input,
+};
 use crate::{Completeness, Definitions, Error, Histogram, Nanos, TraceInfo};
 
 /// The numbers of one lock. Durations that were not timed are not among them.
@@ -71,7 +76,7 @@ pub fn totals(path: &Path) -> Result<Totals, Error> {
     let mut header = Header::read(&input, path)?;
     let mut info = header.info(path, input.len());
     let is_alive = header.writer_is_alive();
-    let mut file = ChunkFile::new(input, info.pid);
+    let mut file = ChunkFile::new(input, info.pid, Start::Everything);
     let mut definitions = Definitions::default();
     let (scan, chunks) = file.look(&mut definitions).map_err(io)?;
     info.bytes = scan.bytes;

@@ -5,6 +5,7 @@ mod clocks;
 mod counted;
 mod damage;
 mod killed;
+mod late;
 mod objects;
 mod round_trip;
 mod support;

@@ -48,9 +48,10 @@ use crate::{
         order::OrderPicture,
         screen::Screen,
         tables::{self, List, ListSettings, Row, Rows},
+        texts::Texts,
     },
     graph::{self, Graph, NodeKey},
-    source::{Sources, frames::Symbols, short_site},
+    source::{Sources, frames::Symbols},
 };
 
 /// The selection: one for all views, so that switching views keeps what one looks at.
@@ -179,8 +180,12 @@ pub struct State {
     pictures: RefCell<Option<(PictureKey, Pictures)>>,
     /// The order of locks that was drawn last, with the numbers and the pane that it was made for.
     orders: RefCell<Option<(OrderKey, Rc<OrderPicture>)>>,
-    /// Places as people want to read them, by their ids: making one costs, and a filter asks for all of them.
-    sites: RefCell<Vec<Option<Arc<str>>>>,
+    /// Words for places and locks.
+    texts: Texts,
+    /// Room for one.
+    label: RefCell<String>,
+    /// What the graph of waits was made for, and whether all of it.
+    waits_of: Option<(Moment, bool)>,
     /// What is shown has to be brought up to date.
     is_stale: bool,
 }
@@ -188,6 +193,8 @@ pub struct State {
 /// Threads that wait and are drawn in the overview as well.
 const MOST_DRAWN: usize = 1_000;
 
+/// What of the trace is shown: as long as this is the same, so are lists and graphs. News that have arrived, events applied, time.
+pub type Moment = (u64, u64, Nanos);
 /// What a picture of the timeline depends on: window, columns, lanes, events, present.
 type PictureKey = (Window, usize, Vec<Lane>, u64, Nanos);
 /// What a picture of the order of locks depends on: the state of the numbers, and the pane.
@@ -246,7 +253,9 @@ impl State {
             settings: Vec::new(),
             pictures: RefCell::default(),
             orders: RefCell::default(),
-            sites: RefCell::default(),
+            texts: Texts::default(),
+            label: RefCell::default(),
+            waits_of: None,
             is_stale: true,
         }
     }
@@ -336,10 +345,28 @@ impl State {
         if self.follows {
             self.moment = self.at.time;
         }
-        let now = self.model.info.has_times.then(|| self.time());
+        self.follow_waits();
+        // The first finding is what one came for.
+        if self.selection.finding.is_none() && !self.model.findings.is_empty() {
+            self.selection.finding = Some(0);
+        }
+        let before = std::mem::take(&mut self.rows);
+        self.rows = match self.shown_list() {
+            Some(list) => Rows::of(self, list, before),
+            None => Rows::default(),
+        };
+    }
+
+    /// Who waits for whom at the moment that is shown.
+    fn follow_waits(&mut self) {
         // Of thousands that wait only those are needed that cannot go on, unless all are to be drawn.
         let n_blocked = || self.at.threads.iter().filter(|thread| thread.wait().is_some()).count();
         let is_drawn = self.view == View::Waits || self.view == View::Overview && n_blocked() <= MOST_DRAWN;
+        let of = (self.shown_moment(), is_drawn);
+        if self.waits_of.replace(of) == Some(of) {
+            return;
+        }
+        let now = self.model.info.has_times.then(|| self.time());
         let make = if is_drawn { graph::build::wait_for } else { graph::build::stuck };
         self.waits = make(&self.at, &self.model.defs, now);
         let hopeless = self.waits.hopeless.iter().chain(&self.waits.cycles).flatten();
@@ -350,14 +377,11 @@ impl State {
             })
             .collect();
         self.open_waited = tables::open_waits(self);
-        // The first finding is what one came for.
-        if self.selection.finding.is_none() && !self.model.findings.is_empty() {
-            self.selection.finding = Some(0);
-        }
-        self.rows = match self.shown_list() {
-            Some(list) => Rows::of(self, list),
-            None => Rows::default(),
-        };
+    }
+
+    /// What of the trace is shown.
+    pub fn shown_moment(&self) -> Moment {
+        (self.model.received, self.position, self.time())
     }
 
     /// What lanes show in each column of the timeline's window; kept until something of it changes.
@@ -397,12 +421,17 @@ impl State {
 
     /// A place as people want to read it; empty when the trace does not define it.
     pub fn site_text(&self, id: SiteId) -> Arc<str> {
-        let mut kept = self.sites.borrow_mut();
-        if kept.len() <= id.index() {
-            kept.resize(self.model.defs.sites.len().max(id.index() + 1), None);
-        }
-        let text = &mut kept[id.index()];
-        text.get_or_insert_with(|| self.model.defs.site(id).map(short_site).unwrap_or_default().into()).clone()
+        self.texts.site(&self.model.defs, id)
+    }
+
+    /// Calls `visit` with what a lock is called in lists.
+    pub fn with_lock_label<T>(&self, id: LockId, visit: impl FnOnce(&str) -> T) -> T {
+        let mut label = self.label.take();
+        label.clear();
+        self.texts.lock_label(&self.model.defs, id, &mut label);
+        let seen = visit(&label);
+        self.label.replace(label);
+        seen
     }
 
     /// What is shown has changed.

@@ -121,7 +121,6 @@ impl State {
             _ => return,
         };
         (settings.text, settings.filter) = (text, filter);
-        self.touch();
         self.refresh();
     }
 

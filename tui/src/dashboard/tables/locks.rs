@@ -166,7 +166,7 @@ fn said(state: &State, id: LockId) -> String {
 pub(super) fn any_text(state: &State, id: LockId, key: Option<&str>, visit: &mut dyn FnMut(&str) -> bool) -> bool {
     let defs = &state.model.defs;
     let is_asked = |name| key.is_none_or(|key| key == name);
-    if is_asked("lock") && visit(&phrase::lock_label(defs, id)) {
+    if is_asked("lock") && state.with_lock_label(id, &mut *visit) {
         return true;
     }
     let Some(def) = defs.lock(id) else { return false };

@@ -22,8 +22,11 @@ pub use self::{
     threads::activity,
 };
 use crate::{
-    dashboard::{draw::theme::Tone, state::State},
-    filter::{Fields, Quantity},
+    dashboard::{
+        draw::theme::Tone,
+        state::{Moment, State},
+    },
+    filter::{Fields, Filter, Quantity},
 };
 
 /// A list.
@@ -301,21 +304,55 @@ pub struct Rows {
     pub total: usize,
     /// See there.
     pub kept: usize,
+    base: Option<Base>,
+}
+
+/// Rows as they are before anybody changes their order: kept, since whoever types a filter wants the same ones again at each key.
+#[derive(Debug)]
+struct Base {
+    /// What they were made from.
+    of: (List, Moment, bool),
+    all: Vec<Row>,
+    /// Those that the filter keeps.
+    filter: Filter,
+    kept: Vec<Row>,
+}
+
+impl Base {
+    fn new(state: &State, of: (List, Moment, bool)) -> Base {
+        let mut all = of.0.all(state);
+        if !state.shows_ended {
+            all.retain(|row| !has_ended(state, *row));
+        }
+        Base { of, kept: all.clone(), all, filter: Filter::default() }
+    }
+
+    /// Looks at no row that the filter before has left out already, if the new one is sure to leave it out as well.
+    fn keep(&mut self, state: &State, filter: &Filter) {
+        let list = self.of.0;
+        let keeps = |row: &Row| filter.keeps(&Seen { state, list, row: *row });
+        if filter == &self.filter {
+            return;
+        }
+        if filter.narrows(&self.filter) {
+            self.kept.retain(keeps);
+        } else {
+            self.kept = self.all.iter().copied().filter(keeps).collect();
+        }
+        self.filter = filter.clone();
+    }
 }
 
 impl Rows {
-    /// Rows of a list as its settings want them.
-    pub fn of(state: &State, list: List) -> Rows {
+    /// Rows of a list as its settings want them. `before` are those that were shown before.
+    pub fn of(state: &State, list: List, before: Rows) -> Rows {
         let settings = state.list(list);
-        let mut rows = list.all(state);
-        if !state.shows_ended {
-            rows.retain(|row| !has_ended(state, *row));
-        }
-        let total = rows.len();
-        if !settings.filter.is_empty() {
-            rows.retain(|&row| settings.filter.keeps(&Seen { state, list, row }));
-        }
-        let kept = rows.len();
+        let of = (list, state.shown_moment(), state.shows_ended);
+        let known = before.base.filter(|base| base.of == of);
+        let mut base = known.unwrap_or_else(|| Base::new(state, of));
+        base.keep(state, &settings.filter);
+        let (total, kept) = (base.all.len(), base.kept.len());
+        let mut rows = base.kept.clone();
         if !settings.shows_hidden && !settings.hidden.is_empty() {
             rows.retain(|row| !settings.hidden.contains(row));
         }
@@ -326,7 +363,7 @@ impl Rows {
             // Stable: pinned rows stay in their order, and so do all others.
             rows.sort_by_key(|row| !settings.pinned.contains(row));
         }
-        let mut shown = Rows { rows, groups: Vec::new(), total, kept };
+        let mut shown = Rows { rows, groups: Vec::new(), total, kept, base: Some(base) };
         if let Some(group) = settings.group.and_then(|idx| list.groupings().get(idx)) {
             shown.group(state, group, &settings.folded);
         }
