@@ -150,7 +150,7 @@ const MOST_TARGETS: usize = 4096;
 /// State of all threads and locks after a number of events.
 ///
 /// Grows to the highest ids in the events; sources deliver only ids that they have defined.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct State {
     /// By [`ThreadId`].
     pub threads: Vec<ThreadState>,

@@ -75,6 +75,16 @@ pub struct WaitForGraph {
 impl WaitForGraph {
     /// The graph of a state. O(threads + holders + waiters).
     pub fn of(state: &State, definitions: &Definitions) -> Self {
+        Self::with(state, definitions, knots(state, definitions, Knowledge::of(definitions)))
+    }
+
+    /// The graph of a state of which only what is held and wanted is known, and not what was done before: circles of locks and
+    /// joins are what they are, but nothing is concluded from who could help.
+    pub fn without_past(state: &State, definitions: &Definitions) -> Self {
+        Self::with(state, definitions, Vec::new())
+    }
+
+    fn with(state: &State, definitions: &Definitions, mut knots: Vec<Knot>) -> Self {
         let mut graph = DiGraphMap::new();
         let mut waits = DiGraphMap::<ThreadId, ()>::new();
         // Objects of which is told who could help: the same for all who wait there for the same.
@@ -98,7 +108,6 @@ impl WaitForGraph {
                 component.iter().filter_map(|&thread| shortest_cycle(state, thread)).min_by_key(|cycle| cycle.len())
             })
             .collect();
-        let mut knots = knots(state, definitions, Knowledge::of(definitions));
         // Who has no more than nothing to do is no deadlock.
         knots.retain(|knot| knot.certain || knot.holds);
         let is_known =

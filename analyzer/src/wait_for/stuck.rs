@@ -13,7 +13,7 @@
 //! before it is done. Of all events of stuck threads that are not there the one that was made first would follow a wait that
 //! something earlier had ended, which is there, and so that wait would not count as one.
 
-use lockscope_trace::{Definitions, ThreadDef, ThreadId};
+use lockscope_trace::{Definitions, ThreadId};
 use petgraph::{Direction, algo::kosaraju_scc, graphmap::DiGraphMap};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -57,15 +57,10 @@ impl Knowledge {
     /// were not seen yet; and so when nothing was ever spawned.
     pub fn of(definitions: &Definitions) -> Self {
         let spawned = definitions.threads.iter().filter(|thread| thread.parent.is_some()).count();
-        let watching = definitions.threads.iter().filter(|thread| is_watch(thread)).count();
+        let watching = definitions.threads.iter().filter(|thread| thread.is_own()).count();
         let unseen_threads = spawned == 0 || spawned + watching + 1 < definitions.threads.len();
         Knowledge { unseen_threads, ..Knowledge::default() }
     }
-}
-
-/// Whether the thread is lockscope's own, which watches the others from inside of the process.
-fn is_watch(thread: &ThreadDef) -> bool {
-    thread.parent.is_none() && thread.name.as_deref() == Some("lockscope-watch")
 }
 
 /// The knots of a state. O(waits + who could help at each object), times the rounds that it takes to find them.
@@ -154,7 +149,7 @@ impl<'a> Search<'a> {
             }
         }
         let n_known = state.threads.len().max(definitions.threads.len());
-        let is_over = |id| state.is_finished(id) || definitions.thread(id).is_some_and(is_watch);
+        let is_over = |id| state.is_finished(id) || definitions.is_own(id);
         let n_over = (0..n_known as u32).filter(|&index| is_over(ThreadId(index))).count();
         Search { state, needs, waits, n_alive: n_known - n_over, knowledge }
     }

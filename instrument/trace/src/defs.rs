@@ -127,6 +127,13 @@ pub struct ThreadDef {
     pub os_id: u32,
 }
 
+impl ThreadDef {
+    /// Whether the thread is lockscope's own, which watches the others from inside of the process.
+    pub fn is_own(&self) -> bool {
+        self.parent.is_none() && self.name.as_deref() == Some("lockscope-watch")
+    }
+}
+
 /// A place in the source.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Site {
@@ -332,6 +339,16 @@ impl Definitions {
     /// The site's definition.
     pub fn site(&self, id: SiteId) -> Option<&Site> {
         self.sites.get(id.index())
+    }
+
+    /// Whether the thread is lockscope's own and not one of the program's.
+    pub fn is_own(&self, id: ThreadId) -> bool {
+        self.thread(id).is_some_and(ThreadDef::is_own)
+    }
+
+    /// How many threads the program has that are known.
+    pub fn program_threads(&self) -> usize {
+        self.threads.iter().filter(|thread| !thread.is_own()).count()
     }
 
     /// The stack, innermost frame first.

@@ -1,6 +1,7 @@
 //! `lockscope top`: the dashboard.
 //!
-//! Reading order: [`reader`] reads and analyses a trace on its own thread and sends what it has in batches;
+//! Reading order: [`reader`] reads and analyses a trace on its own thread and sends what it has in batches,
+//! and [`present`] shows the present of a process as long as that takes;
 //! [`model`] is what is known of the trace, [`digest`] its numbers; [`state`] is what is shown of it, and [`state::update`]
 //! the only thing that changes either, without a terminal or a clock; [`keys`] is the one table of actions, which also makes
 //! help and palette; [`tables`] decides which rows and columns lists have, [`lists`] which events, and `texts` keeps words that many of them share; [`draw`] turns a state into
@@ -24,6 +25,7 @@ mod memory;
 pub mod model;
 mod order;
 mod picture;
+pub mod present;
 pub mod reader;
 pub mod run;
 pub mod screen;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use lockscope_analyzer::{finding::Finding, state::State, timeline::Timeline};
 use lockscope_trace::{Completeness, Definitions, Event, Nanos, Progress, TraceInfo};
 
-use crate::dashboard::{buckets::Buckets, digest::Digest, reader::Batch};
+use crate::dashboard::{buckets::Buckets, digest::Digest, present::News, reader::Batch};
 
 /// What is known of a trace.
 #[derive(Debug)]
@@ -34,6 +34,10 @@ pub struct Model {
     pub fraction: f64,
     /// The present, by the trace's clock, while it is live: a hung process writes no events that would tell.
     pub now: Nanos,
+    /// What goes on now in a process whose past is still being read.
+    pub present: News,
+    /// How often that was brought up to date.
+    pub n_presents: u64,
     /// Why reading ended early.
     pub error: Option<String>,
     n_blocked: u32,
@@ -55,6 +59,8 @@ impl Model {
             progress: Progress::More,
             fraction: 0.0,
             now: Nanos(0),
+            present: None,
+            n_presents: 0,
             error: None,
             n_blocked: 0,
         }
@@ -64,7 +70,7 @@ impl Model {
     pub fn receive(&mut self, batch: Batch) {
         self.received += 1;
         if let Some(defs) = batch.defs {
-            self.defs = defs;
+            self.learn(defs);
         }
         if let Some(findings) = batch.findings {
             self.findings = findings;
@@ -80,9 +86,31 @@ impl Model {
         if !(self.progress == Progress::CaughtUp && batch.progress == Progress::More) {
             self.progress = batch.progress;
         }
+        if self.progress != Progress::More {
+            self.present = None;
+        }
         self.fraction = batch.fraction;
         for event in batch.events {
             self.push(event);
+        }
+    }
+
+    /// Takes news of the present, as long as the past is read.
+    pub fn receive_present(&mut self, news: News) {
+        (self.received, self.n_presents) = (self.received + 1, self.n_presents + 1);
+        let news = news.filter(|_| self.progress == Progress::More);
+        if let Some(present) = &news {
+            self.learn(present.defs.clone());
+        }
+        self.present = news;
+    }
+
+    /// Ids never change what they mean, but who reads the past may know fewer of them.
+    fn learn(&mut self, defs: Arc<Definitions>) {
+        let size = |defs: &Definitions| (defs.threads.len(), defs.locks.len(), defs.sites.len(), defs.stacks.len());
+        let (known, new) = (size(&self.defs), size(&defs));
+        if new.0 >= known.0 && new.1 >= known.1 && new.2 >= known.2 && new.3 >= known.3 {
+            self.defs = defs;
         }
     }
 
@@ -98,12 +126,18 @@ impl Model {
 
     /// Whether the process is still writing.
     pub fn is_live(&self) -> bool {
-        self.progress == Progress::CaughtUp && self.error.is_none()
+        (self.progress == Progress::CaughtUp || self.present.is_some()) && self.error.is_none()
     }
 
     /// Time of the last event, or the present of a live trace.
     pub fn end(&self) -> Nanos {
-        if self.is_live() { self.head().time.max(self.now) } else { self.head().time }
+        let present = self.present.as_ref().map_or(Nanos(0), |present| present.state.time);
+        if self.is_live() { self.head().time.max(self.now).max(present) } else { self.head().time }
+    }
+
+    /// The moment up to which it is known what happened: the end, unless the past is still being read.
+    pub fn known_end(&self) -> Nanos {
+        if self.present.is_some() { self.head().time } else { self.end() }
     }
 
     fn push(&mut self, event: Event) {

@@ -17,9 +17,14 @@ use lockscope_analyzer::{
     finding::Finding,
     input::{self, Options as InputOptions},
 };
-use lockscope_trace::{Completeness, Definitions, Error, Event, EventSource, Progress, TraceInfo};
+use lockscope_trace::{Completeness, Definitions, Error, Event, EventSource, Nanos, Progress, TraceInfo};
 
-use crate::dashboard::{digest::Digest, memory, wake::Bell};
+use crate::dashboard::{
+    digest::Digest,
+    memory,
+    present::{self, Desk, Follower},
+    wake::Bell,
+};
 
 /// Batches that may wait to be shown: bounded, for when the screen is slower than the file, and enough that the reader
 /// need not wait while the screen is drawn.
@@ -34,6 +39,11 @@ const MOST_LOOKS: u32 = 10;
 const NEWS_EVERY: Duration = Duration::from_millis(250);
 /// And of all time they take no more than a part of so many.
 const NEWS_SHARE: u32 = 10;
+
+/// Whoever has not caught up after this time lets the present be shown meanwhile.
+const IMPATIENCE: Duration = Duration::from_millis(100);
+/// And whoever has fallen behind by so much again.
+const BEHIND: Duration = Duration::from_secs(2);
 
 /// What is new in a trace.
 #[derive(Debug)]
@@ -61,6 +71,8 @@ pub struct Batch {
 pub struct Feed {
     /// News.
     pub batches: Receiver<Result<Batch, Error>>,
+    /// News of the present, as long as batches are behind it.
+    pub present: Arc<Desk>,
     pace: Arc<Pace>,
     thread: Thread,
 }
@@ -109,7 +121,10 @@ impl Outlet {
 /// Starts reading. Returns facts about the trace, or why it cannot be opened, and where batches arrive; the bell rings for each.
 pub fn start(path: PathBuf, options: InputOptions, bell: Bell) -> Result<(TraceInfo, Feed), Error> {
     let (batches, receiver) = sync_channel(QUEUE);
-    let outlet = Outlet { batches, bell };
+    let outlet = Outlet { batches, bell: bell.clone() };
+    let desk: Arc<Desk> = Arc::default();
+    let mut ahead =
+        Ahead { path: path.clone(), desk: desk.clone(), bell, has_caught_up: false, patience: None, follower: None };
     let pace = Arc::new(Pace::default());
     let its_pace = pace.clone();
     let (opened, is_open) = sync_channel(1);
@@ -118,7 +133,7 @@ pub fn start(path: PathBuf, options: InputOptions, bell: Bell) -> Result<(TraceI
             let _ = opened.send(Ok(source.info().clone()));
             // The standard input cannot be read twice.
             let again = || (path != Path::new("-")).then(|| input::open_with(&path, &options).ok()).flatten();
-            read(source, &again, &outlet, &its_pace);
+            read(source, &again, &outlet, &its_pace, &mut ahead);
         }
         Err(error) => {
             let _ = opened.send(Err(error));
@@ -128,7 +143,38 @@ pub fn start(path: PathBuf, options: InputOptions, bell: Bell) -> Result<(TraceI
     let spawned = thread::Builder::new().name("reader".to_owned()).spawn(reader);
     let spawned = spawned.map_err(|source| Error::Io { path: PathBuf::from("reader thread"), source })?;
     let info = is_open.recv().expect("the reader sends before it ends")?;
-    Ok((info, Feed { batches: receiver, pace, thread: spawned.thread().clone() }))
+    Ok((info, Feed { batches: receiver, present: desk, pace, thread: spawned.thread().clone() }))
+}
+
+/// Decides when the present is to be shown by somebody else.
+struct Ahead {
+    path: PathBuf,
+    desk: Arc<Desk>,
+    bell: Bell,
+    /// The present was reached before.
+    has_caught_up: bool,
+    /// While the reader is behind: until when nothing is done about it.
+    patience: Option<Instant>,
+    follower: Option<Follower>,
+}
+
+impl Ahead {
+    /// To be told after each look how far the reader is, and up to which moment. Returns how far it is for whoever is shown what it sends:
+    /// where events keep coming there are always more, however little it is behind.
+    fn judge(&mut self, info: &TraceInfo, progress: Progress, time: Nanos) -> Progress {
+        if progress != Progress::More || present::distance(info, time) < present::NEAR {
+            (self.has_caught_up, self.patience, self.follower) = (true, None, None);
+            return if progress == Progress::More { Progress::CaughtUp } else { progress };
+        }
+        let patience = if self.has_caught_up { BEHIND } else { IMPATIENCE };
+        let until = *self.patience.get_or_insert_with(|| Instant::now() + patience);
+        if self.follower.is_none() && until <= Instant::now() {
+            self.follower = Follower::start(&self.path, &self.desk, &self.bell);
+            // Who cannot be followed now cannot be soon.
+            self.patience = Some(Instant::now() + 100 * BEHIND);
+        }
+        progress
+    }
 }
 
 /// Sends batches until the trace ends or nobody listens any more. `again` opens it once more, to prove what was predicted.
@@ -137,6 +183,7 @@ fn read(
     again: &dyn Fn() -> Option<Box<dyn EventSource + Send>>,
     outlet: &Outlet,
     pace: &Pace,
+    ahead: &mut Ahead,
 ) {
     let mut n_looks = 0;
     let mut analysis = Analysis::new(Options::default());
@@ -169,6 +216,7 @@ fn read(
             analysis.feed(event, source.definitions());
         }
         analysis.end(progress, source.completeness());
+        let shown_progress = ahead.judge(source.info(), progress, analysis.state().time);
         if progress == Progress::Ended {
             // What is there is shown while predictions are proved, which needs another reading.
             events = show_all(events, &*source, &mut known, outlet);
@@ -189,7 +237,7 @@ fn read(
             findings,
             digest,
             completeness: source.completeness().clone(),
-            progress: if polled.is_ok() { progress } else { Progress::More },
+            progress: if polled.is_ok() { shown_progress } else { Progress::More },
             fraction: source.fraction_read(),
         };
         known = size;

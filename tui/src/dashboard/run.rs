@@ -36,6 +36,8 @@ use crate::{
 
 /// The least time between two drawings.
 const FRAME: Duration = Duration::from_millis(33);
+/// And of all time drawing what nobody has asked for takes no more than a part of so many: the rest is for what comes in.
+const SHARE: u32 = 4;
 /// How often waiting times of a hung process are brought up to date.
 const CLOCK: Duration = Duration::from_secs(1);
 /// Events of the terminal that are taken before anything else is looked at.
@@ -96,13 +98,24 @@ struct Loop<'a> {
     last_frame: Option<Instant>,
     last_press: Option<(Instant, u16, u16)>,
     drawn: Buffer,
+    /// How long the last drawing took.
+    cost: Duration,
     late: Option<Late>,
 }
 
 impl Loop<'_> {
     fn new<'a>(screen: &'a mut Screen, options: &'a Options) -> Loop<'a> {
         let late = options.has_late_answer.then(Late::default);
-        Loop { screen, options, is_dirty: true, last_frame: None, last_press: None, drawn: Buffer::default(), late }
+        Loop {
+            screen,
+            options,
+            is_dirty: true,
+            last_frame: None,
+            last_press: None,
+            drawn: Buffer::default(),
+            cost: Duration::ZERO,
+            late,
+        }
     }
 
     fn run(&mut self, state: &mut State, feed: &Feed, sleeper: &mut Sleeper) -> io::Result<Option<String>> {
@@ -123,6 +136,7 @@ impl Loop<'_> {
             let was_asked = !inputs.is_empty();
             let arrived = if is_reading { receive(&feed.batches, &mut inputs) } else { Arrived::All };
             is_reading &= arrived != Arrived::Last;
+            inputs.extend(feed.present.take().map(Input::Present));
             let is_clocked = state.model.is_live() && state.follows;
             if is_clocked && last_clock.is_none_or(|last| last.elapsed() >= CLOCK) {
                 last_clock = Some(Instant::now());
@@ -144,7 +158,8 @@ impl Loop<'_> {
                 feed.pause(!state.follows);
             }
             // Whoever presses a key sees what comes of it at once; news can wait for the next frame.
-            if self.is_dirty && (was_asked || self.last_frame.is_none_or(|last| last.elapsed() >= FRAME)) {
+            let frame = FRAME.max(self.cost.saturating_mul(SHARE));
+            if self.is_dirty && (was_asked || self.last_frame.is_none_or(|last| last.elapsed() >= frame)) {
                 self.draw(state)?;
             }
             let in_time = |last: Option<Instant>, every: Duration| {
@@ -152,7 +167,7 @@ impl Loop<'_> {
             };
             let timeouts = [
                 (arrived == Arrived::More).then_some(Duration::ZERO),
-                self.is_dirty.then(|| in_time(self.last_frame, FRAME)),
+                self.is_dirty.then(|| in_time(self.last_frame, frame)),
                 state.plays.then(|| in_time(last_played, FRAME)),
                 (state.model.is_live() && state.follows).then(|| in_time(last_clock, CLOCK)),
             ];
@@ -165,12 +180,14 @@ impl Loop<'_> {
     }
 
     fn draw(&mut self, state: &mut State) -> io::Result<()> {
+        let began = Instant::now();
         state.refresh();
         let mut drawn_screen = Default::default();
         let frame = self.screen.terminal().draw(|frame| drawn_screen = draw::draw(state, frame))?;
         self.drawn = frame.buffer.clone();
         state::update(state, Input::Drawn(Box::new(drawn_screen)));
         self.last_frame = Some(Instant::now());
+        self.cost = began.elapsed();
         self.is_dirty = false;
         Ok(())
     }

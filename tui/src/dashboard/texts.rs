@@ -1,6 +1,6 @@
 //! Words for places and locks, made once: a filter asks for those of a hundred thousand rows at each key that is pressed.
 
-use std::{cell::RefCell, fmt::Write, sync::Arc};
+use std::{cell::RefCell, sync::Arc};
 
 use lockscope_trace::{Definitions, LockId, SiteId};
 
@@ -17,39 +17,66 @@ pub struct Texts {
 impl Texts {
     /// A place as people want to read it; empty when the trace does not define it.
     pub fn site(&self, defs: &Definitions, id: SiteId) -> Arc<str> {
-        kept(&self.sites, id.index(), || defs.site(id).map(short_site).unwrap_or_default().into())
+        with(&self.sites, id.index(), || defs.site(id).map(short_site).unwrap_or_default().into(), Arc::clone)
     }
 
-    /// Appends what [`phrase::lock_label`](crate::cli::report::phrase::lock_label) says of a lock.
+    /// Appends what [`phrase::lock_label`](crate::cli::report::phrase::lock_label) says of a lock. By hand, since formatting would take
+    /// most of the time.
     pub fn lock_label(&self, defs: &Definitions, id: LockId, out: &mut String) {
         let start = out.len();
-        // Writing to a string never fails.
-        let _ = write!(out, "{id}");
+        out.push('L');
+        push_number(out, id.0);
         let Some(def) = defs.lock(id) else { return };
-        let is_placed = def.created.is_some_and(|site| defs.site(site).is_some());
-        let name = match &def.name {
-            Some(name) => name.clone(),
-            None if is_placed => kept(&self.classes, def.class.0 as usize, || defs.class_name(id).into()),
-            // Without a name and a place it is its handle.
-            None => out[start..].into(),
-        };
         let has_others = defs.class_size(def.class) > 1;
-        if has_others || *name != out[start..] {
-            let _ = write!(out, " {name}");
+        let mut add = |name: &str| {
+            if has_others || *name != out[start..] {
+                out.push(' ');
+                out.push_str(name);
+            }
+        };
+        let is_placed = def.created.is_some_and(|site| defs.site(site).is_some());
+        match &def.name {
+            Some(name) => add(name),
+            None if is_placed => {
+                with(&self.classes, def.class.0 as usize, || defs.class_name(id).into(), |name| add(name))
+            }
+            // Without a name and a place it is its handle.
+            None => add(&defs.class_name(id)),
         }
         if has_others {
-            let _ = write!(out, " #{}", def.ordinal);
+            out.push_str(" #");
+            push_number(out, def.ordinal);
         }
     }
 }
 
-/// The text of an index, made when it is asked for first.
-fn kept(texts: &RefCell<Vec<Option<Arc<str>>>>, idx: usize, make: impl FnOnce() -> Arc<str>) -> Arc<str> {
+fn push_number(out: &mut String, number: u32) {
+    let mut digits = [0; 10];
+    let mut at = digits.len();
+    let mut left = number;
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (left % 10) as u8;
+        left /= 10;
+        if left == 0 {
+            break;
+        }
+    }
+    out.extend(digits[at..].iter().map(|digit| char::from(*digit)));
+}
+
+/// Uses the text of an index, made when it is asked for first.
+fn with<T>(
+    texts: &RefCell<Vec<Option<Arc<str>>>>,
+    idx: usize,
+    make: impl FnOnce() -> Arc<str>,
+    used: impl FnOnce(&Arc<str>) -> T,
+) -> T {
     let mut texts = texts.borrow_mut();
     if texts.len() <= idx {
         texts.resize((idx + 1).next_power_of_two(), None);
     }
-    texts[idx].get_or_insert_with(make).clone()
+    used(texts[idx].get_or_insert_with(make))
 }
 
 #[cfg(test)]

@@ -26,9 +26,19 @@ pub fn wait_for(state: &State, defs: &Definitions, now: Option<Nanos>) -> Graph 
 /// The same, without threads that only wait behind others: what there is to say of who cannot go on.
 pub fn stuck(state: &State, defs: &Definitions, now: Option<Nanos>) -> Graph {
     let waits = WaitForGraph::of(state, defs);
-    let knots = waits.knots.iter().filter(|knot| knot.circle.is_empty()).flat_map(|knot| &knot.members);
-    let threads: HashSet<ThreadId> = waits.cycles.iter().flatten().chain(knots).copied().collect();
+    let threads = stuck_threads(&waits);
     of_waits(&waits, Some(&threads), state, defs, now)
+}
+
+/// Threads of circles and knots.
+fn stuck_threads(waits: &WaitForGraph) -> HashSet<ThreadId> {
+    let members = waits.knots.iter().flat_map(|knot| &knot.members);
+    waits.cycles.iter().flatten().chain(members).copied().collect()
+}
+
+/// As [`wait_for`], of a state whose past is not known.
+pub fn present(state: &State, defs: &Definitions, now: Option<Nanos>) -> Graph {
+    of_waits(&WaitForGraph::without_past(state, defs), None, state, defs, now)
 }
 
 fn of_waits(
@@ -65,6 +75,8 @@ fn of_waits(
         let threads = knot.members.iter().map(|&thread| builder.node(wait_for::Node::Thread(thread))).collect();
         builder.graph.hopeless.push(threads);
     }
+    builder.graph.stuck = stuck_threads(waits).into_iter().collect();
+    builder.graph.stuck.sort_unstable();
     builder.graph
 }
 

@@ -95,6 +95,8 @@ pub struct Graph {
     pub cycles: Vec<Vec<usize>>,
     /// Threads that nobody is left to help, and that are in no cycle, by index.
     pub hopeless: Vec<Vec<usize>>,
+    /// All threads that cannot go on any more: those of cycles, and those that only together with them could be helped.
+    pub stuck: Vec<ThreadId>,
     node_of: HashMap<NodeKey, usize>,
     edge_of: HashMap<(usize, usize), usize>,
     cyclic: HashSet<usize>,

@@ -112,7 +112,7 @@ fn summary(checked: &Checked, n_allowed: usize, look: &Look, out: &mut dyn Write
         "{}: {}{allowed}; {}, {}, {}{time}",
         short_path(&checked.info.path.to_string_lossy()),
         look.paint(style, &counts.to_string()),
-        plural(checked.defs.threads.len() as u64, "thread"),
+        plural(checked.defs.program_threads() as u64, "thread"),
         plural(checked.defs.locks.len() as u64, "lock"),
         plural(checked.events, "event"),
     )

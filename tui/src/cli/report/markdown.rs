@@ -18,7 +18,7 @@ pub fn write(traces: &[(&Checked, Sources)], out: &mut dyn Write) -> io::Result<
     for (checked, sources) in traces {
         let path = short_path(&checked.info.path.to_string_lossy());
         let facts = [
-            plural(checked.defs.threads.len() as u64, "thread"),
+            plural(checked.defs.program_threads() as u64, "thread"),
             plural(checked.defs.locks.len() as u64, "lock"),
             plural(checked.events, "event"),
         ];

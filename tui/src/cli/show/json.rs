@@ -170,7 +170,7 @@ pub fn contention(costs: &Costs, filter: &Filter, out: &mut dyn Write) -> Result
 pub fn threads(source: &dyn EventSource, state: &State, filter: &Filter, out: &mut dyn Write) -> Result<(), Failure> {
     let converter = Converter::new(source.definitions(), source.info());
     let kept = state.threads.iter().enumerate().map(|(idx, thread)| (ThreadId(idx as u32), thread));
-    let kept = kept.filter(|(id, thread)| {
+    let kept = kept.filter(|(id, _)| !source.definitions().is_own(*id)).filter(|(id, thread)| {
         let now = converter.time(state.time).map(Nanos);
         filter.keeps(&threads::row(source.definitions(), *id, thread, now))
     });

@@ -32,7 +32,7 @@ pub fn write(source: &dyn EventSource, analysis: &Analysis, look: &Look, out: &m
     facts.extend(info.about_times().map(|note| ("times", note)));
     facts.extend([
         ("size", format!("{} bytes", grouped(info.bytes))),
-        ("threads", grouped(defs.threads.len() as u64)),
+        ("threads", grouped(defs.program_threads() as u64)),
         ("locks", format!("{} of {} classes", grouped(defs.locks.len() as u64), grouped(defs.classes.len() as u64))),
         ("events", grouped(stats.events)),
     ]);

@@ -30,7 +30,7 @@ pub fn write(
     let dump = Dump { defs: source.definitions(), has_times: source.info().has_times, state, look };
     for (idx, thread) in state.threads.iter().enumerate() {
         let id = ThreadId(idx as u32);
-        if filter.keeps(&row(dump.defs, id, thread, dump.now())) {
+        if !dump.defs.is_own(id) && filter.keeps(&row(dump.defs, id, thread, dump.now())) {
             dump.thread(id, thread, out)?;
         }
     }

@@ -21,7 +21,6 @@ use crate::{
         state::{Overlay, Pending, State, View},
         tables,
     },
-    graph::NodeKey,
     source::short_path,
 };
 
@@ -70,7 +69,10 @@ pub fn verdict(state: &State) -> (Mark, String) {
     let n_blocked = super::threads::n_blocked(state);
     let n_findings = state.model.findings.len();
     match (n_deadlocked, n_findings, n_blocked) {
-        (1.., ..) => (Mark::Bad, format!("deadlock: {}", plural(n_deadlocked as u64, "thread"))),
+        (1.., ..) => {
+            let word = if state.waits.cycles.is_empty() { "stuck" } else { "deadlock" };
+            (Mark::Bad, format!("{word}: {}", plural(n_deadlocked as u64, "thread")))
+        }
         (0, 1.., _) => (worst(state), by_severity(state)),
         (0, 0, 1..) => (Mark::Good, format!("no findings, {} blocked", plural(n_blocked as u64, "thread"))),
         (0, 0, 0) => (Mark::Good, "no findings".to_owned()),
@@ -91,10 +93,9 @@ fn by_severity(state: &State) -> String {
     some.map(|(severity, n)| plural(n, severity.as_str())).collect::<Vec<_>>().join(", ")
 }
 
-/// Number of threads that are part of a cycle.
+/// Number of threads that cannot go on any more.
 pub fn n_deadlocked(state: &State) -> usize {
-    let nodes = state.waits.nodes.iter().enumerate();
-    nodes.filter(|(idx, node)| matches!(node.key, NodeKey::Thread(_)) && state.waits.in_cycle(*idx)).count()
+    state.stuck.len()
 }
 
 /// `LIVE  #128  12.4 s`, `PAUSED  #64 of 128  6.2 s of 12.4 s`, `PLAY x2  #64 of 128  ...`
@@ -102,16 +103,17 @@ fn moment(state: &State) -> String {
     let model = &state.model;
     let word = match (model.is_live(), state.follows) {
         _ if model.error.is_some() => "BROKEN".to_owned(),
-        _ if model.progress == lockscope_trace::Progress::More => {
-            format!("LOADING {:.0}%", model.fraction.clamp(0.0, 1.0) * 100.0)
-        }
+        _ if state.is_ahead() => if state.follows { "LIVE" } else { "PAUSED" }.to_owned(),
+        _ if model.progress == lockscope_trace::Progress::More => format!("LOADING {}", percent(model.fraction)),
         _ if state.plays => format!("PLAY {}", state.speed_text()),
         (true, true) => "LIVE".to_owned(),
         (true, false) => "PAUSED".to_owned(),
         (false, _) => "REPLAY".to_owned(),
     };
     let at_end = state.position == model.len();
-    let event = if at_end {
+    let event = if state.is_ahead() {
+        format!("past {}", percent(model.fraction))
+    } else if at_end {
         format!("#{}", grouped(state.position))
     } else {
         format!("#{} of {}", grouped(state.position), grouped(model.len()))
@@ -125,6 +127,11 @@ fn moment(state: &State) -> String {
     format!("{word}  {event}{time}")
 }
 
+/// How much of a file was read.
+fn percent(fraction: f64) -> String {
+    format!("{:.0}%", fraction.clamp(0.0, 1.0) * 100.0)
+}
+
 /// What is written before a time that is not exact.
 fn about(info: &TraceInfo) -> &'static str {
     if info.coarse.is_some() { "~" } else { "" }
@@ -133,7 +140,7 @@ fn about(info: &TraceInfo) -> &'static str {
 /// How many events came in the last second of a live trace that is followed.
 fn rate(state: &State) -> Option<String> {
     let model = &state.model;
-    if !model.is_live() || !state.follows || !model.info.has_times {
+    if !model.is_live() || state.is_ahead() || !state.follows || !model.info.has_times {
         return None;
     }
     let second_ago = Nanos(model.end().0.saturating_sub(1_000_000_000));

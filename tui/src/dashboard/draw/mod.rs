@@ -15,6 +15,7 @@ mod tasks;
 pub mod theme;
 mod threads;
 mod timeline;
+mod verdict;
 mod waits;
 
 #[cfg(test)]

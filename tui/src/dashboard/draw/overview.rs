@@ -1,7 +1,7 @@
 //! One screen that answers "is it stuck, and why": the verdict with both sides, findings, who is blocked, which locks
 //! are hot, how many were blocked over time, and how healthy the recording is.
 
-use lockscope_analyzer::{finding::Code, state::Activity};
+use lockscope_analyzer::state::Activity;
 use lockscope_trace::ThreadId;
 use ratatui::{
     Frame,
@@ -19,18 +19,17 @@ use crate::{
     dashboard::{
         draw::{
             findings::finding_line,
-            frame::{n_deadlocked, verdict},
             framed, scrolled,
             snippet::wrap,
             theme::Mark,
-            threads::{activity, n_blocked, since_text},
+            threads::{activity, since_text},
+            verdict,
         },
         lists,
         screen::Screen,
         state::State,
         tables,
     },
-    graph::{EdgeKind, NodeKey},
 };
 
 /// Findings listed here; the view of findings has all.
@@ -38,7 +37,7 @@ const MAX_FINDINGS: usize = 4;
 
 /// Draws the view.
 pub fn draw(state: &State, frame: &mut Frame, area: Rect, screen: &mut Screen) {
-    let verdict = verdict_lines(state, usize::from(area.width).saturating_sub(2));
+    let verdict = verdict::lines(state, usize::from(area.width).saturating_sub(2));
     let n_findings = state.model.findings.len();
     let width = usize::from(area.width).saturating_sub(2);
     // The verdict is what one came for; the rest shares what is left.
@@ -88,124 +87,6 @@ pub fn draw(state: &State, frame: &mut Frame, area: Rect, screen: &mut Screen) {
     frame.render_widget(Paragraph::new(self::health(state, usize::from(health.width))), health);
 }
 
-/// Who holds and wants what, of every thread of the first cycle, with the lines where they wait.
-fn verdict_lines(state: &State, width: usize) -> Vec<Line<'static>> {
-    let (defs, theme) = (&state.model.defs, &state.theme);
-    let (mark, words) = verdict(state);
-    let Some(cycle) = state.waits.cycles.first() else {
-        let text = match n_blocked(state) {
-            0 => "no thread is deadlocked at this moment".to_owned(),
-            1 => "no thread is deadlocked at this moment; 1 is blocked".to_owned(),
-            n => format!("no thread is deadlocked at this moment; {n} are blocked"),
-        };
-        let text = if state.model.info.has_waits {
-            text
-        } else {
-            "this trace records no waits, so only the order of locks can be judged".to_owned()
-        };
-        if state.model.findings.is_empty() {
-            return vec![Line::from(vec![
-                Span::styled(format!(" {} ", theme.glyph(mark)), theme.mark(mark)),
-                Span::raw(text),
-            ])];
-        }
-        let found = wrap(&kinds(state), width.saturating_sub(3));
-        let head = |idx: usize| if idx == 0 { theme.glyph(mark) } else { " " };
-        let mut lines: Vec<Line> = found
-            .into_iter()
-            .enumerate()
-            .map(|(idx, found)| Line::styled(format!(" {} {found}", head(idx)), theme.mark(mark)))
-            .collect();
-        lines.push(Line::raw(format!("   {text}")));
-        return lines;
-    };
-    let threads: Vec<ThreadId> = cycle
-        .iter()
-        .filter_map(|&node| match state.waits.nodes[node].key {
-            NodeKey::Thread(id) => Some(id),
-            NodeKey::Lock(_) => None,
-        })
-        .collect();
-    let since = threads.iter().filter_map(|&id| Some(state.at.thread(id)?.wait()?.since));
-    // The cycle is closed since its last thread began to wait.
-    let closed = since.max().map_or(String::new(), |since| since_text(state, since));
-    let closed = if closed.is_empty() { String::new() } else { format!(" for {closed}") };
-    let what = if threads.len() == 1 { "waits for itself" } else { "wait for each other" };
-    let mut lines = vec![Line::styled(format!(" {} {words} {what}{closed}", theme.glyph(mark)), theme.mark(mark))];
-    let n_behind = n_blocked(state).saturating_sub(n_deadlocked(state));
-    for id in threads {
-        let Some(thread) = state.at.thread(id) else { continue };
-        let Some(wait) = thread.wait() else { continue };
-        let next = cycle_holds(state, cycle, id);
-        let mut spans = vec![Span::styled(format!(" {}", phrase::thread_label(defs, id)), theme.thread())];
-        if let Some((lock, is_held)) = next {
-            // What a channel waits for is nobody's hold.
-            let verb = if is_held { " holds " } else { " is needed at " };
-            spans.extend([Span::raw(verb), Span::styled(phrase::lock_short(defs, lock), theme.lock())]);
-        }
-        spans.extend([Span::raw(", wants "), Span::styled(phrase::waited_for_short(defs, thread), theme.lock())]);
-        lines.push(Line::from(spans));
-        if let Some(site) = wait.site.and_then(|site| defs.site(site)) {
-            let place = format!("    {}  ", crate::source::short_site(site));
-            let source =
-                state.sources.line(site).map(|line| fit(line.trim(), width.saturating_sub(place.width()), theme.ascii));
-            lines.push(Line::from(vec![Span::styled(place, theme.dim()), Span::raw(source.unwrap_or_default())]));
-        }
-    }
-    if state.waits.cycles.len() > 1 {
-        lines.push(Line::styled(
-            format!(" and {} more", plural(state.waits.cycles.len() as u64 - 1, "cycle")),
-            theme.mark(mark),
-        ));
-    }
-    if n_behind > 0 {
-        let text = format!(
-            " {} {} blocked as well",
-            theme.glyph(Mark::Warn),
-            format_args!("{n_behind} more {}", if n_behind == 1 { "thread is" } else { "threads are" })
-        );
-        lines.push(Line::styled(text, theme.mark(Mark::Warn)));
-    }
-    lines
-}
-
-/// `1 predicted deadlock, 2 lock order inversions`: all findings by what they are, worst first.
-fn kinds(state: &State) -> String {
-    let mut counts: Vec<(Code, u64)> = Vec::new();
-    for finding in &state.model.findings {
-        match counts.iter_mut().find(|(code, _)| *code == finding.code) {
-            Some((_, n)) => *n += 1,
-            None => counts.push((finding.code, 1)),
-        }
-    }
-    let kinds = counts.into_iter().map(|(code, n)| plural(n, &noun(code)));
-    kinds.collect::<Vec<_>>().join(", ")
-}
-
-/// What one of a kind of findings is called in a sentence.
-fn noun(code: Code) -> String {
-    match code {
-        Code::Poisoned => "poisoned lock".to_owned(),
-        Code::NoTimeout => "unlimited wait".to_owned(),
-        Code::InconsistentLocking => "inconsistently locked location".to_owned(),
-        Code::CheckThenAct => "check-then-act fault".to_owned(),
-        code => code.as_str().replace('-', " "),
-    }
-}
-
-/// The lock of a cycle that a thread of it holds, or could do something about: the node before the thread. Whether it is held.
-fn cycle_holds(state: &State, cycle: &[usize], id: ThreadId) -> Option<(lockscope_trace::LockId, bool)> {
-    let at = cycle.iter().position(|&node| state.waits.nodes[node].key == NodeKey::Thread(id))?;
-    let before = cycle[(at + cycle.len() - 1) % cycle.len()];
-    match state.waits.nodes[before].key {
-        NodeKey::Lock(lock) => {
-            let edge = state.waits.edge(before, cycle[at]);
-            Some((lock, edge.is_none_or(|edge| edge.kind == EdgeKind::HeldBy)))
-        }
-        NodeKey::Thread(_) => None,
-    }
-}
-
 /// The worst findings, with titles in full or cut to a line each.
 fn findings_lines(state: &State, n_shown: usize, width: usize, is_full: bool) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
@@ -245,7 +126,8 @@ fn blocked(state: &State, frame: &mut Frame, area: Rect) {
     waiting.truncate(n_shown);
     waiting.sort_unstable();
     if n_waiting == 0 {
-        let live = state.at.threads.iter().filter(|thread| matches!(thread.activity, Activity::Running)).count();
+        let threads = (0..).map(ThreadId).zip(&state.at.threads).filter(|(id, _)| !defs.is_own(*id));
+        let live = threads.filter(|(_, thread)| matches!(thread.activity, Activity::Running)).count();
         frame.render_widget(
             Paragraph::new(Line::styled(format!(" nobody; {} running", plural(live as u64, "thread")), theme.dim())),
             inner,
@@ -312,7 +194,10 @@ fn sparkline(state: &State, width: usize) -> Line<'static> {
     let label = " blocked ";
     let columns = width.saturating_sub(label.width() + 10);
     let end = state.model.end();
-    let values = state.model.blocked.columns(columns, end);
+    let mut values = state.model.blocked.columns(columns, end);
+    // Of what was not read yet nothing is known.
+    let known = (u128::from(state.model.known_end().0) * columns as u128).div_ceil(u128::from(end.0) + 1);
+    values.iter_mut().skip(known as usize + 1).for_each(|value| *value = 0);
     let most = values.iter().copied().max().unwrap_or(0);
     let levels = theme.bars();
     let cursor = (u128::from(state.time().0) * columns as u128 / (u128::from(end.0) + 1)) as usize;
@@ -347,7 +232,10 @@ fn health(state: &State, width: usize) -> Line<'static> {
         );
     }
     let mut facts = vec![
-        plural(state.at.threads.len() as u64, "thread"),
+        plural(
+            (0..).zip(&state.at.threads).filter(|(id, _)| !model.defs.is_own(ThreadId(*id))).count() as u64,
+            "thread",
+        ),
         plural(state.at.locks.len() as u64, "lock"),
         "nothing lost".to_owned(),
         model.info.format.clone(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use lockscope_trace::Nanos;
 
 use super::view::View;
-use crate::dashboard::{export::Format, reader::Batch, screen::Screen};
+use crate::dashboard::{export::Format, present::News, reader::Batch, screen::Screen};
 
 /// What a key or a command of the palette does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -137,6 +137,8 @@ pub enum Input {
     Mouse(Mouse),
     /// News of the trace.
     Batch(Box<Batch>),
+    /// News of the present, while the past is read.
+    Present(News),
     /// Reading failed.
     Failed(String),
     /// The present, by the trace's clock.

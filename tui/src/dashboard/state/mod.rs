@@ -50,7 +50,7 @@ use crate::{
         tables::{self, List, ListSettings, Row, Rows},
         texts::Texts,
     },
-    graph::{self, Graph, NodeKey},
+    graph::{self, Graph},
     source::{Sources, frames::Symbols},
 };
 
@@ -184,6 +184,8 @@ pub struct State {
     texts: Texts,
     /// Room for one.
     label: RefCell<String>,
+    /// What is shown is the present of a process whose past is still being read: news of the trace when it was taken.
+    shown_present: Option<u64>,
     /// What the graph of waits was made for, and whether all of it.
     waits_of: Option<(Moment, bool)>,
     /// What is shown has to be brought up to date.
@@ -255,6 +257,7 @@ impl State {
             orders: RefCell::default(),
             texts: Texts::default(),
             label: RefCell::default(),
+            shown_present: None,
             waits_of: None,
             is_stale: true,
         }
@@ -341,7 +344,7 @@ impl State {
         if self.follows {
             self.position = self.model.len();
         }
-        self.model.timeline.seek(&mut self.at, self.position);
+        self.find_state();
         if self.follows {
             self.moment = self.at.time;
         }
@@ -357,6 +360,39 @@ impl State {
         };
     }
 
+    /// The state of threads and locks at the moment that is shown.
+    fn find_state(&mut self) {
+        if self.shown_present.is_some() && self.model.present.is_none() {
+            // The past has arrived there. Who had stopped the view sees the same moment.
+            self.shown_present = None;
+            if !self.follows {
+                self.position = self.model.timeline.position_at(self.moment);
+            }
+            self.at = self.model.timeline.state_at(self.position);
+        }
+        let Some(present) = self.model.present.as_ref().filter(|_| self.follows || self.shown_present.is_some()) else {
+            return self.model.timeline.seek(&mut self.at, self.position);
+        };
+        if self.follows && self.shown_present.replace(self.model.n_presents) != Some(self.model.n_presents) {
+            self.at.clone_from(&present.state);
+            // What is counted by nobody else is at least what was counted until the moment that reading has reached.
+            let past = self.model.head();
+            for (lock, past) in self.at.locks.iter_mut().zip(&past.locks) {
+                lock.acquisitions = lock.acquisitions.max(past.acquisitions);
+                lock.contended = lock.contended.max(past.contended);
+            }
+            for (thread, past) in self.at.threads.iter_mut().zip(&past.threads) {
+                thread.events = thread.events.max(past.events);
+                thread.blocked_total = thread.blocked_total.max(past.blocked_total);
+            }
+        }
+    }
+
+    /// Whether what is shown is the present of a process whose past is still being read.
+    pub fn is_ahead(&self) -> bool {
+        self.shown_present.is_some()
+    }
+
     /// Who waits for whom at the moment that is shown.
     fn follow_waits(&mut self) {
         // Of thousands that wait only those are needed that cannot go on, unless all are to be drawn.
@@ -367,15 +403,13 @@ impl State {
             return;
         }
         let now = self.model.info.has_times.then(|| self.time());
-        let make = if is_drawn { graph::build::wait_for } else { graph::build::stuck };
+        let make = match is_drawn {
+            _ if self.is_ahead() => graph::build::present,
+            true => graph::build::wait_for,
+            false => graph::build::stuck,
+        };
         self.waits = make(&self.at, &self.model.defs, now);
-        let hopeless = self.waits.hopeless.iter().chain(&self.waits.cycles).flatten();
-        self.stuck = hopeless
-            .filter_map(|&node| match self.waits.nodes[node].key {
-                NodeKey::Thread(id) => Some(id),
-                NodeKey::Lock(_) => None,
-            })
-            .collect();
+        self.stuck = self.waits.stuck.iter().copied().collect();
         self.open_waited = tables::open_waits(self);
     }
 
@@ -386,7 +420,7 @@ impl State {
 
     /// What lanes show in each column of the timeline's window; kept until something of it changes.
     pub fn picture(&self, n_columns: usize, lanes: &[Lane]) -> Pictures {
-        let (window, end) = (self.shown_window(), self.model.end());
+        let (window, end) = (self.shown_window(), self.model.known_end());
         let key = (window, n_columns, lanes.to_vec(), self.model.len(), end);
         let mut kept = self.pictures.borrow_mut();
         match &*kept {

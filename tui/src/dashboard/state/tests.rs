@@ -9,6 +9,7 @@ use crate::{
         export::Format,
         keys::TABLE,
         lists,
+        present::Present,
         reader::{self, Batch},
     },
     fixture,
@@ -386,4 +387,70 @@ fn every_action_can_be_found_by_its_name() {
         let is_first = items.iter().take(3).any(|item| item.label == binding.name);
         assert!(is_first, "{} is among the first of {:?}", binding.name, items.first());
     }
+}
+
+/// The present of the fixture's run, of which the first events were read so far.
+fn ahead(n_read: usize) -> State {
+    let mut state = empty();
+    let events = fixture::events();
+    update(&mut state, Input::Batch(Box::new(batch(events[..n_read].to_vec(), Progress::More))));
+    let mut now = TraceState::default();
+    events.iter().for_each(|event| now.apply(event));
+    let present = Present { state: now, defs: fixture::defs().into() };
+    update(&mut state, Input::Present(Some(Box::new(present))));
+    state.refresh();
+    state
+}
+
+#[test]
+fn the_present_is_shown_while_the_past_is_read() {
+    let whole = bank(Progress::CaughtUp);
+    let mut state = ahead(3);
+    assert!(state.is_ahead() && state.model.is_live());
+    assert_eq!(state.at.threads, whole.at.threads, "threads are where they are now");
+    assert_eq!(state.stuck, whole.stuck, "who is stuck is seen");
+    assert_eq!((state.model.len(), state.position), (3, 3), "of the past no more is known than was read");
+
+    // A moment of the past is what it was.
+    press(&mut state, ",");
+    assert!(!state.is_ahead() && !state.follows);
+    assert_eq!(state.at, state.model.timeline.state_at(2));
+    press(&mut state, "L");
+    assert!(state.is_ahead() && state.stuck == whole.stuck);
+
+    // When the past has arrived there is one trace.
+    update(&mut state, Input::Batch(Box::new(batch(fixture::events()[3..].to_vec(), Progress::CaughtUp))));
+    state.refresh();
+    assert!(!state.is_ahead() && state.model.is_live());
+    assert_eq!((&state.at, seen(&state)), (&whole.at, seen(&whole)));
+    // What comes too late is not shown any more.
+    update(&mut state, Input::Present(Some(Box::new(Present { state: TraceState::default(), defs: Arc::default() }))));
+    state.refresh();
+    assert_eq!(state.at, whole.at);
+}
+
+#[test]
+fn a_present_that_was_stopped_stays() {
+    let mut state = ahead(3);
+    press(&mut state, "space");
+    let (stopped, moment) = (state.at.clone(), state.time());
+    assert!(state.is_ahead() && !state.follows);
+    // Neither news of the present change it nor what is read of the past, nor that this gets there.
+    let present = Present { state: TraceState::default(), defs: Arc::default() };
+    update(&mut state, Input::Present(Some(Box::new(present))));
+    state.refresh();
+    assert_eq!(state.at, stopped);
+    update(&mut state, Input::Batch(Box::new(batch(fixture::events()[3..].to_vec(), Progress::CaughtUp))));
+    state.refresh();
+    assert!(!state.is_ahead() && !state.follows);
+    assert_eq!((state.time(), &state.at.threads, &state.at.locks), (moment, &stopped.threads, &stopped.locks));
+}
+
+#[test]
+fn a_present_that_is_over_gives_way_to_the_past() {
+    let mut state = ahead(3);
+    update(&mut state, Input::Present(None));
+    state.refresh();
+    assert!(!state.is_ahead() && !state.model.is_live());
+    assert_eq!(state.at, state.model.timeline.state_at(3));
 }

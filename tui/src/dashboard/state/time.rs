@@ -28,6 +28,9 @@ const SPEEDS: std::ops::RangeInclusive<i32> = -20..=10;
 impl State {
     /// Moves to a position.
     pub fn seek(&mut self, position: u64) {
+        if self.shown_present.take().is_some() {
+            self.at = self.model.timeline.state_at(position);
+        }
         self.position = position.min(self.model.len());
         self.moment = self.model.timeline.time_at(self.position);
         self.follows = false;
@@ -55,7 +58,12 @@ impl State {
     /// Space: live, freezes the view or follows again; otherwise plays on or stops.
     pub(super) fn pause(&mut self) {
         if self.model.is_live() || self.model.progress == lockscope_trace::Progress::More {
-            if self.follows {
+            if self.follows && self.is_ahead() {
+                // As it is now, until the past that belongs to it is there.
+                self.moment = self.time();
+                self.follows = false;
+                self.touch();
+            } else if self.follows {
                 self.seek(self.model.len())
             } else {
                 self.follow()

@@ -13,8 +13,13 @@ pub fn update(state: &mut State, input: Input) -> Effect {
             state.model.receive(*batch);
             state.touch();
         }
+        Input::Present(news) => {
+            state.model.receive_present(news);
+            state.touch();
+        }
         Input::Failed(error) => {
             state.model.error = Some(error);
+            state.model.present = None;
             state.touch();
         }
         Input::Clock(now) => {

@@ -71,7 +71,9 @@ pub(super) fn rows(state: &State) -> Vec<Row> {
     let mut rows: Vec<(u8, ThreadId)> = Vec::with_capacity(state.at.threads.len());
     for (idx, thread) in state.at.threads.iter().enumerate() {
         let id = ThreadId(idx as u32);
-        rows.push((urgency(state, id, thread), id));
+        if !state.model.defs.is_own(id) {
+            rows.push((urgency(state, id, thread), id));
+        }
     }
     rows.sort_unstable();
     rows.into_iter().map(|(_, id)| Row::Thread(id)).collect()

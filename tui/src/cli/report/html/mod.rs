@@ -145,7 +145,7 @@ impl Page<'_> {
         let checked = self.checked;
         let mut facts = vec![
             Counts::new(&checked.findings).to_string(),
-            plural(checked.defs.threads.len() as u64, "thread"),
+            plural(checked.defs.program_threads() as u64, "thread"),
             plural(checked.defs.locks.len() as u64, "lock"),
             plural(checked.events, "event"),
         ];

@@ -190,7 +190,7 @@ fn trace(checked: &Checked, allowed: usize) -> Trace {
         pid: (info.pid != 0).then_some(info.pid),
         executable: (!info.executable.is_empty()).then(|| info.executable.clone()),
         command: info.command.clone(),
-        threads: checked.defs.threads.len(),
+        threads: checked.defs.program_threads(),
         locks: checked.defs.locks.len(),
         events: checked.events,
         duration_ns: converter.time(checked.duration),
