@@ -121,6 +121,20 @@ fn a_signal_leaves_the_terminal_as_it_was() {
 }
 
 #[test]
+fn a_panic_leaves_the_terminal_as_it_was_and_is_told() {
+    for place in ["key", "reader"] {
+        let Some((tmux, _dir)) = top(80, 24, &[("LOCKSCOPE_TEST_PANIC", place)], "") else { return };
+        if place == "key" {
+            opened(&tmux);
+            tmux.keys(&["3"]);
+        }
+        let screen = tmux.wait_for("ended with 101");
+        assert!(screen.contains(&format!("asked to panic: {place}")), "the message is there:\n{screen}");
+        tmux.wait_until("a terminal in its usual mode", |screen| screen.lines().any(|line| line.trim() == "icanon"));
+    }
+}
+
+#[test]
 fn ctrl_c_quits_from_anywhere() {
     let Some((tmux, _dir)) = top(80, 24, &[], "") else { return };
     opened(&tmux);

@@ -79,7 +79,7 @@ impl fmt::Display for Failure {
 }
 
 /// The text with control characters replaced, line ends kept.
-fn clean_lines(text: &str) -> String {
+pub fn clean_lines(text: &str) -> String {
     text.lines().map(Definitions::clean).collect::<Vec<_>>().join("\n")
 }
 

@@ -36,6 +36,7 @@ pub mod time;
 mod top;
 
 use std::{
+    ffi::OsString,
     io::{self, BufWriter, Write},
     path::PathBuf,
     process::ExitCode,
@@ -167,8 +168,9 @@ enum Verb {
 
 /// Parses the arguments, runs the verb, reports what went wrong.
 pub fn main() -> ExitCode {
-    let matches = Cli::command().get_matches_from(cargo::arguments(std::env::args_os().collect()));
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let arguments = cargo::arguments(std::env::args_os().collect());
+    let matches = Cli::command().try_get_matches_from(&arguments).unwrap_or_else(|error| refuse(&error, &arguments));
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| refuse(&error, &arguments));
     // Not locked for good: the dashboard restores the terminal from another thread when a signal ends it.
     let mut out = BufWriter::new(io::stdout());
     let result = verb(&cli, &matches, &mut out).and_then(|code| {
@@ -184,6 +186,19 @@ pub fn main() -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// Says what is wrong with the arguments, or the help that they ask for. Of arguments that command terminals clap leaves out some parts only,
+/// so then the whole message is cleaned, and goes without colours.
+fn refuse(error: &clap::Error, arguments: &[OsString]) -> ! {
+    let text = |argument: &OsString| argument.to_string_lossy().into_owned();
+    if arguments.iter().map(text).all(|text| failure::clean_lines(&text) == text) {
+        error.exit();
+    }
+    let message = failure::clean_lines(&error.render().to_string());
+    // Nobody is left to be told that this cannot be written.
+    let _ = if error.use_stderr() { writeln!(io::stderr(), "{message}") } else { writeln!(io::stdout(), "{message}") };
+    std::process::exit(error.exit_code())
 }
 
 fn verb(cli: &Cli, matches: &ArgMatches, out: &mut dyn Write) -> Result<u8, Failure> {

@@ -31,7 +31,7 @@ pub mod run;
 pub mod screen;
 pub mod state;
 pub mod tables;
-mod terminal;
+pub mod terminal;
 mod texts;
 pub mod wake;
 

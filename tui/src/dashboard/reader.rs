@@ -23,6 +23,7 @@ use crate::dashboard::{
     digest::Digest,
     memory,
     present::{self, Desk, Follower},
+    terminal::panic_if_asked,
     wake::Bell,
 };
 
@@ -218,6 +219,7 @@ fn read(
         analysis.end(progress, source.completeness());
         let shown_progress = ahead.judge(source.info(), progress, analysis.state().time);
         if progress == Progress::Ended {
+            panic_if_asked("reader");
             // What is there is shown while predictions are proved, which needs another reading.
             events = show_all(events, &*source, &mut known, outlet);
             prove(&mut analysis, &*source, again);

@@ -134,6 +134,9 @@ impl Loop<'_> {
             // The terminal has bytes that make no event yet: looking at them again and again would change nothing.
             let is_stuck = has_input && inputs.is_empty();
             let was_asked = !inputs.is_empty();
+            if was_asked {
+                terminal::panic_if_asked("key");
+            }
             let arrived = if is_reading { receive(&feed.batches, &mut inputs) } else { Arrived::All };
             is_reading &= arrived != Arrived::Last;
             inputs.extend(feed.present.take().map(Input::Present));
@@ -183,8 +186,10 @@ impl Loop<'_> {
         let began = Instant::now();
         state.refresh();
         let mut drawn_screen = Default::default();
-        let frame = self.screen.terminal().draw(|frame| drawn_screen = draw::draw(state, frame))?;
-        self.drawn = frame.buffer.clone();
+        self.drawn = terminal::alone(|| {
+            let frame = self.screen.terminal().draw(|frame| drawn_screen = draw::draw(state, frame))?;
+            io::Result::Ok(frame.buffer.clone())
+        })?;
         state::update(state, Input::Drawn(Box::new(drawn_screen)));
         self.last_frame = Some(Instant::now());
         self.cost = began.elapsed();

@@ -2,17 +2,28 @@
 
 use std::{
     io::{self, Write},
+    panic,
     path::Path,
     process::Command,
+    sync::{Mutex, MutexGuard, Once, PoisonError},
+    thread,
 };
 
 use ratatui::{
-    DefaultTerminal,
+    DefaultTerminal, Terminal,
+    backend::CrosstermBackend,
     crossterm::{
         self,
+        cursor::Show,
         event::{DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture},
+        terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode},
     },
 };
+
+/// Whether the terminal is ours; whoever holds this takes it, gives it back or draws.
+static IS_TAKEN: Mutex<bool> = Mutex::new(false);
+/// What a program ends with that has panicked.
+const PANICKED: i32 = 101;
 
 /// A terminal that is ours, and is given back when this is dropped.
 pub struct Screen {
@@ -23,17 +34,7 @@ pub struct Screen {
 impl Screen {
     /// Takes the terminal over.
     pub fn take(mouse: bool) -> io::Result<Screen> {
-        // Installs a hook that restores the terminal on panic.
-        let mut screen = Screen { terminal: ratatui::try_init()?, mouse };
-        screen.enter()?;
-        Ok(screen)
-    }
-
-    fn enter(&mut self) -> io::Result<()> {
-        if self.mouse {
-            crossterm::execute!(io::stdout(), EnableMouseCapture)?;
-        }
-        crossterm::execute!(io::stdout(), EnableBracketedPaste)
+        Ok(Screen { terminal: enter(mouse)?, mouse })
     }
 
     /// The terminal to draw on.
@@ -45,8 +46,7 @@ impl Screen {
     pub fn lend<T>(&mut self, use_it: impl FnOnce() -> T) -> io::Result<T> {
         give_back();
         let result = use_it();
-        self.terminal = ratatui::try_init()?;
-        self.enter()?;
+        self.terminal = enter(self.mouse)?;
         self.terminal.clear()?;
         Ok(result)
     }
@@ -58,11 +58,69 @@ impl Drop for Screen {
     }
 }
 
-/// Gives the terminal back. Does no harm when it was given back before.
+/// Panics where a test asks for it, to see what is left of the terminal then. Not in what users have.
+pub fn panic_if_asked(place: &str) {
+    if cfg!(debug_assertions) && std::env::var_os("LOCKSCOPE_TEST_PANIC").is_some_and(|asked| asked == place) {
+        panic!("asked to panic: {place}");
+    }
+}
+
+/// From here on a panic, of whichever thread, gives the terminal back and ends the program: the message is to be read, and nothing is to be
+/// drawn over it.
+pub fn end_on_panic() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if thread::current().name() == Some("main") {
+                // It may be the one that draws.
+                restore();
+                return before(panic);
+            }
+            // Held to the end, so that the main thread neither draws nor takes the terminal any more.
+            let mut is_taken = lock();
+            if std::mem::take(&mut *is_taken) {
+                restore();
+            }
+            before(panic);
+            std::process::exit(PANICKED);
+        }));
+    });
+}
+
+fn lock() -> MutexGuard<'static, bool> {
+    IS_TAKEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn enter(mouse: bool) -> io::Result<DefaultTerminal> {
+    let mut is_taken = lock();
+    enable_raw_mode()?;
+    *is_taken = true;
+    crossterm::execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste)?;
+    if mouse {
+        crossterm::execute!(io::stdout(), EnableMouseCapture)?;
+    }
+    Terminal::new(CrosstermBackend::new(io::stdout()))
+}
+
+/// Uses the terminal while nobody else takes it, gives it back or says a last word on it.
+pub fn alone<T>(use_it: impl FnOnce() -> T) -> T {
+    let _is_taken = lock();
+    use_it()
+}
+
+/// Gives the terminal back, once: a second time would put the cursor where it was before the first.
 pub fn give_back() {
+    // Of a panic that is going on the hook has done this already.
+    if std::mem::take(&mut *lock()) && !thread::panicking() {
+        restore();
+    }
+}
+
+fn restore() {
     // Nothing can be done about a terminal that is gone.
-    let _ = crossterm::execute!(io::stdout(), DisableMouseCapture, DisableBracketedPaste);
-    ratatui::restore();
+    let _ = crossterm::execute!(io::stdout(), DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, Show);
+    let _ = disable_raw_mode();
 }
 
 /// Opens a file at a line in the editor: that of the configuration, `$VISUAL`, `$EDITOR`, or `vi`. The error is for people.

@@ -2,7 +2,7 @@
 //! text round, gets out of no verb in no format.
 
 use std::{
-    os::unix::ffi::OsStrExt,
+    os::unix::{ffi::OsStrExt, fs::PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -107,7 +107,8 @@ fn text(folder: &Path, name: &str) -> PathBuf {
 fn check(arguments: &[&str], trace: &Path, n_found: &mut usize, wrong: &mut Vec<String>) {
     let output = command(arguments).arg(trace).output().expect("the program starts");
     let code = output.status.code();
-    assert!(matches!(code, Some(0..=4)), "{arguments:?} {trace:?} ended with {}", output.status);
+    // 127 is what shells say of a program that is not there.
+    assert!(matches!(code, Some(0..=4 | 127)), "{arguments:?} {trace:?} ended with {}", output.status);
     *n_found += usize::from(code == Some(1));
     let is_binary = arguments.contains(&"perfetto");
     for stream in [&output.stdout, &output.stderr] {
@@ -178,4 +179,35 @@ fn no_verb_lets_a_name_command_the_terminal() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(n_found >= 10, "the traces are such that something is found in them: {n_found}");
+}
+
+/// Arguments, programs, folders and files of settings are called anything, too.
+#[test]
+fn no_argument_commands_the_terminal() {
+    let (mut n_found, mut wrong) = (0, Vec::new());
+    for name in NAMES {
+        let dir = tempfile::tempdir().expect("a directory for the test");
+        let name = name.replace(['/', '\0'], "");
+        let folder = dir.path().join(&name);
+        std::fs::create_dir(&folder).expect("the folder is ours");
+        let name = Path::new(&name);
+        for verb in ["explain", "config", "completions", "nothing", "top", "graph", "check", "hierarchy"] {
+            check(&[verb], name, &mut n_found, &mut wrong);
+        }
+        for options in [["check", "-D"], ["check", "--engine"], ["check", "--config"], ["show", "x"], ["run", "--"]] {
+            check(&options, name, &mut n_found, &mut wrong);
+        }
+        // A program that ends at once and records nothing, and settings that say what is wrong with them.
+        let program = folder.join(name);
+        std::fs::write(&program, "#!/bin/sh\nexit 0\n").expect("the folder is ours");
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o700)).expect("the file is ours");
+        check(&["run", "--"], &program, &mut n_found, &mut wrong);
+        let settings = folder.join("settings.toml");
+        for text in ["[\"\\u001b[2J\"]\nx = 1\n", "[check]\n\"\\u009b2J\" = 1\n", "[check]\nformat = \"\\u202e\"\n"] {
+            std::fs::write(&settings, text).expect("the folder is ours");
+            check(&["config", "show", "--config"], &settings, &mut n_found, &mut wrong);
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert_eq!(n_found, 0, "nothing was checked");
 }

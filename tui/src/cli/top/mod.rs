@@ -23,7 +23,7 @@ use crate::{
         model::Model,
         reader, run,
         state::State,
-        wake,
+        terminal, wake,
     },
 };
 
@@ -71,15 +71,16 @@ pub fn require_terminal() -> Result<(), Failure> {
 fn show(path: &Path, global: &Global) -> Result<u8, Failure> {
     // Before the terminal is touched, so that what is wrong is read as any other message.
     let config = global.config()?;
-    let terminal = |error| Failure::usage(format!("cannot use the terminal: {error}"), "");
-    let (bell, sleeper) = wake::pair().map_err(terminal)?;
+    let refused = |error| Failure::usage(format!("cannot use the terminal: {error}"), "");
+    let (bell, sleeper) = wake::pair().map_err(refused)?;
+    terminal::end_on_panic();
     let (info, feed) = reader::start(path.to_owned(), global.input(), bell.clone())?;
     let look = global.stdout();
     let mut has_late_answer = false;
     let is_light = || {
         let environment = std::env::var("COLORFGBG").ok();
         background::of_environment(environment.as_deref()).unwrap_or_else(|| {
-            let answer = background::ask();
+            let answer = terminal::alone(background::ask);
             has_late_answer = answer.is_late;
             answer.is_light
         })
@@ -93,7 +94,7 @@ fn show(path: &Path, global: &Global) -> Result<u8, Failure> {
     kept.iter().for_each(|path| Kept::read(path).restore(&mut state));
     let keep = move |state: &State| kept.iter().for_each(|path| drop(Kept::of(state).write(path)));
     let options = run::Options { mouse: looks.mouse, editor: looks.editor, has_late_answer };
-    let last = run::run(state, feed, (bell, sleeper), options, keep).map_err(terminal)?;
+    let last = run::run(state, feed, (bell, sleeper), options, keep).map_err(refused)?;
     if let Some(last) = last {
         print!("{last}");
     }
