@@ -3,7 +3,8 @@
 # dashboard keep up? Needs tmux. Usage: tests/live/side_by_side.sh [ROUNDS] [ACQUISITIONS_PER_SECOND] [SECONDS]
 #
 # An acquisition and its release are two events. Of the program: acquisitions a second, and processor time of one. Of the
-# dashboard: how many events it was behind when the program ended, how long until it had them, and its own processor time.
+# dashboard: how many events it was behind when the program ended (or how much of the past it had read, if it showed the present by
+# itself meanwhile), how long until it had them, and its own processor time.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 rounds=${1:-5} rate=${2:-500000} seconds=${3:-5}
@@ -18,6 +19,8 @@ trap 'tmux kill-server 2>/dev/null || true; rm -rf "$dir"' EXIT
 
 # The event that the header shows: `#1 234 567`.
 shown() { tmux capture-pane -p | sed -n '1s/.*#\([0-9 ]*[0-9]\)  .*/\1/p' | tr -d ' '; }
+# How much of the past was read, while that is behind: `past 34%`.
+past() { tmux capture-pane -p | sed -n '1s/.*\(past [0-9]*%\).*/\1/p'; }
 # Clock ticks that a process has used.
 ticks() { sed 's/.*) //' "/proc/$1/stat" | awk '{ print $12 + $13 }'; }
 
@@ -39,12 +42,12 @@ for round in $(seq "$rounds"); do
       printf '%-9s %14s %14s\n' "$mode" "$speed" "$cost"
       continue
     fi
-    behind=$(shown) ended=$(date +%s%N)
+    behind=$(shown) past=$(past) ended=$(date +%s%N)
     spent=$(($(ticks "$top") - before))
     total=$("$target/release/lockscope" show "$trace" stats | sed -n 's/^events *\([0-9 ]*\).*/\1/p' | tr -d ' ')
     until [ "$(shown)" = "$total" ]; do sleep 0.02; done
     caught_up=$((($(date +%s%N) - ended) / 1000000))
-    printf '%-9s %14s %14s %12s %9s ms %11s %%\n' "$mode" "$speed" "$cost" "$((total - behind))" "$caught_up" "$((spent / seconds))"
+    printf '%-9s %14s %14s %12s %9s ms %11s %%\n' "$mode" "$speed" "$cost" "${past:-$((total - ${behind:-0}))}" "$caught_up" "$((spent / seconds))"
     tmux kill-server
   done
   rm -f "$dir"/*.lks

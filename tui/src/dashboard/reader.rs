@@ -162,7 +162,10 @@ struct Ahead {
 impl Ahead {
     /// To be told after each look how far the reader is, and up to which moment. Returns how far it is for whoever is shown what it sends:
     /// where events keep coming there are always more, however little it is behind.
-    fn judge(&mut self, info: &TraceInfo, progress: Progress, time: Nanos) -> Progress {
+    fn judge(&mut self, info: &TraceInfo, progress: Progress, is_open: bool, time: Nanos) -> Progress {
+        if progress == Progress::More && !is_open {
+            return progress;
+        }
         if progress != Progress::More || present::distance(info, time) < present::NEAR {
             (self.has_caught_up, self.patience, self.follower) = (true, None, None);
             return if progress == Progress::More { Progress::CaughtUp } else { progress };
@@ -217,7 +220,9 @@ fn read(
             analysis.feed(event, source.definitions());
         }
         analysis.end(progress, source.completeness());
-        let shown_progress = ahead.judge(source.info(), progress, analysis.state().time);
+        // Of one that was closed nothing is yet to come, however recent it is.
+        let is_open = source.completeness().unclosed;
+        let shown_progress = ahead.judge(source.info(), progress, is_open, analysis.state().time);
         if progress == Progress::Ended {
             panic_if_asked("reader");
             // What is there is shown while predictions are proved, which needs another reading.

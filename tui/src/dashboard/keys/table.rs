@@ -144,6 +144,7 @@ pub const TABLE: &[Binding] = &[
     bind("pane-smaller", &["alt-down"], Everywhere, Action::Resize(-1), "lower pane smaller"),
     bind("pane-larger", &["alt-up"], Everywhere, Action::Resize(1), "lower pane larger"),
     bind("frames", &["V"], Everywhere, Action::Frames, "all frames of stacks, or only those that say something"),
+    bind("source", &["u"], Everywhere, Action::Source, "the source file of the place, with what happens on its lines"),
     bind("edit", &["o"], Everywhere, Action::Edit, "open the place in $EDITOR"),
     bind("copy", &["y"], Everywhere, Action::Copy, "copy what is selected, a finding as Markdown"),
     bind("export", &["e"], Everywhere, Action::Export, "write the view to a file"),

@@ -94,6 +94,8 @@ pub enum Action {
     Resize(i64),
     /// All frames of stacks, or only those that say something.
     Frames,
+    /// Show the source file of the place.
+    Source,
     /// Open the place in an editor.
     Edit,
     /// Copy.

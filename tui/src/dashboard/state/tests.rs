@@ -454,3 +454,17 @@ fn a_present_that_is_over_gives_way_to_the_past() {
     assert!(!state.is_ahead() && !state.model.is_live());
     assert_eq!(state.at, state.model.timeline.state_at(3));
 }
+
+#[test]
+fn the_source_shows_what_happens_on_its_lines() {
+    let mut state = bank(Progress::Ended);
+    press(&mut state, "2 u");
+    let Some(Overlay::Text { title, lines, scroll }) = &state.overlay else { panic!("the file is shown") };
+    insta::assert_snapshot!(format!("{title}, from line {scroll} on\n{}", lines.join("\n")));
+    // A key closes it, and a file that is not there is told.
+    press(&mut state, "esc");
+    assert!(state.overlay.is_none());
+    state.sources = crate::source::Sources::new(&fixture::info(), &[]);
+    press(&mut state, "u");
+    assert!(state.message.as_ref().is_some_and(|said| said.contains("was not found")), "{:?}", state.message);
+}

@@ -1,8 +1,15 @@
 //! The one function that changes a state: no terminal, no clock, no file.
 
+use lockscope_trace::Site;
+
 use super::{Action, Effect, Input, Overlay, Pending, State, View, menu::MenuKind};
 use crate::{
-    dashboard::{describe, draw::theme::Palette, tables::List},
+    dashboard::{
+        describe,
+        draw::theme::Palette,
+        listing::{self, Listing},
+        tables::List,
+    },
     filter::KEYS,
 };
 
@@ -178,6 +185,7 @@ fn act(state: &mut State, action: Action) -> Effect {
         Action::Resize(by) => state.split = state.split.saturating_add_signed(by as i16 * 5).clamp(10, 90),
         Action::Frames => state.shows_frames = !state.shows_frames,
         Action::Explain => explain(state),
+        Action::Source => source(state),
         Action::Settings => {
             let lines = describe::settings(state);
             state.overlay = Some(Overlay::Text { title: "Settings in effect".to_owned(), lines, scroll: 0 });
@@ -231,6 +239,25 @@ fn explain(state: &mut State) {
     }
 }
 
+/// The source file of what is selected.
+fn source(state: &mut State) {
+    let Some(site) = state.place().cloned() else {
+        state.message = Some(NO_PLACE.to_owned());
+        return;
+    };
+    match listing::of(state, &site) {
+        Some(Listing { title, lines, scroll }) => state.overlay = Some(Overlay::Text { title, lines, scroll }),
+        None => state.message = Some(not_found(&site)),
+    }
+}
+
+/// What is said where nothing has a place.
+const NO_PLACE: &str = "nothing here has a place in the source";
+
+fn not_found(site: &Site) -> String {
+    format!("{} was not found; --source-map FROM=TO tells where sources are", crate::source::short_site(site))
+}
+
 fn columns_text(list: List) -> String {
     let columns = list.columns().iter().map(|column| format!("{:<14}  {}\n", column.title.trim(), column.help));
     let known = KEYS.iter().filter(|key| list.keys().contains(&key.name));
@@ -241,14 +268,13 @@ fn columns_text(list: List) -> String {
 
 fn edit(state: &mut State) -> Effect {
     let Some(site) = state.place().cloned() else {
-        state.message = Some("nothing here has a place in the source".to_owned());
+        state.message = Some(NO_PLACE.to_owned());
         return Effect::Redraw;
     };
     match state.sources.file(&site.file) {
         Some(file) => Effect::Edit(file.path.clone(), site.line),
         None => {
-            let name = crate::source::short_site(&site);
-            state.message = Some(format!("{name} was not found; --source-map FROM=TO tells where sources are"));
+            state.message = Some(not_found(&site));
             Effect::Redraw
         }
     }
