@@ -135,6 +135,7 @@ impl Analysis {
                         self.detect(event, definitions);
                     }
                 }
+                self.lock_order.settle();
             }
         }
     }

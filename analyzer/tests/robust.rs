@@ -264,3 +264,22 @@ fn asking_often_changes_nothing() {
         assert!(codes(&mut often).is_superset(&codes(&mut once)), "seed {seed}");
     }
 }
+
+#[test]
+fn batches_change_nothing() {
+    let definitions = definitions();
+    for seed in 1..60 {
+        let mut random = Random(seed);
+        let events: Vec<Event> = (0..300).map(|_| random.event()).collect();
+        let found = |size: usize| {
+            let mut analysis = Analysis::default();
+            events.chunks(size).for_each(|events| analysis.feed_batch(events, &definitions));
+            let graph = analysis.order_graph(&definitions, Grouping::Locks);
+            (format!("{:?} {graph:?}", analysis.findings(&definitions)), analysis.limits())
+        };
+        let expected = found(1);
+        for size in [7, 50, 300] {
+            assert_eq!(found(size), expected, "seed {seed}, batches of {size}");
+        }
+    }
+}

@@ -41,7 +41,7 @@ impl Facts {
     /// Takes in the event of that position.
     #[inline]
     pub fn event<'a>(&mut self, position: u64, event: &'a Event, definitions: &'a Definitions) -> Moment<'a> {
-        let mut change = Change::None;
+        let mut change = Change::NONE;
         if let Op::Read { .. } | Op::Write { .. } = event.op {
             if let Some(order) = &mut self.always {
                 order.access(event.thread);

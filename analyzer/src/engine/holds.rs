@@ -38,15 +38,69 @@ impl Hold {
     }
 }
 
-/// What an event did to what is held.
+/// What an event did to what is held, in two words, which go from function to function in registers: a processor that has to load at once
+/// what was just stored in parts waits for it, and this is asked of every event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Change {
+pub struct Change {
+    /// From the lowest bits: which [`Did`], the mode, the mode before, the lock.
+    what: u64,
+    owner: u64,
+}
+
+/// What a [`Change`] says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Did {
     /// Nothing.
-    None,
+    Nothing,
     /// The event's thread holds the lock in the mode; before, it held it in the other one, if any.
-    Taken(LockId, Mode, Option<Mode>),
+    Take(LockId, Mode, Option<Mode>),
     /// The lock is no longer held in the mode, by its owner.
-    Given(LockId, Mode, ThreadId),
+    Give(LockId, Mode, ThreadId),
+}
+
+impl Change {
+    /// Nothing.
+    pub const NONE: Change = Change { what: 0, owner: 0 };
+
+    #[inline]
+    fn taken(lock: LockId, mode: Mode, before: Option<Mode>) -> Change {
+        let before = before.map_or(0, |mode| bits(mode) + 1);
+        Change { what: u64::from(lock.0) << 8 | before << 4 | bits(mode) << 2 | 1, owner: 0 }
+    }
+
+    #[inline]
+    fn given(lock: LockId, mode: Mode, owner: ThreadId) -> Change {
+        Change { what: u64::from(lock.0) << 8 | bits(mode) << 2 | 2, owner: owner.0.into() }
+    }
+
+    /// What it says.
+    #[inline]
+    pub fn did(self) -> Did {
+        let (lock, mode) = (LockId((self.what >> 8) as u32), mode(self.what >> 2 & 3));
+        match self.what & 3 {
+            0 => Did::Nothing,
+            1 => Did::Take(lock, mode, (self.what >> 4 & 3).checked_sub(1).map(self::mode)),
+            _ => Did::Give(lock, mode, ThreadId(self.owner as u32)),
+        }
+    }
+}
+
+#[inline]
+fn bits(mode: Mode) -> u64 {
+    match mode {
+        Mode::Exclusive => 0,
+        Mode::Shared => 1,
+        Mode::Upgradable => 2,
+    }
+}
+
+#[inline]
+fn mode(bits: u64) -> Mode {
+    match bits {
+        0 => Mode::Exclusive,
+        1 => Mode::Shared,
+        _ => Mode::Upgradable,
+    }
 }
 
 /// A row of locks with the places where they were taken, outermost first; see [`Holds::chain`].
@@ -62,13 +116,13 @@ impl Holds {
             Op::Released { lock, owner, mode, .. } => self.released(lock, owner, mode),
             Op::PermitsAcquired { semaphore, permits: 1, .. } if is_binary(definitions, semaphore) => {
                 self.acquired(position, event, semaphore, Mode::Exclusive, How::Lock);
-                Change::None
+                Change::NONE
             }
             Op::PermitsReleased { semaphore, permits: 1, owner, .. } if is_binary(definitions, semaphore) => {
                 self.released(semaphore, owner, None);
-                Change::None
+                Change::NONE
             }
-            _ => Change::None,
+            _ => Change::NONE,
         }
     }
 
@@ -132,7 +186,7 @@ impl Holds {
                 event: position,
             });
         }
-        Change::Taken(lock, mode, before)
+        Change::taken(lock, mode, before)
     }
 
     fn released(&mut self, lock: LockId, owner: ThreadId, mode: Option<Mode>) -> Change {
@@ -145,12 +199,12 @@ impl Holds {
                 .into_iter()
                 .find_map(|mode| held.iter().rposition(|hold| hold.lock == lock && hold.mode == mode)),
         };
-        let Some(index) = found else { return Change::Given(lock, mode.unwrap_or(Mode::Exclusive), owner) };
+        let Some(index) = found else { return Change::given(lock, mode.unwrap_or(Mode::Exclusive), owner) };
         let hold = held.remove(index);
         if index < held.len() {
             self.chain_from(owner, index);
         }
-        Change::Given(lock, hold.mode, owner)
+        Change::given(lock, hold.mode, owner)
     }
 
     /// Finds the chains anew of the holds from an index on.
@@ -261,6 +315,19 @@ mod tests {
         assert_eq!(held(&holds.held(thread)), expected, "{trace}");
         let then = holds.held_then(holds.chain(thread)).expect("there are few");
         assert_eq!(held(&then), expected, "{trace}");
+    }
+
+    #[test]
+    fn changes_say_what_was_put_in() {
+        let (lock, owner) = (LockId(u32::MAX), ThreadId(u32::MAX));
+        let modes = [Mode::Exclusive, Mode::Shared, Mode::Upgradable];
+        for mode in modes {
+            assert_eq!(Change::given(lock, mode, owner).did(), Did::Give(lock, mode, owner));
+            for before in modes.into_iter().map(Some).chain([None]) {
+                assert_eq!(Change::taken(lock, mode, before).did(), Did::Take(lock, mode, before));
+            }
+        }
+        assert_eq!(Change::NONE.did(), Did::Nothing);
     }
 
     #[test]

@@ -110,6 +110,7 @@ impl Alone for LockOrderEngine {
         for (number, event) in batch.numbered() {
             self.event(number, event, batch.definitions);
         }
+        self.detector.settle();
     }
 }
 

@@ -28,6 +28,13 @@ impl Index {
         }
     }
 
+    /// Looks at where a hash would be, to have it near; the result means nothing.
+    #[inline]
+    pub(super) fn touch(&self, hash: u64) -> u64 {
+        let Some(mask) = self.places.len().checked_sub(1) else { return 0 };
+        self.places[start(tag(hash)) & mask]
+    }
+
     /// Adds a number, below `u32::MAX`, that is not there.
     pub(super) fn insert(&mut self, hash: u64, number: u32) {
         if (self.count + 1) * 4 > self.places.len() * 3 {

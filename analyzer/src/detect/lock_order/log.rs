@@ -4,6 +4,8 @@
 //! of them is that. So requests are only noted here, side by side; a search takes those that are within a strongly connected component
 //! of the graph of locks, and makes of them what the search needs ([`Requests`]).
 
+use std::hint::black_box;
+
 use super::{
     happens_before::Moment,
     index::Index,
@@ -23,6 +25,11 @@ const MOST_HELD: usize = 2 << 20;
 /// Requests so far, in order of appearance.
 #[derive(Debug, Default)]
 pub(super) struct Log {
+    /// Those of which it is not known yet whether they are new: where that is noted is far away in memory, and what is asked for in a row is
+    /// waited for together. None between batches of events.
+    pending: Vec<Pending>,
+    /// What was held at all of these, one after the other.
+    pending_held: Vec<Held>,
     records: Vec<Record>,
     /// What was held at all of them, one after the other.
     held: Vec<Held>,
@@ -36,6 +43,19 @@ pub(super) struct Log {
 }
 
 #[derive(Debug)]
+struct Pending {
+    hash: u64,
+    /// With where it ends in `pending_held`.
+    record: Record,
+    is_order: bool,
+}
+
+/// Most requests that are pending.
+const MOST_PENDING: usize = 32;
+/// Locks held at these that are as many as ever are; with more they are no longer near.
+const MOST_PENDING_HELD: usize = 16 * MOST_PENDING;
+
+#[derive(Clone, Copy, Debug)]
 struct Record {
     moment: Moment,
     lock: LockId,
@@ -54,44 +74,27 @@ struct Record {
 }
 
 impl Log {
-    /// Takes a request in, `times` times. Returns whether it is a new one, whose moment may be asked about.
+    /// Takes a request in, `times` times. Returns whether its moment may be asked about.
+    ///
+    /// It is among those that are looked at after the next [`settle`](Self::settle).
     pub(super) fn add(&mut self, definitions: &Definitions, request: &Request<'_>, moment: Moment, times: u64) -> bool {
         let is_order = requests::is_order(request);
         if !is_order && !requests::is_writer(definitions, request) {
             return false;
         }
-        self.times += times;
         // A writer that holds nothing is in the way wherever it asks.
         let site = if request.held.is_empty() { None } else { request.site };
         let hash = requests::hash(request, moment, site);
-        if let Some(index) = self.record_of.find(hash, |index| self.is_same(index as usize, request, moment)) {
-            self.records[index as usize].times += times;
-            return false;
-        }
-        let (Ok(index), Ok(held_from)) = (u32::try_from(self.records.len()), u32::try_from(self.held.len())) else {
-            return false;
-        };
-        if index == u32::MAX {
-            return false;
-        }
-        if self.held.len() + request.held.len() > MOST_HELD {
-            self.omitted += 1;
-            return false;
-        }
-        self.record_of.insert(hash, index);
-        self.held.extend_from_slice(request.held);
-        if is_order {
-            request.held.iter().for_each(|held| self.pairs.insert(held.lock, request.lock));
-        }
+        self.pending_held.extend_from_slice(request.held);
         let Request { lock, mode, timed, upgrade, recursive, site, stack, since, asked, ended, .. } = *request;
-        let what = (timed, upgrade, recursive);
-        self.records.push(Record {
+        let held_from = self.pending_held.len() as u32;
+        let record = Record {
             moment,
             lock,
             mode,
-            timed: what.0,
-            upgrade: what.1,
-            recursive: what.2,
+            timed,
+            upgrade,
+            recursive,
             site,
             stack,
             since,
@@ -99,8 +102,55 @@ impl Log {
             ended,
             held_from,
             times,
-        });
+        };
+        self.pending.push(Pending { hash, record, is_order });
+        if self.pending.len() == MOST_PENDING || self.pending_held.len() > MOST_PENDING_HELD {
+            self.settle();
+        }
         true
+    }
+
+    /// Finds out which of the requests are new.
+    pub(super) fn settle(&mut self) {
+        if self.pending.is_empty() {
+            return;
+        }
+        black_box(self.pending.iter().fold(0, |all, pending| all ^ self.record_of.touch(pending.hash)));
+        let (pending, held) = (std::mem::take(&mut self.pending), std::mem::take(&mut self.pending_held));
+        let mut from = 0;
+        for Pending { hash, record, is_order } in &pending {
+            let upto = record.held_from as usize;
+            self.settle_one(*hash, record, &held[from..upto], *is_order);
+            from = upto;
+        }
+        // Their memory is used again.
+        (self.pending, self.pending_held) = (pending, held);
+        self.pending.clear();
+        self.pending_held.clear();
+    }
+
+    fn settle_one(&mut self, hash: u64, record: &Record, held: &[Held], is_order: bool) {
+        self.times += record.times;
+        if let Some(index) = self.record_of.find(hash, |index| self.is_same(index as usize, record, held)) {
+            self.records[index as usize].times += record.times;
+            return;
+        }
+        let (Ok(index), Ok(held_from)) = (u32::try_from(self.records.len()), u32::try_from(self.held.len())) else {
+            return;
+        };
+        if index == u32::MAX {
+            return;
+        }
+        if self.held.len() + held.len() > MOST_HELD {
+            self.omitted += 1;
+            return;
+        }
+        self.record_of.insert(hash, index);
+        self.held.extend_from_slice(held);
+        if is_order {
+            held.iter().for_each(|held| self.pairs.insert(held.lock, record.lock));
+        }
+        self.records.push(Record { held_from, ..*record });
     }
 
     fn held(&self, index: usize) -> &[Held] {
@@ -108,13 +158,13 @@ impl Log {
         &self.held[self.records[index].held_from as usize..upto]
     }
 
-    fn is_same(&self, index: usize, request: &Request<'_>, moment: Moment) -> bool {
+    fn is_same(&self, index: usize, other: &Record, theirs: &[Held]) -> bool {
         let (record, held) = (&self.records[index], self.held(index));
-        record.moment == moment
-            && (record.lock, record.mode, record.recursive) == (request.lock, request.mode, request.recursive)
-            && (record.site == request.site || held.is_empty())
-            && held.len() == request.held.len()
-            && std::iter::zip(held, request.held)
+        record.moment == other.moment
+            && (record.lock, record.mode, record.recursive) == (other.lock, other.mode, other.recursive)
+            && (record.site == other.site || held.is_empty())
+            && held.len() == theirs.len()
+            && std::iter::zip(held, theirs)
                 .all(|(mine, theirs)| (mine.lock, mine.mode, mine.site) == (theirs.lock, theirs.mode, theirs.site))
     }
 

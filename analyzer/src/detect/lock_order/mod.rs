@@ -91,6 +91,11 @@ impl LockOrder {
         }
     }
 
+    /// Has to be called after each batch of events, before anything is asked.
+    pub(crate) fn settle(&mut self) {
+        self.log.settle();
+    }
+
     /// Searches when there are new requests since the last time, those included that threads wait with; within
     /// [`Options::cycle_budget`].
     pub(crate) fn search_with<'a>(
@@ -102,6 +107,7 @@ impl LockOrder {
         for request in waiting {
             self.add(definitions, &request, 0);
         }
+        self.log.settle();
         let version = self.log.version() + self.lives.version();
         let mut found = match self.found.take() {
             Some(found) if found.version == version => found,

@@ -84,10 +84,8 @@ impl AtomicityEngine {
     pub(super) fn event(&mut self, facts: &mut Facts, moment: &Moment<'_>) {
         let &Moment { position, event, .. } = moment;
         match event.op {
-            Op::Read { var } => self.read(Done::access(position, event, var, Touch::Read)),
-            Op::Write { var } => {
-                self.write(facts, Done::access(position, event, var, Touch::Write), true, false);
-            }
+            Op::Read { var } => self.read(&Done::access(position, event, var, Touch::Read)),
+            Op::Write { var } => self.write_var(facts, position, event, var),
             _ => self.other(facts, moment),
         }
     }
@@ -96,13 +94,13 @@ impl AtomicityEngine {
         let &Moment { position, event, change, definitions } = moment;
         let me = event.thread;
         match event.op {
-            Op::AtomicLoad { var, .. } => self.read(Done::access(position, event, var, Touch::Read)),
+            Op::AtomicLoad { var, .. } => self.read(&Done::access(position, event, var, Touch::Read)),
             Op::AtomicStore { var, .. } => {
-                self.write(facts, Done::access(position, event, var, Touch::Write), true, true);
+                self.write(facts, &Done::access(position, event, var, Touch::Write), true, true);
             }
             // Sees what it writes over, as a compare-exchange that succeeds does.
             Op::AtomicUpdate { var, .. } => {
-                self.write(facts, Done::access(position, event, var, Touch::Write), false, true);
+                self.write(facts, &Done::access(position, event, var, Touch::Write), false, true);
             }
             Op::Fence { .. } => {}
             Op::RegionBegin { name } => self.regions.begin(me, name, event.site),
@@ -158,20 +156,26 @@ impl AtomicityEngine {
         } else if access == Access::Nothing {
             self.regions.leave(done);
         } else if touch == Touch::Read {
-            self.read(done);
+            self.read(&done);
         } else {
-            self.write(facts, done, access == Access::Wrote, false);
+            self.write(facts, &done, access == Access::Wrote, false);
         }
     }
 
-    #[inline]
-    fn read(&mut self, done: Done) {
+    #[inline(always)]
+    fn read(&mut self, done: &Done) {
         self.windows.read(done);
-        self.in_regions(done);
+        self.in_regions(*done);
     }
 
-    #[inline]
-    fn write(&mut self, facts: &mut Facts, done: Done, is_blind: bool, is_atomic: bool) {
+    /// A plain write. What is known of it is put together where it is used, not handed over in memory.
+    #[inline(never)]
+    fn write_var(&mut self, facts: &mut Facts, position: u64, event: &Event, var: VarId) {
+        self.write(facts, &Done::access(position, event, var, Touch::Write), true, false);
+    }
+
+    #[inline(always)]
+    fn write(&mut self, facts: &mut Facts, done: &Done, is_blind: bool, is_atomic: bool) {
         let me = done.thread;
         let doing = if is_atomic {
             let epoch = facts.now_without_atomics(me);
@@ -181,7 +185,7 @@ impl AtomicityEngine {
             Doing { epoch, past: facts.past(me), held: facts.holds.of(me), alike: false }
         };
         self.windows.write(done, is_blind, &doing, &mut self.cases);
-        self.in_regions(done);
+        self.in_regions(*done);
     }
 
     #[inline]

@@ -96,12 +96,12 @@ const MOST_LINES: usize = 256;
 
 impl Windows {
     /// The thread reads.
-    #[inline]
-    pub fn read(&mut self, done: Done) {
+    #[inline(always)]
+    pub fn read(&mut self, done: &Done) {
         let life = self.life(done.thread);
         if let Some((data, index)) = self.line(done.target, done.thread) {
             let line = &mut data.lines[index];
-            (line.read, line.life) = (Deed::of(&done), life);
+            (line.read, line.life) = (Deed::of(done), life);
         }
     }
 
@@ -127,8 +127,8 @@ impl Windows {
     }
 
     /// The thread writes. `is_blind`: without looking again at what it read before. What this tears is a case.
-    #[inline]
-    pub fn write(&mut self, done: Done, is_blind: bool, doing: &Doing<'_>, cases: &mut Cases) {
+    #[inline(always)]
+    pub fn write(&mut self, done: &Done, is_blind: bool, doing: &Doing<'_>, cases: &mut Cases) {
         let me = done.thread;
         let now = self.life(me);
         let Some((data, index)) = self.line(done.target, me) else { return };
@@ -140,15 +140,15 @@ impl Windows {
         data.gates.keep_those(throughout.map(|hold| hold.lock));
         let mut grown = 0;
         if data.gates.is_empty() {
-            grown += data.look(&done, index, read.as_ref(), doing, cases);
+            grown += data.look(done, index, read.as_ref(), doing, cases);
         }
         data.ends[index] = End { at: done.end, site: done.site };
         let line = &mut data.lines[index];
         let time = doing.epoch.time();
-        (line.write, line.write_time) = (Deed::of(&done), time);
+        (line.write, line.write_time) = (Deed::of(done), time);
         grown += line.held.set(doing.held);
         if let Some(read) = read {
-            (line.window, line.window_time) = ([read, Deed::of(&done)], time);
+            (line.window, line.window_time) = ([read, Deed::of(done)], time);
             grown += line.throughout.set(doing.throughout(&read));
         }
         self.bytes += grown;
@@ -200,10 +200,12 @@ impl Data {
     #[inline]
     fn find(&self, thread: ThreadId) -> Option<usize> {
         let short = short(thread);
-        let first = self.whose.iter().position(|&whose| whose == short);
-        match first {
-            Some(index) if short != 0 => Some(index),
-            _ if short != 0 && self.lines.len() <= FIRST => None,
+        // All at once: which one it is, no processor foresees.
+        let places = self.whose.iter().enumerate();
+        let found = places.fold(0_u32, |found, (index, &whose)| found | u32::from(whose == short) << index);
+        match found {
+            0 if short != 0 && self.lines.len() <= FIRST => None,
+            1.. if short != 0 => Some(found.trailing_zeros() as usize),
             _ => self.find_slowly(thread),
         }
     }

@@ -31,7 +31,7 @@ use lockscope_trace::{Definitions, Event, LockId, LockKind, Mode, Op, ThreadId};
 use self::{atomics::Atomics, locks::Locks, objects::Objects, threads::Threads};
 use super::{
     clock::{Clocks, Epoch, Past, Row},
-    holds::Change,
+    holds::{Change, Did},
 };
 
 /// Which edges are followed besides those that always are.
@@ -87,18 +87,18 @@ impl Order {
         if threads.enter(clocks, me).is_sending && !matches!(event.op, Op::Block { .. } | Op::Unblock { .. }) {
             objects.sent(clocks, threads, me);
         }
-        match change {
-            Change::Taken(lock, mode, before) if edges.locks => locks.taken(clocks, threads, me, (lock, mode, before)),
-            Change::Given(lock, mode, owner) if edges.locks => locks.given(clocks, threads, me, (lock, mode), owner),
-            Change::Taken(..) | Change::Given(..) => {
+        match change.did() {
+            Did::Take(lock, mode, before) if edges.locks => locks.taken(clocks, threads, me, (lock, mode, before)),
+            Did::Give(lock, mode, owner) if edges.locks => locks.given(clocks, threads, me, (lock, mode), owner),
+            Did::Take(..) | Did::Give(..) => {
                 // What an initialiser did is past for those who find it done, whoever ran it.
-                if let Change::Given(lock, ..) = change
+                if let Did::Give(lock, ..) = change.did()
                     && is_once(definitions, lock)
                 {
                     locks.given(clocks, threads, me, (lock, Mode::Exclusive), me);
                 }
             }
-            Change::None => {
+            Did::Nothing => {
                 let is_other = match event.op {
                     Op::Spawn { child } => {
                         threads.spawn(clocks, me, child);
