@@ -15,11 +15,12 @@ const MAX_LINES: usize = 1_000;
 pub fn draw(graph: &Graph, options: Options) -> Canvas {
     let mut forest = Forest::new(graph, options);
     // Roots: nodes that lead nowhere, and nodes of cycles that others outside of the cycle lead to.
-    for node in 0..graph.nodes.len() {
-        if (!forest.leads_on[node] || graph.in_cycle(node)) && !forest.waiting[node].is_empty() {
-            forest.root(node);
-        }
-    }
+    let is_root =
+        |node: &usize| (!forest.leads_on[*node] || graph.in_cycle(*node)) && !forest.waiting[*node].is_empty();
+    let mut roots: Vec<usize> = (0..graph.nodes.len()).filter(is_root).collect();
+    // By what they are and not by who came first, so that trees stay in their order while time goes on.
+    roots.sort_unstable_by_key(|&node| graph.nodes[node].key);
+    roots.into_iter().for_each(|node| forest.root(node));
     if forest.n_more > 0 {
         forest.canvas.line(&[(&format!("+{} more", forest.n_more), Role::Dim)]);
     }
@@ -146,6 +147,23 @@ mod tests {
     #[test]
     fn a_cycle_alone_has_no_trees() {
         assert_eq!(draw(&fixture::ring(3), options()).height(), 0);
+    }
+
+    #[test]
+    fn trees_stay_in_their_order_when_somebody_goes() {
+        // T1 and T9 wait for L5, T2 for L7; then T1 does not wait any more.
+        let of = |waits: &[(u32, u32)]| {
+            let mut graph = Graph::default();
+            for &(thread, lock) in waits {
+                let from = fixture::node(&mut graph, NodeKey::Thread(ThreadId(thread)), &format!("T{thread}"), "");
+                let to = fixture::node(&mut graph, NodeKey::Lock(LockId(lock)), &format!("L{lock}"), "");
+                fixture::edge(&mut graph, from, to, EdgeKind::Wants, "");
+            }
+            let drawn = draw(&graph, options()).to_string();
+            drawn.lines().filter(|line| line.starts_with('L')).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&[(1, 5), (2, 7), (9, 5)]), ["L5", "L7"]);
+        assert_eq!(of(&[(2, 7), (9, 5)]), ["L5", "L7"]);
     }
 
     #[test]
