@@ -8,11 +8,19 @@ mod examples;
 mod tmux;
 
 use std::{
+    fs::File,
+    os::unix::fs::FileExt,
+    path::Path,
     process::{Child, Command, Stdio},
     time::Instant,
 };
 
 use examples::{example, lines_with, root};
+use lockscope_trace::{
+    Access, How, LockKind, Mode, clock,
+    format::{header, kind},
+    writer::{DefinitionWriter, Environment, HeldAtStart, Options, ThreadWriter, TraceWriter},
+};
 use tmux::Tmux;
 
 /// A hung program; ended with this value.
@@ -112,6 +120,80 @@ fn a_paused_view_of_a_program_that_hangs_sleeps() {
     drop(bank);
     tmux.keys(&["L"]);
     tmux.wait_for("REPLAY");
+}
+
+/// A recorder whose threads hold nothing where their chunks begin.
+struct Recorder(TraceWriter);
+
+impl Environment for Recorder {
+    fn writer(&self) -> &TraceWriter {
+        &self.0
+    }
+
+    fn held(&self, _: &mut dyn FnMut(HeldAtStart)) {}
+}
+
+/// Acquisitions of each thread before it hangs: far more than are analysed in the moment until one looks for the present elsewhere.
+const PAST: u32 = 300_000;
+
+/// A recording by this process, which goes on: two threads that have done a lot and then wait for each other.
+fn long_past(path: &Path) -> Recorder {
+    let options =
+        Options { executable: "/bin/long".into(), command: vec!["long".to_owned()], size: None, run: 0, coarse: false };
+    let env = Recorder(TraceWriter::create(path, &options).expect("the folder is ours"));
+    let mut defs = DefinitionWriter::default();
+    let file = defs.string(&env.0, "src/long.rs");
+    let site = defs.site(&env.0, file, 1, 1);
+    let locks = ["north", "south"].map(|name| {
+        let name = defs.string(&env.0, name);
+        defs.lock(&env.0, LockKind::Mutex, 0, name, site, None)
+    });
+    let mut writers = ["first", "second"].map(|name| {
+        let name = defs.string(&env.0, name);
+        ThreadWriter::new(defs.thread(&env.0, None, name, 1), 1)
+    });
+    let take = |writer: &mut ThreadWriter, lock: u32, count: u32| {
+        writer.acquired(&env, lock, Mode::Exclusive, How::Lock, site, count, clock::ticks());
+    };
+    for count in 1..=PAST {
+        for (writer, lock) in writers.iter_mut().zip(locks) {
+            take(writer, lock, count);
+            writer.released(&env, lock, Mode::Exclusive, Access::Wrote, clock::ticks());
+        }
+    }
+    for (writer, lock) in writers.iter_mut().zip(locks) {
+        take(writer, lock, PAST + 1);
+    }
+    for (writer, wanted) in writers.iter_mut().zip(locks.into_iter().rev()) {
+        writer.lock_event(&env, kind::WAIT, wanted, 0, site, clock::ticks());
+    }
+    // All of that was an hour ago: what is that recent is the present anyway.
+    let file = File::options().read(true).write(true).open(path).expect("the file is ours");
+    let mut started = [0; 8];
+    file.read_exact_at(&mut started, header::START_UNIX as u64).expect("every trace has it");
+    let earlier = u64::from_le_bytes(started) - 3_600_000_000_000;
+    file.write_all_at(&earlier.to_le_bytes(), header::START_UNIX as u64).expect("there is room");
+    env
+}
+
+#[test]
+fn the_present_of_a_long_recording_is_seen_before_its_past() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let path = dir.path().join("long.lks");
+    let _goes_on = long_past(&path);
+    let command = format!("{} top {}", env!("CARGO_BIN_EXE_lockscope"), path.display());
+    let Some(tmux) = Tmux::start(100, 30, dir.path(), &[], &command) else { return };
+    // Only while the past is read is it said how much of it was.
+    let screen = tmux
+        .wait_until("the present", |screen| screen.contains("LIVE  past") && screen.contains("deadlock: 2 threads"));
+    for text in ["first holds L0 north, wants L1 south", "second holds L1 south, wants L0 north"] {
+        assert!(screen.contains(text), "the overview shows {text}:\n{screen}");
+    }
+    tmux.keys(&["4"]);
+    // Locks count for themselves.
+    tmux.wait_for("300 001");
+    tmux.keys(&["q"]);
+    tmux.wait_for("ended with 0");
 }
 
 /// Room for the header, for definitions and for one thread's events: the next thread that wants to record cannot.
