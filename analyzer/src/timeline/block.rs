@@ -29,6 +29,9 @@ pub(super) struct Block {
     /// Which threads and locks occur here, by id modulo the number of bits: stepping skips blocks without them.
     threads: Bits,
     locks: Bits,
+    /// The same of those that wait here, and are waited for.
+    waiting: Bits,
+    awaited: Bits,
     /// What it does to each lane, once it is full.
     pub(super) summary: Option<Summary>,
 }
@@ -67,6 +70,8 @@ impl Block {
             latest: begin,
             threads: Bits::default(),
             locks: Bits::default(),
+            waiting: Bits::default(),
+            awaited: Bits::default(),
             summary: None,
         }
     }
@@ -108,6 +113,11 @@ impl Block {
         }
         if let Some(mutex) = mutex_of_wait(&event.op) {
             self.locks.insert(mutex.0);
+        }
+        if is_wait(&event.op) {
+            self.waiting.insert(event.thread.0);
+            let awaited = event.op.lock().into_iter().chain(mutex_of_wait(&event.op));
+            awaited.for_each(|lock| self.awaited.insert(lock.0));
         }
     }
 
@@ -161,6 +171,15 @@ impl Block {
         }
     }
 
+    /// Whether waits of the track may be in here.
+    pub(super) fn may_contain_waits(&self, track: Track) -> bool {
+        match track {
+            Track::All => self.waiting.0 != [0; 8],
+            Track::Thread(thread) => self.waiting.may_contain(thread.0),
+            Track::Lock(lock) => self.awaited.may_contain(lock.0),
+        }
+    }
+
     /// Index of the first event from `start` on that fits.
     pub(super) fn find(&self, start: usize, fits: impl Fn(&Event) -> bool) -> Option<usize> {
         for page in start / PAGE..self.pages.len() {
@@ -193,6 +212,11 @@ pub(super) fn concerns(event: &Event, track: Track) -> bool {
         Track::Thread(thread) => event.thread == thread || other_thread(&event.op) == Some(thread),
         Track::Lock(lock) => event.op.lock() == Some(lock) || mutex_of_wait(&event.op) == Some(lock),
     }
+}
+
+/// Whether a thread begins to wait for others.
+pub(super) fn is_wait(op: &Op) -> bool {
+    matches!(op, Op::Wait { .. } | Op::CondWait { .. } | Op::Block { .. } | Op::Park { .. } | Op::JoinWait { .. })
 }
 
 /// The thread that another one's event is about as well.

@@ -21,7 +21,7 @@ use lockscope_trace::{Event, LockId, Nanos, ThreadId};
 
 pub use self::lanes::{Lane, Shown};
 use self::{
-    block::{BLOCK, Block, PAGE, concerns},
+    block::{BLOCK, Block, PAGE, concerns, is_wait},
     checkpoints::{Checkpoints, LEAST_LIMIT},
     folds::Folds,
     lanes::{Follower, Picture},
@@ -165,30 +165,48 @@ impl Timeline {
 
     /// Number of the first event after `position` on the track that fits.
     pub fn next(&self, track: Track, position: u64, fits: impl Fn(&Event) -> bool) -> Option<u64> {
+        let fits = |event: &Event| concerns(event, track) && fits(event);
+        self.first_after(position, |block| block.may_contain(track), fits)
+    }
+
+    /// Number of the last event before event `position` on the track that fits.
+    pub fn previous(&self, track: Track, position: u64, fits: impl Fn(&Event) -> bool) -> Option<u64> {
+        let fits = |event: &Event| concerns(event, track) && fits(event);
+        self.last_before(position, |block| block.may_contain(track), fits)
+    }
+
+    /// Number of the next event by which a thread begins to wait: on a lock's track for the lock, on a thread's that thread. Blocks of events
+    /// without such a wait are skipped.
+    pub fn next_wait(&self, track: Track, position: u64) -> Option<u64> {
+        self.first_after(position, |block| block.may_contain_waits(track), |event| is_wait_on(event, track))
+    }
+
+    /// The same before event `position`.
+    pub fn previous_wait(&self, track: Track, position: u64) -> Option<u64> {
+        self.last_before(position, |block| block.may_contain_waits(track), |event| is_wait_on(event, track))
+    }
+
+    fn first_after(&self, position: u64, may: impl Fn(&Block) -> bool, fits: impl Fn(&Event) -> bool) -> Option<u64> {
         // Index of the event numbered `position + 1`.
         let start = usize::try_from(position).ok()?;
         let first = start / BLOCK;
-        let fits = |event: &Event| concerns(event, track) && fits(event);
-        let blocks = self.blocks.get(first..)?.iter().enumerate().filter(|(_, block)| block.may_contain(track));
-        for (offset, block) in blocks {
+        for (offset, block) in self.blocks.get(first..)?.iter().enumerate().filter(|(_, block)| may(block)) {
             let skip = if offset == 0 { start % BLOCK } else { 0 };
-            if let Some(found) = block.find(skip, fits) {
+            if let Some(found) = block.find(skip, &fits) {
                 return Some(((first + offset) * BLOCK + found) as u64 + 1);
             }
         }
         None
     }
 
-    /// Number of the last event before event `position` on the track that fits.
-    pub fn previous(&self, track: Track, position: u64, fits: impl Fn(&Event) -> bool) -> Option<u64> {
+    fn last_before(&self, position: u64, may: impl Fn(&Block) -> bool, fits: impl Fn(&Event) -> bool) -> Option<u64> {
         // Number of events before the one numbered `position`.
         let end = usize::try_from(position.min(self.len() + 1).checked_sub(1)?).ok()?;
-        let fits = |event: &Event| concerns(event, track) && fits(event);
         for index in (0..self.blocks.len().min(end.div_ceil(BLOCK))).rev() {
             let block = &self.blocks[index];
             let upto = (end - index * BLOCK).min(block.len());
-            if block.may_contain(track)
-                && let Some(found) = block.find_last(upto, fits)
+            if may(block)
+                && let Some(found) = block.find_last(upto, &fits)
             {
                 return Some((index * BLOCK + found) as u64 + 1);
             }
@@ -239,4 +257,9 @@ impl Timeline {
         }
         counts
     }
+}
+
+/// Whether the thread of the event begins to wait: for the lock of the track, or as its thread.
+fn is_wait_on(event: &Event, track: Track) -> bool {
+    is_wait(&event.op) && concerns(event, track) && !matches!(track, Track::Thread(id) if event.thread != id)
 }

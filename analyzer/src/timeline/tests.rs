@@ -79,6 +79,20 @@ fn stepping_over_threads_and_locks() {
     let waits = |event: &Event| matches!(event.op, Op::Wait { .. });
     assert_eq!(timeline.next(Track::Lock(LockId(1)), 0, waits), Some(2));
     assert_eq!(timeline.previous(Track::Lock(LockId(1)), 2, waits), None);
+    // Lock b is waited for, by thread A, and nothing else is.
+    for (track, is_waited_on) in [
+        (Track::All, true),
+        (Track::Lock(LockId(1)), true),
+        (Track::Thread(ThreadId(0)), true),
+        (Track::Lock(LockId(0)), false),
+        (Track::Thread(ThreadId(1)), false),
+    ] {
+        for from in [0, 2, 3, 16_384, 20_000, timeline.len()] {
+            let [next, previous] = [timeline.next(track, from, waits), timeline.previous(track, from, waits)];
+            let expected = if is_waited_on { (next, previous) } else { (None, None) };
+            assert_eq!((timeline.next_wait(track, from), timeline.previous_wait(track, from)), expected, "{track:?}");
+        }
+    }
     assert_eq!(timeline.next(Track::Thread(ThreadId(700)), 0, any), None);
     assert_eq!(timeline.previous(Track::Lock(LockId(700)), 9, any), None);
 }

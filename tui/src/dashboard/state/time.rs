@@ -1,7 +1,7 @@
 //! The time cursor: to where it goes, and how times are said.
 
 use lockscope_analyzer::{Track, finding::Finding, timeline::Lane};
-use lockscope_trace::{Event, Nanos, Op};
+use lockscope_trace::Nanos;
 
 use super::{Pending, State, View};
 
@@ -134,30 +134,29 @@ impl State {
             self.message = Some("select a thread or a lock first".to_owned());
             return;
         };
-        self.go_to_event(track, by, |_| true, "event");
+        let timeline = &self.model.timeline;
+        let found = if by < 0 {
+            timeline.previous(track, self.position, |_| true)
+        } else {
+            timeline.next(track, self.position, |_| true)
+        };
+        self.go_to_found(found, track, by, "event");
     }
 
     /// To the previous or next time that the selected lock or thread was waited for.
     pub(super) fn go_to_blocking(&mut self, by: i64) {
         let track = self.track().unwrap_or(Track::All);
-        let is_wait = |event: &Event| {
-            let waits = matches!(
-                event.op,
-                Op::Wait { .. } | Op::CondWait { .. } | Op::Block { .. } | Op::Park { .. } | Op::JoinWait { .. }
-            );
-            // Of a thread's track only its own waits.
-            waits && !matches!(track, Track::Thread(id) if event.thread != id)
-        };
-        self.go_to_event(track, by, is_wait, "wait");
-    }
-
-    fn go_to_event(&mut self, track: Track, by: i64, fits: impl Fn(&Event) -> bool, what: &str) {
         let timeline = &self.model.timeline;
         let found = if by < 0 {
-            timeline.previous(track, self.position, fits)
+            timeline.previous_wait(track, self.position)
         } else {
-            timeline.next(track, self.position, fits)
+            timeline.next_wait(track, self.position)
         };
+        self.go_to_found(found, track, by, "wait");
+    }
+
+    /// To an event that was searched for, or to nowhere.
+    fn go_to_found(&mut self, found: Option<u64>, track: Track, by: i64, what: &str) {
         match found {
             Some(event) => self.seek(event),
             None => {
