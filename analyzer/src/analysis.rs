@@ -1,6 +1,6 @@
 //! One pass of all detectors over the events.
 
-use std::hint::black_box;
+use std::{hint::black_box, thread};
 
 use lockscope_trace::{Completeness, Definitions, Error, Event, EventSource, Op, Progress};
 
@@ -34,6 +34,8 @@ pub struct Options {
     pub all: bool,
     /// Most bytes that all engines together may hold. An engine that holds too much is ended, and [`Analysis::limits`] says so.
     pub memory_limit: Option<u64>,
+    /// While detectors look at a batch, engines do so in a second thread. What is found is the same.
+    pub second_thread: bool,
 }
 
 impl Default for Options {
@@ -45,9 +47,15 @@ impl Default for Options {
             engines: Vec::new(),
             all: false,
             memory_limit: None,
+            second_thread: false,
         }
     }
 }
+
+/// Events of a batch that are looked at in a row: so few that one's are still in the cache for the next one.
+const AT_A_TIME: usize = 1 << 10;
+/// Events for which it is worth starting a thread: it costs as much as some hundred of them.
+const WORTH_A_THREAD: usize = 1 << 11;
 
 /// How the recording ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -67,6 +75,7 @@ pub struct Analysis {
     engines: Engines,
     /// Nothing but the engines runs.
     engines_only: bool,
+    second_thread: bool,
     state: State,
     stats: Stats,
     deadlock: Deadlock,
@@ -101,6 +110,7 @@ impl Analysis {
         Analysis {
             engines: Engines::new(&options),
             engines_only: !options.engines.is_empty(),
+            second_thread: options.second_thread,
             state: State::default(),
             stats: Stats::default(),
             deadlock: Deadlock::default(),
@@ -124,20 +134,43 @@ impl Analysis {
 
     /// Takes the next events. `definitions` must define what they refer to.
     pub fn feed_batch(&mut self, events: &[Event], definitions: &Definitions) {
-        // So few that one's events are still in the cache for the next one.
-        const AT_A_TIME: usize = 1 << 10;
+        if self.second_thread && !self.engines_only && events.len() >= WORTH_A_THREAD {
+            return self.feed_both(events, definitions);
+        }
         for events in events.chunks(AT_A_TIME) {
             self.engines.feed(events, definitions);
             if !self.engines_only {
-                for events in events.chunks(engine::TOUCHED_AT_ONCE) {
-                    black_box(self.stats.touch(events) ^ self.state.touch(events));
-                    for event in events {
-                        self.detect(event, definitions);
-                    }
-                }
-                self.lock_order.settle();
+                self.detect_all(events, definitions);
             }
         }
+    }
+
+    /// Engines and detectors know nothing of each other, and each take about half of the time.
+    fn feed_both(&mut self, events: &[Event], definitions: &Definitions) {
+        let mut engines = std::mem::replace(&mut self.engines, Engines::none());
+        let feed =
+            |engines: &mut Engines| events.chunks(AT_A_TIME).for_each(|events| engines.feed(events, definitions));
+        let is_started = thread::scope(|scope| {
+            let builder = thread::Builder::new().name("engines".to_owned());
+            let is_started = builder.spawn_scoped(scope, || feed(&mut engines)).is_ok();
+            self.detect_all(events, definitions);
+            is_started
+        });
+        // There is not always another thread to be had.
+        if !is_started {
+            feed(&mut engines);
+        }
+        self.engines = engines;
+    }
+
+    fn detect_all(&mut self, events: &[Event], definitions: &Definitions) {
+        for events in events.chunks(engine::TOUCHED_AT_ONCE) {
+            black_box(self.stats.touch(events) ^ self.state.touch(events));
+            for event in events {
+                self.detect(event, definitions);
+            }
+        }
+        self.lock_order.settle();
     }
 
     /// Takes the next event. `definitions` must define what it refers to.

@@ -283,3 +283,26 @@ fn batches_change_nothing() {
         }
     }
 }
+
+#[test]
+fn a_second_thread_changes_nothing() {
+    let definitions = definitions();
+    for seed in 1..3 {
+        let mut random = Random(seed);
+        let mut events: Vec<Event> = (0..4500).map(|_| random.event()).collect();
+        // After one of these nothing is predicted.
+        events.retain(|event| !matches!(event.op, Op::Dropped { .. }));
+        let found = |second_thread: bool, size: usize| {
+            let mut analysis = Analysis::new(Options { second_thread, ..Options::default() });
+            events.chunks(size).for_each(|events| analysis.feed_batch(events, &definitions));
+            let claims = analysis.claims(&definitions);
+            let engines: Vec<_> = analysis.engine_bytes().map(|(engine, _)| engine).collect();
+            let found = analysis.findings(&definitions);
+            (format!("{found:?} {claims:?}"), engines, analysis.limits())
+        };
+        let expected = found(false, 2100);
+        for size in [2100, 4500] {
+            assert_eq!(found(true, size), expected, "seed {seed}, batches of {size}");
+        }
+    }
+}

@@ -60,6 +60,20 @@ impl Engines {
         }
     }
 
+    /// No engines at all, not even the default ones.
+    pub(crate) fn none() -> Self {
+        Engines {
+            beside: Beside::new(&[], &Options::default()),
+            alone: Vec::new(),
+            ended: Vec::new(),
+            all: false,
+            memory_limit: None,
+            position: 0,
+            look_at: u64::MAX,
+            proofs: Proofs::default(),
+        }
+    }
+
     /// Takes in the next events.
     pub fn feed(&mut self, events: &[Event], definitions: &Definitions) {
         let batch = Batch { first: self.position + 1, events, definitions };

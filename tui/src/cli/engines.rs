@@ -1,6 +1,6 @@
 //! Options of `check` that choose engines and bound them.
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, thread};
 
 use clap::{Args, builder::PossibleValuesParser};
 use lockscope_analyzer::{EngineId, Options};
@@ -35,6 +35,7 @@ impl EngineArgs {
             engines: self.engines.iter().filter_map(|name| EngineId::parse(name)).collect(),
             all: self.all,
             memory_limit: Some(self.memory_limit.unwrap_or_else(default_limit)),
+            second_thread: thread::available_parallelism().is_ok_and(|threads| threads.get() > 1),
             ..options
         }
     }

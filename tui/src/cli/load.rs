@@ -57,7 +57,7 @@ pub fn for_each(
     global: &Global,
     mut each: impl FnMut(u64, &Event, &Definitions) -> ControlFlow<()>,
 ) -> Result<(u64, Read), Failure> {
-    let read = for_each_batch(source, global, |position, events, defs| {
+    let read = for_each_batch(source, 1, global, |position, events, defs| {
         (position..).zip(events).try_for_each(|(position, event)| each(position, event, defs))
     })?;
     tell_incomplete(source.completeness(), global)?;
@@ -90,10 +90,14 @@ pub fn tell_notes(notes: &[String], is_incomplete: bool, global: &Global) -> Res
     Ok(())
 }
 
-/// Calls `each` with all events, as many at a time as the source gives, and the position of the first of them. The rest as
+/// Events of a batch that two threads look at side by side: so many that they rarely wait for each other.
+const MANY: usize = 1 << 14;
+
+/// Calls `each` with all events, `at_least` so many at a time while there are more, and the position of the first of them. The rest as
 /// [`for_each`], but for the number of events when it breaks: it counts the batch.
 fn for_each_batch(
     source: &mut dyn EventSource,
+    at_least: usize,
     global: &Global,
     mut each: impl FnMut(u64, &[Event], &Definitions) -> ControlFlow<()>,
 ) -> Result<(u64, Read), Failure> {
@@ -102,7 +106,10 @@ fn for_each_batch(
     let mut position = 0;
     loop {
         batch.clear();
-        let read = source.poll(&mut batch)?;
+        let mut read = source.poll(&mut batch)?;
+        while read == Read::More && batch.len() < at_least {
+            read = source.poll(&mut batch)?;
+        }
         let first = position + 1;
         position += batch.len() as u64;
         if each(first, &batch, source.definitions()).is_break() {
@@ -135,11 +142,12 @@ pub fn check_with(
 ) -> Result<Checked, Failure> {
     let mut source = open(path, global)?;
     let all = options.all;
-    let mut analysis = Analysis::new(options);
     let mut duration = Nanos(0);
     // The standard input cannot be read twice.
     let mut kept = (path == Path::new("-")).then(Vec::new);
-    let (events, end) = for_each_batch(&mut *source, global, |first, events, defs| {
+    let at_least = if options.second_thread { MANY } else { 1 };
+    let mut analysis = Analysis::new(options);
+    let (events, end) = for_each_batch(&mut *source, at_least, global, |first, events, defs| {
         each(first, events, defs);
         // Threads have clocks that may differ a little, so the last event need not be the latest.
         duration = events.iter().map(|event| event.time).fold(duration, Nanos::max);
@@ -182,7 +190,7 @@ pub fn check_with(
 /// need its beginning only.
 fn read_again(path: &Path, claims: &mut Claims, global: &Global) -> Result<(), Failure> {
     let mut source = open(path, global)?;
-    for_each_batch(&mut *source, global, |_, events, defs| {
+    for_each_batch(&mut *source, 1, global, |_, events, defs| {
         claims.feed(events, defs);
         ControlFlow::Continue(())
     })?;
