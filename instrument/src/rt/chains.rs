@@ -78,6 +78,13 @@ impl Known {
         self.entry(place) == chain.0 || self.entry(place ^ 1) == chain.0 || self.contains_beside(chain)
     }
 
+    /// The same without a call.
+    #[inline(always)]
+    pub(super) fn contains_anywhere(&self, chain: Chain) -> bool {
+        let place = chain.place() & self.mask.get();
+        (0..8).any(|other| self.entry(place ^ other) == chain.0)
+    }
+
     /// The same, but for the two places where chains are put first.
     #[inline(never)]
     fn contains_beside(&self, chain: Chain) -> bool {
@@ -168,7 +175,13 @@ impl Chain {
 /// Spreads a lock and its mode over 64 bits: one multiplication to 128 bits, folded (as wyhash does).
 #[inline]
 pub(super) fn mix(lock: u32, mode: Mode) -> u64 {
-    let word = u64::from(lock) << 2 | u64::from(code::mode_how(mode, lockscope_trace::How::Lock));
+    mix_coded(lock, code::mode_how(mode, lockscope_trace::How::Lock))
+}
+
+/// The same with the mode as [`code::mode_how`] has it.
+#[inline(always)]
+pub(super) fn mix_coded(lock: u32, mode: u8) -> u64 {
+    let word = u64::from(lock) << 2 | u64::from(mode);
     let product = u128::from(word ^ 0xa076_1d64_78bd_642f) * u128::from(0xe703_7ed1_a0b4_28dbu64);
     (product >> 64) as u64 ^ product as u64
 }

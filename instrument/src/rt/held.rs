@@ -21,8 +21,10 @@ use std::{
 use lockscope_trace::{LockKind, Mode, format::code};
 
 use super::{
-    chains::mix,
-    slots::{CAPACITY, Chunk, FIRST_USED, FROM, LEAKED, MOST_CHUNKS, PERMITS_SHIFT, STAYS, Slot, TIMED},
+    Site,
+    chains::{mix, mix_coded},
+    slots::{CAPACITY, Chunk, FIRST_USED, FROM, KIND_SHIFT, LEAKED, MOST_CHUNKS, PERMITS_SHIFT, STAYS, Slot, TIMED},
+    stack::Stack,
     thread,
 };
 
@@ -114,44 +116,54 @@ impl Owner {
         held.foreign.load(Ordering::Relaxed) == self.foreign_seen.get()
     }
 
-    /// Notes an acquisition in a slot from `fast_slot` or `reserve`. The caller knows most of it when it is compiled.
-    #[inline(always)]
+    /// Notes an acquisition in a slot from `fast_slot` or `reserve`.
+    #[inline]
     pub(super) fn fill(&self, slot: SlotPtr, lock: &HeldLock) {
-        self.fill_as(slot, lock, code::lock_kind(lock.kind));
+        let what = u32::from(code::mode_how(lock.mode, lockscope_trace::How::Lock))
+            | u32::from(code::lock_kind(lock.kind)) << KIND_SHIFT
+            | if lock.fate == Fate::Moves { 0 } else { STAYS }
+            | if lock.from.is_none() { 0 } else { FROM }
+            | (lock.permits.clamp(1, MAX_PERMITS) - 1) << PERMITS_SHIFT;
+        self.fill_as(slot, lock.lock, what, lock.site, lock.created, lock.type_name, lock.since, lock.from);
     }
 
-    /// The same where the kind's number is at hand: where it is not known when this is compiled, the way from one to the other and back is a
-    /// table in the middle of the fast path.
+    /// The same with all that is in the upper half of the slot's word, but for `TIMED`. The caller knows most of it when it is compiled.
     #[inline(always)]
-    pub(super) fn fill_as(&self, slot: SlotPtr, lock: &HeldLock, kind: u8) {
+    #[expect(clippy::too_many_arguments, reason = "the fields of a slot, passed in registers on the fast path")]
+    pub(super) fn fill_as(
+        &self,
+        slot: SlotPtr,
+        lock: u32,
+        what: u32,
+        site: Site,
+        created: Site,
+        type_name: fn() -> &'static str,
+        since: u64,
+        from: Option<Stack>,
+    ) {
         let under = self.key();
         self.free.set(slot.next());
         compiler_fence(Ordering::SeqCst);
-        let timed = if lock.since == 0 { 0 } else { TIMED };
-        let what = u32::from(code::mode_how(lock.mode, lockscope_trace::How::Lock))
-            | u32::from(kind) << 8
-            | if lock.fate == Fate::Moves { 0 } else { STAYS }
-            | timed
-            | if lock.from.is_none() { 0 } else { FROM }
-            | (lock.permits.clamp(1, MAX_PERMITS) - 1) << PERMITS_SHIFT;
-        slot.site.store(ptr::from_ref(lock.site).cast_mut(), Ordering::Relaxed);
-        slot.created.store(ptr::from_ref(lock.created).cast_mut(), Ordering::Relaxed);
-        slot.type_name.store(lock.type_name as *mut (), Ordering::Relaxed);
-        if timed != 0 {
-            slot.since.store(lock.since, Ordering::Relaxed);
+        let what = if since == 0 { what } else { what | TIMED };
+        slot.site.store(ptr::from_ref(site).cast_mut(), Ordering::Relaxed);
+        slot.created.store(ptr::from_ref(created).cast_mut(), Ordering::Relaxed);
+        slot.type_name.store(type_name as *mut (), Ordering::Relaxed);
+        if since != 0 {
+            slot.since.store(since, Ordering::Relaxed);
         }
-        if let Some(from) = lock.from {
+        if let Some(from) = from {
             slot.from.store(ptr::from_ref(from).cast_mut(), Ordering::Relaxed);
         }
-        slot.word.store(u64::from(what) << 32 | u64::from(lock.lock + 1), Ordering::Release);
+        slot.word.store(u64::from(what) << 32 | u64::from(lock + 1), Ordering::Release);
         compiler_fence(Ordering::SeqCst);
-        let is_semaphore = kind == const { code::lock_kind(LockKind::Semaphore) };
-        self.key.set(under.wrapping_add(if is_semaphore { 0 } else { mix(lock.lock, lock.mode) }));
+        let is_semaphore = (what >> KIND_SHIFT) as u8 == const { code::lock_kind(LockKind::Semaphore) };
+        self.key.set(under.wrapping_add(if is_semaphore { 0 } else { mix_coded(lock, what as u8) }));
     }
 
-    /// Empties the slot of the latest acquisition that this thread has not released. False when that is not what is in it.
+    /// Empties the slot of the latest acquisition that this thread has not released. False when that is not what is in it. `mode` is as
+    /// [`code::mode_how`] has it.
     #[inline(always)]
-    pub(super) fn release_latest(&self, slot: SlotPtr, lock: u32, mode: Mode) -> bool {
+    pub(super) fn release_latest(&self, slot: SlotPtr, lock: u32, mode: u8) -> bool {
         if self.free.get() != slot.next() || !slot.has(lock) {
             return false;
         }
@@ -159,7 +171,7 @@ impl Owner {
         if slot.raw() == self.base.get() {
             slot.word.store(0, Ordering::Release);
         } else {
-            self.clear(slot, mix(lock, mode));
+            self.clear(slot, mix_coded(lock, mode));
         }
         compiler_fence(Ordering::SeqCst);
         self.free.set(slot.raw());

@@ -7,7 +7,7 @@ use std::{
     sync::atomic::{AtomicPtr, Ordering},
 };
 
-use lockscope_trace::{Access, Mode};
+use lockscope_trace::{Access, Mode, format::code};
 
 use super::slots::{Slot, SlotPtr};
 
@@ -76,6 +76,18 @@ fn access_of(word: *mut Slot) -> Access {
     }
 }
 
+/// By the tags: what [`code::access`] makes of [`access_of`], a byte each.
+const ACCESS_CODES: u64 = access_byte(NOTHING, Access::Nothing)
+    | access_byte(WOKEN, Access::Nothing)
+    | access_byte(READ, Access::Read)
+    | access_byte(WROTE, Access::Wrote)
+    | access_byte(READ_THEN_WROTE, Access::ReadThenWrote)
+    | access_byte(UNKNOWN, Access::Unknown);
+
+const fn access_byte(tag: usize, access: Access) -> u64 {
+    (code::access(access) as u64) << (tag >> 2 << 3)
+}
+
 impl Hold {
     #[inline]
     pub(super) fn new(slot: SlotPtr, mode: Mode) -> Self {
@@ -124,17 +136,22 @@ impl Hold {
         unsafe { SlotPtr::from_raw(self.load().map_addr(|address| address & !TAGS)) }
     }
 
-    /// Slot and mode, when it is followed and a release has nothing special about it. Reads without atomics, so that a guard that is taken
+    /// Its slot, when it is followed and a release has nothing special about it. Reads without atomics, so that a guard that is taken
     /// and dropped in one function need not be in memory.
     #[inline(always)]
-    pub(super) fn ordinary(&mut self) -> Option<(SlotPtr, Mode)> {
+    pub(super) fn ordinary(&mut self) -> Option<SlotPtr> {
         let word = *self.word.get_mut();
         if word.addr() & (ACCESS | PROBED) >= WOKEN {
             return None;
         }
         // SAFETY: as in `slot`.
-        let slot = unsafe { SlotPtr::from_raw(word.map_addr(|address| address & !TAGS)) }?;
-        Some((slot, mode_of(word)))
+        unsafe { SlotPtr::from_raw(word.map_addr(|address| address & !TAGS)) }
+    }
+
+    /// The mode as [`code::mode_how`] has it, in the same way.
+    #[inline(always)]
+    pub(super) fn mode_code(&mut self) -> u8 {
+        (self.word.get_mut().addr() & MODE) as u8
     }
 
     /// Index of the acquiring thread's record; `None` when it is not followed.
@@ -203,9 +220,10 @@ impl Hold {
         access_of(self.load())
     }
 
-    /// The same without atomics, as [`ordinary`](Self::ordinary).
+    /// The same as [`code::access`] has it, without atomics, as [`ordinary`](Self::ordinary).
     #[inline(always)]
-    pub(super) fn access_now(&mut self) -> Access {
-        access_of(*self.word.get_mut())
+    pub(super) fn access_code(&mut self) -> u8 {
+        let access = (self.word.get_mut().addr() & ACCESS) >> 2;
+        (ACCESS_CODES >> (access * 8)) as u8
     }
 }

@@ -14,6 +14,7 @@ use super::{
     held::Fate,
     helpers, order, reentry,
     report::LockFacts,
+    slots::{KIND_SHIFT, STAYS},
     thread::{self, ThreadInfo},
     wrapper,
 };
@@ -123,6 +124,12 @@ impl LockMeta {
         unsafe { owner.as_ref() }.map(|info| info.index)
     }
 
+    /// The id of a lock that has one, followed or not.
+    #[inline(always)]
+    pub(super) fn last_id(&self) -> u32 {
+        self.id.load(Ordering::Relaxed) & ID_MASK
+    }
+
     /// Notes who took the lock exclusively.
     #[inline]
     pub(super) fn set_owner_hint(&self, info: *const ThreadInfo) {
@@ -194,27 +201,25 @@ fn end_of_known(id: u32, lock: u32) {
 pub struct LockRef<'a> {
     pub(super) meta: &'a LockMeta,
     pub(super) type_name: fn() -> &'static str,
-    // Kind and flags. A whole word: with a byte the compiler copies this struct by overlapping moves, which stall on the fast
-    // path.
+    // Kind and whether guards stay, where a slot has them, and `RECURSIVE`. A whole word: with a byte the compiler copies this struct by
+    // overlapping moves, which stall on the fast path.
     kind: u32,
 }
 
-/// What is asked for passes waiting writers.
-const RECURSIVE: u32 = 1 << 8;
-/// Guards stay with their threads.
-const STAYS: u32 = 1 << 9;
+/// What is asked for passes waiting writers. No slot has it.
+const RECURSIVE: u32 = 1 << 31;
 
 impl<'a> LockRef<'a> {
     /// A lock of `kind` that protects a `T`.
     #[inline]
     pub fn new<T: ?Sized>(meta: &'a LockMeta, kind: LockKind) -> Self {
-        Self { meta, type_name: std::any::type_name::<T>, kind: u32::from(code::lock_kind(kind)) }
+        Self { meta, type_name: std::any::type_name::<T>, kind: u32::from(code::lock_kind(kind)) << KIND_SHIFT }
     }
 
     /// The same for a type whose name is asked for later.
     #[inline]
     pub(super) fn of_type(meta: &'a LockMeta, kind: LockKind, type_name: fn() -> &'static str) -> Self {
-        Self { meta, type_name, kind: u32::from(code::lock_kind(kind)) }
+        Self { meta, type_name, kind: u32::from(code::lock_kind(kind)) << KIND_SHIFT }
     }
 
     /// The lock that was taken apart: kind and flags as by `kind_and_flags`.
@@ -255,10 +260,16 @@ impl<'a> LockRef<'a> {
         code::parse_lock_kind(self.kind_code())
     }
 
+    /// What a slot has of it, and of the mode as [`code::mode_how`] has it.
+    #[inline(always)]
+    pub(super) fn in_slot(self, mode: u8) -> u32 {
+        self.kind & !RECURSIVE | u32::from(mode)
+    }
+
     /// The same as [`code::lock_kind`] has it.
     #[inline(always)]
     pub(super) fn kind_code(self) -> u8 {
-        self.kind as u8
+        (self.kind >> KIND_SHIFT) as u8
     }
 
     /// The lock's id, when it has one and is followed.
@@ -281,7 +292,7 @@ impl<'a> LockRef<'a> {
     /// The id of a lock that has one, followed or not.
     #[inline(always)]
     pub(super) fn last_id(self) -> u32 {
-        self.meta.id.load(Ordering::Relaxed) & ID_MASK
+        self.meta.last_id()
     }
 
     /// Where the lock was made, or first used. Only of a lock that has an id, or whose place is known.

@@ -12,7 +12,8 @@ use lockscope_trace::{
 };
 
 use super::{
-    Hold, LockMeta, LockRef, Mode, Need, Site, fast,
+    Hold, LockMeta, LockRef, Mode, Need, Site,
+    fast::{self, mode},
     global::{flag, flags, flags_if_ready},
     held::SlotPtr,
     helpers, misuse,
@@ -66,23 +67,40 @@ fn acquire_otherwise<G, const IS_EXCLUSIVE: bool>(
     mut try_now: impl FnMut() -> Option<G>,
     wait: impl FnMut(Option<Duration>) -> Option<G>,
 ) -> (G, Hold) {
-    let mode = if IS_EXCLUSIVE { Mode::Exclusive } else { Mode::Shared };
     let flags = flags_if_ready();
     // Switched off.
     if flags & (flag::READY | flag::TRACK) == flag::READY
         && let Some(guard) = try_now()
     {
-        return (guard, Hold::untracked(mode));
+        return (guard, Hold::untracked(mode::<IS_EXCLUSIVE>()));
     }
-    if flags & (flag::TRACK | flag::RECORD) == flag::TRACK | flag::RECORD {
-        let lock = LockRef::from_parts(meta, type_name, kind);
-        if let Some(fast) = fast::begin_recording(lock, mode, site, flags)
-            && let Some(guard) = try_now()
-        {
-            return (guard, fast.acquired(lock, mode, site, flags));
-        }
+    if flags & (flag::TRACK | flag::RECORD) == flag::TRACK | flag::RECORD
+        && let Some((slot, site_id)) = fast::begin_recording::<IS_EXCLUSIVE>(meta, kind, site, flags)
+        && let Some(guard) = try_now()
+    {
+        return (guard, fast::acquired_recording::<IS_EXCLUSIVE>(meta, type_name, kind, site, slot, site_id));
     }
-    acquire_rarely(meta, type_name, kind, mode, site, try_now, wait)
+    acquire_rarely(meta, type_name, kind, mode::<IS_EXCLUSIVE>(), site, try_now, wait)
+}
+
+/// [`fast::begin_recording`] for any mode.
+#[inline(always)]
+fn begin_recording(lock: LockRef<'_>, mode: Mode, site: Site, flags: u32) -> Option<(SlotPtr, u32)> {
+    match mode {
+        Mode::Exclusive => fast::begin_recording::<true>(lock.meta, lock.kind_and_flags(), site, flags),
+        Mode::Shared => fast::begin_recording::<false>(lock.meta, lock.kind_and_flags(), site, flags),
+        Mode::Upgradable => None,
+    }
+}
+
+/// [`fast::acquired_recording`] for what [`begin_recording`] has begun.
+#[inline(always)]
+fn acquired_recording(lock: LockRef<'_>, mode: Mode, site: Site, (slot, site_id): (SlotPtr, u32)) -> Hold {
+    let (meta, type_name, kind) = (lock.meta, lock.type_name, lock.kind_and_flags());
+    match mode {
+        Mode::Exclusive => fast::acquired_recording::<true>(meta, type_name, kind, site, slot, site_id),
+        _ => fast::acquired_recording::<false>(meta, type_name, kind, site, slot, site_id),
+    }
 }
 
 /// The same in every other case.
@@ -103,10 +121,10 @@ fn acquire_rarely<G>(
     }
     if flags & flag::RECORD != 0 {
         lock.register_quietly(site, flags);
-        if let Some(fast) = fast::begin_recording(lock, mode, site, flags)
+        if let Some(begun) = begin_recording(lock, mode, site, flags)
             && let Some(guard) = try_now()
         {
-            return (guard, fast.acquired(lock, mode, site, flags));
+            return (guard, acquired_recording(lock, mode, site, begun));
         }
     } else if (lock.register_quietly(site, flags) || flags & flag::TIMES != 0)
         && let Some(fast) = fast::begin(lock, mode, flags)
@@ -187,8 +205,8 @@ pub fn try_acquire<G>(
 #[inline]
 pub fn release(lock: LockRef<'_>, hold: &mut Hold) {
     if flags_if_ready() & (flag::RECORD | flag::FORKED) == 0
-        && let Some((slot, mode)) = hold.ordinary()
-        && fast::release(lock, slot, mode)
+        && let Some(slot) = hold.ordinary()
+        && fast::release(lock, slot, hold.mode_code())
     {
         return;
     }
@@ -205,8 +223,8 @@ fn release_otherwise(meta: &LockMeta, type_name: fn() -> &'static str, kind: u32
     }
     let flags = flags_if_ready();
     if flags & (flag::RECORD | flag::FORKED) == flag::RECORD
-        && let Some((slot, mode)) = hold.ordinary()
-        && fast::release_recording(LockRef::from_parts(meta, type_name, kind), slot, mode, hold.access_now(), flags)
+        && let Some(slot) = hold.ordinary()
+        && fast::release_recording(meta, slot, hold.mode_code(), hold.access_code(), flags)
     {
         return;
     }
@@ -227,8 +245,8 @@ fn release_rarely(meta: &LockMeta, type_name: fn() -> &'static str, kind: u32, m
     if hold.is_probed() {
         after_probe(lock, &hold, slot);
     }
-    let (mode, access) = (hold.mode(), hold.access_now());
-    if flags & flag::RECORD == 0 || !fast::release_recording(lock, slot, mode, access, flags) {
+    let (mode, access) = (hold.mode_code(), hold.access_code());
+    if flags & flag::RECORD == 0 || !fast::release_recording(meta, slot, mode, access, flags) {
         release_slow(lock, &hold, flags);
     }
 }

@@ -74,7 +74,7 @@ impl Slot {
             Some(HeldLock {
                 lock,
                 mode: code::parse_mode_how(what as u8).0,
-                kind: code::parse_lock_kind((what >> 8) as u8),
+                kind: code::parse_lock_kind((what >> KIND_SHIFT) as u8),
                 site: &*self.site.load(Ordering::Relaxed),
                 created: &*self.created.load(Ordering::Relaxed),
                 type_name: std::mem::transmute::<*mut (), fn() -> &'static str>(type_name),
@@ -102,6 +102,8 @@ impl Slot {
     }
 }
 
+/// Above the mode, in the upper half of a slot's word.
+pub(super) const KIND_SHIFT: u32 = 8;
 pub(super) const STAYS: u32 = 1 << 16;
 pub(super) const LEAKED: u32 = 1 << 17;
 /// `since` is there.

@@ -201,6 +201,15 @@ impl Current {
         was_busy
     }
 
+    /// An event is being written: a signal handler that takes locks must not write into it. Only where [`current`] has found that the
+    /// runtime is not at work in this thread.
+    #[inline(always)]
+    pub(super) fn set_writing(&self, writing: bool) {
+        compiler_fence(Ordering::SeqCst);
+        self.busy.set(writing);
+        compiler_fence(Ordering::SeqCst);
+    }
+
     /// The same for a hint.
     #[inline]
     pub(super) fn info_ptr(&self) -> *const ThreadInfo {
@@ -329,18 +338,6 @@ impl ThreadInfo {
         // the reference for one statement at a time.
         let local = unsafe { &mut *self.local.get() };
         local.writer.as_mut().filter(|writer| writer.has_room() && local.pending_stack.is_none())
-    }
-
-    /// Owner only: the thread's end of the trace.
-    ///
-    /// # Safety
-    ///
-    /// [`ready_writer`](Self::ready_writer) has returned it, and the runtime was busy since.
-    #[inline(always)]
-    #[expect(clippy::mut_from_ref, reason = "one at a time, see the safety comment")]
-    pub(super) unsafe fn seen_writer(&self) -> &mut ThreadWriter {
-        // SAFETY: as in `ready_writer`, and promised by the caller.
-        unsafe { (*self.local.get()).writer.as_mut().unwrap_unchecked() }
     }
 
     /// Owner only: what it has destroyed.

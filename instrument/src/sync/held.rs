@@ -45,7 +45,8 @@ impl<L: Followed + ?Sized> Drop for Held<'_, L> {
     }
 }
 
-/// Waits for as long as it takes. `G` is std's guard.
+/// Waits for as long as it takes. `G` is std's guard; whether the lock is poisoned is asked while it is held, since a guard alone goes through
+/// the runtime in registers, and a result would not.
 #[inline(always)]
 pub(super) fn acquire<'a, L: Followed + ?Sized, G>(
     meta: &'a LockMeta,
@@ -53,13 +54,20 @@ pub(super) fn acquire<'a, L: Followed + ?Sized, G>(
     site: Site,
     try_now: impl Fn() -> TryLockResult<G>,
     wait: impl Fn() -> LockResult<G>,
+    is_poisoned: impl Fn() -> bool,
 ) -> LockResult<(Held<'a, L>, G)> {
-    let wait = |limit| match limit {
-        None => Some(wait()),
-        Some(limit) => poll(limit, || unless_blocked(try_now())),
+    let guard_now = || match try_now() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(error)) => Some(error.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
     };
-    let (result, hold) = rt::acquire(L::lock_ref(meta), mode, site, || unless_blocked(try_now()), wait);
-    finish(Held::new(meta, hold), site, result)
+    let wait = |limit| match limit {
+        None => Some(wait().unwrap_or_else(PoisonError::into_inner)),
+        Some(limit) => poll(limit, guard_now),
+    };
+    let (guard, hold) = rt::acquire(L::lock_ref(meta), mode, site, guard_now, wait);
+    let held = Held::new(meta, hold);
+    if is_poisoned() { Err(finish_poisoned(held, site, PoisonError::new(guard))) } else { Ok((held, guard)) }
 }
 
 /// Does not wait.

@@ -56,7 +56,9 @@ impl<T: ?Sized> Mutex<T> {
     #[inline]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let (try_now, wait) = (|| self.inner.try_lock(), || self.inner.lock());
-        held::map(held::acquire(&self.meta, Mode::Exclusive, Location::caller(), try_now, wait), MutexGuard::from_parts)
+        let acquired =
+            held::acquire(&self.meta, Mode::Exclusive, Location::caller(), try_now, wait, || self.inner.is_poisoned());
+        held::map(acquired, MutexGuard::from_parts)
     }
 
     /// Locks the mutex if that is possible without waiting.

@@ -58,10 +58,9 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
         let (try_now, wait) = (|| self.inner.try_read(), || self.inner.read());
-        held::map(
-            held::acquire(&self.meta, Mode::Shared, Location::caller(), try_now, wait),
-            RwLockReadGuard::from_parts,
-        )
+        let acquired =
+            held::acquire(&self.meta, Mode::Shared, Location::caller(), try_now, wait, || self.inner.is_poisoned());
+        held::map(acquired, RwLockReadGuard::from_parts)
     }
 
     /// Locks for reading if that is possible without waiting.
@@ -88,10 +87,9 @@ impl<T: ?Sized> RwLock<T> {
     #[inline]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
         let (try_now, wait) = (|| self.inner.try_write(), || self.inner.write());
-        held::map(
-            held::acquire(&self.meta, Mode::Exclusive, Location::caller(), try_now, wait),
-            RwLockWriteGuard::from_parts,
-        )
+        let acquired =
+            held::acquire(&self.meta, Mode::Exclusive, Location::caller(), try_now, wait, || self.inner.is_poisoned());
+        held::map(acquired, RwLockWriteGuard::from_parts)
     }
 
     /// Locks for writing if that is possible without waiting.

@@ -28,12 +28,29 @@ pub fn kind() -> u32 {
 /// Current time in ticks of the chosen clock, an even number. Call [`kind`] once before, so that the choice is made.
 #[inline(always)]
 pub fn ticks() -> u64 {
-    #[cfg(target_arch = "x86_64")]
-    if KIND.load(Ordering::Relaxed) == CLOCK_TSC {
+    Counter::get().map_or_else(|| monotonic() & !1, Counter::ticks)
+}
+
+/// The processor's time stamp counter, where it is the chosen clock: [`ticks`] without a call.
+#[derive(Clone, Copy, Debug)]
+pub struct Counter(());
+
+impl Counter {
+    /// `None` where another clock is in use.
+    #[inline(always)]
+    pub fn get() -> Option<Self> {
+        (cfg!(target_arch = "x86_64") && KIND.load(Ordering::Relaxed) == CLOCK_TSC).then_some(Self(()))
+    }
+
+    /// As [`ticks`].
+    #[inline(always)]
+    pub fn ticks(self) -> u64 {
+        #[cfg(target_arch = "x86_64")]
         // SAFETY: every x86-64 has the instruction; it touches nothing but registers.
         return unsafe { std::arch::x86_64::_rdtsc() } & !1;
+        #[cfg(not(target_arch = "x86_64"))]
+        unreachable!("`get` has made none")
     }
-    monotonic() & !1
 }
 
 /// How often the coarse clock moves on, as long as its thread gets its turn.
@@ -64,6 +81,7 @@ pub fn is_ticking() -> bool {
 }
 
 /// Notes that somebody uses the coarse clock.
+#[inline]
 pub(crate) fn look_at_coarse() {
     if !LOOKED_AT.0.load(Ordering::Relaxed) {
         LOOKED_AT.0.store(true, Ordering::Relaxed);

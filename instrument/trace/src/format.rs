@@ -444,7 +444,7 @@ pub mod code {
 
     /// Access as two bits.
     #[inline(always)]
-    pub fn access(access: Access) -> u8 {
+    pub const fn access(access: Access) -> u8 {
         match access {
             Access::Unknown => 0,
             Access::Nothing => 1,
@@ -452,12 +452,6 @@ pub mod code {
             Access::Wrote => 3,
             Access::ReadThenWrote => 7,
         }
-    }
-
-    /// Kind of the one-word record of a release.
-    #[inline]
-    pub fn released(access: Access) -> u8 {
-        super::kind::RELEASED + self::access(access)
     }
 
     /// Inverse of [`access`].

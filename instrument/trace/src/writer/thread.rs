@@ -33,12 +33,15 @@ pub struct ThreadWriter {
     last_ticks: u64,
     /// Grows with every section, so that older slots are not believed.
     section: u32,
+    /// What it has in `Slot::what`.
+    section_what: u32,
     /// The lock whose acquisition is the last thing that was recorded, when a release can be said by changing that.
     leaf: u32,
     /// Acquisitions until one is timed that need not be.
     countdown: i32,
     /// Whether the last acquisition that was not nested was timed.
     times_nested: bool,
+    coarse: bool,
     /// The coarse clock as it was last seen.
     coarse_seen: u64,
     chunk: Option<Chunk>,
@@ -143,9 +146,11 @@ impl ThreadWriter {
             slots: slots.try_into().expect("the vector has as many elements as the array"),
             last_ticks: 0,
             section: 0,
+            section_what: 0,
             leaf: NONE,
             countdown: 1,
             times_nested: false,
+            coarse: false,
             coarse_seen: 1,
             chunk: None,
             thread,
@@ -174,7 +179,7 @@ impl ThreadWriter {
         ticks: u64,
     ) {
         if self.make_room(env, ticks) {
-            self.acquired_here(lock, code::mode_how(mode, how), site, count, ticks & !1);
+            self.acquired_here(lock, code::mode_how(mode, how), site, count, ticks & !1, clock::ticks);
         }
     }
 
@@ -189,11 +194,17 @@ impl ThreadWriter {
         self.cursor < self.limit
     }
 
-    /// Time of an acquisition now, by the coarse clock: in ticks where it is read, for one acquisition in 16 and whenever the coarse clock has
+    /// Whether only some events are timed.
+    #[inline(always)]
+    pub fn is_coarse(&self) -> bool {
+        self.coarse
+    }
+
+    /// Time of an acquisition now, by the coarse clock: from `now`, in ticks, for one acquisition in 16 and whenever the coarse clock has
     /// moved on; else the odd number that the coarse clock says. What is taken while other locks are held (`nested`) is timed as the first of these
     /// was, so that the time of one tells something about the others.
     #[inline(always)]
-    pub fn coarse_acquisition(&mut self, nested: bool) -> u64 {
+    pub fn coarse_acquisition(&mut self, nested: bool, now: impl FnOnce() -> u64) -> u64 {
         let coarse = clock::coarse();
         self.countdown -= 1;
         let untimed = if nested { !self.times_nested && self.countdown > -LONGEST_NEST } else { self.countdown > 0 };
@@ -201,15 +212,8 @@ impl ThreadWriter {
             if !nested {
                 self.times_nested = false;
             }
-            coarse
-        } else {
-            self.timed_acquisition(coarse, nested)
+            return coarse;
         }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn timed_acquisition(&mut self, coarse: u64, nested: bool) -> u64 {
         if !nested || self.countdown <= -LONGEST_NEST {
             self.countdown = ONE_IN;
         }
@@ -217,20 +221,20 @@ impl ThreadWriter {
         // While it stands still everything is timed.
         self.coarse_seen = if coarse == 0 { 1 } else { coarse };
         clock::look_at_coarse();
-        clock::ticks()
+        now()
     }
 
     /// Time of the release now of what was acquired at `since`, as [`coarse_acquisition`](Self::coarse_acquisition) said: in ticks if
     /// the acquisition was timed, or it was so long ago that it matters; else odd.
     #[inline(always)]
     pub fn coarse_release(&mut self, lock: u32, since: u64) -> u64 {
-        if since & 1 == 0 {
-            clock::ticks()
-        } else if since == clock::coarse() {
-            since
-        } else {
-            self.late_release(lock, since)
-        }
+        Self::coarse_release_at_once(since, clock::ticks).unwrap_or_else(|| self.late_release(lock, since))
+    }
+
+    /// The same, `None` where that takes a look at how long ago it was. `now` is the time in ticks.
+    #[inline(always)]
+    pub fn coarse_release_at_once(since: u64, now: impl FnOnce() -> u64) -> Option<u64> {
+        if since & 1 == 0 { Some(now()) } else { (since == clock::coarse()).then_some(since) }
     }
 
     /// The coarse clock has moved on since the acquisition.
@@ -250,35 +254,33 @@ impl ThreadWriter {
     }
 
     /// As [`acquired`](Self::acquired), with mode and how as [`code::mode_how`] has them. Only after
-    /// [`has_room`](Self::has_room) said so. Odd ticks stand for those of the event before, unless the place is new. Returns the ticks that
-    /// the event has, or the odd ones.
+    /// [`has_room`](Self::has_room) said so. Odd ticks stand for those of the event before, unless the place is new or always timed: then
+    /// the time is `now`. Returns the ticks that the event has, or the odd ones.
     #[inline(always)]
-    pub fn acquired_here(&mut self, lock: u32, mode_how: u8, site: u32, count: u32, ticks: u64) -> u64 {
+    pub fn acquired_here(
+        &mut self,
+        lock: u32,
+        mode_how: u8,
+        site: u32,
+        count: u32,
+        ticks: u64,
+        now: impl Fn() -> u64,
+    ) -> u64 {
         debug_assert!(self.chunk.is_some());
         let index = slot_of(lock, site);
-        let what = slot_what(self.section, mode_how);
+        let (place, what) = (pair(lock, site), self.section_what | u32::from(mode_how));
         let slot = &mut self.slots[index];
         let delta = count.wrapping_sub(slot.count);
-        if slot.place != pair(lock, site) || slot.what != what || delta >= 1 << 16 {
-            return self.acquired_anew(index, lock, mode_how, site, count, ticks);
-        }
-        slot.count = count;
-        let can_pair = delta < Pair::COUNTS && mode_how & 3 != code::UPGRADABLE;
-        self.leaf = if can_pair { lock } else { NONE };
-        self.acquired_in_slot(self.cursor, index, count, ticks);
-        ticks
-    }
-
-    /// The same for a lock, site and mode that the section does not have, or that is always timed.
-    #[inline(never)]
-    fn acquired_anew(&mut self, index: usize, lock: u32, mode_how: u8, site: u32, count: u32, ticks: u64) -> u64 {
-        let ticks = if ticks & 1 != 0 { clock::ticks() } else { ticks };
-        let slot = &mut self.slots[index];
-        let (place, what) = (pair(lock, site), slot_what(self.section, mode_how));
-        let delta = count.wrapping_sub(slot.count);
-        if slot.place == place && slot.what == what | TIMED && delta < Pair::COUNTS {
+        if slot.place == place && slot.what == what && delta < Pair::COUNTS {
             slot.count = count;
             self.leaf = if mode_how & 3 != code::UPGRADABLE { lock } else { NONE };
+            self.acquired_in_slot(self.cursor, index, count, ticks);
+            return ticks;
+        }
+        let ticks = if ticks & 1 != 0 { now() } else { ticks };
+        if slot.place == place && slot.what & !TIMED == what && delta < 1 << 16 {
+            slot.count = count;
+            self.leaf = if delta < Pair::COUNTS && mode_how & 3 != code::UPGRADABLE { lock } else { NONE };
             self.acquired_in_slot(self.cursor, index, count, ticks);
             return ticks;
         }
@@ -290,7 +292,7 @@ impl ThreadWriter {
         // SAFETY: `has_room` promised a margin that has space for this too.
         unsafe {
             self.cursor.write(first.to_le());
-            self.cursor.add(1).write(pair(lock, site).to_le());
+            self.cursor.add(1).write(place.to_le());
         }
         self.leaf = if mode_how & 3 != code::UPGRADABLE { lock } else { NONE };
         // SAFETY: as above.
@@ -316,14 +318,14 @@ impl ThreadWriter {
             return self.released_for(env, lock, self.thread, mode, access, ticks);
         }
         if self.make_room(env, ticks) {
-            self.released_here(lock, access, ticks);
+            self.released_here(lock, code::access(access), ticks);
         }
     }
 
-    /// As [`released`](Self::released) of a lock below [`SHORT_LOCKS`] that was not held upgradably. Only after
-    /// [`has_room`](Self::has_room) said so. Odd ticks stand for those of the event before.
+    /// As [`released`](Self::released) of a lock below [`SHORT_LOCKS`] that was not held upgradably; the access as [`code::access`] has it. Only
+    /// after [`has_room`](Self::has_room) said so. Odd ticks stand for those of the event before.
     #[inline(always)]
-    pub fn released_here(&mut self, lock: u32, access: Access, ticks: u64) {
+    pub fn released_here(&mut self, lock: u32, access: u8, ticks: u64) {
         debug_assert!(self.chunk.is_some() && lock < SHORT_LOCKS);
         if self.leaf == lock && self.released_leaf(access, ticks) {
             return;
@@ -331,20 +333,20 @@ impl ThreadWriter {
         self.leaf = NONE;
         let mut cursor = self.cursor;
         let dt = self.last_ticks_to(&mut cursor, ticks);
-        let word = u64::from(code::released(access)) | u64::from(lock) << 8 | dt << 32;
+        let word = u64::from(kind::RELEASED + access) | u64::from(lock) << 8 | dt << 32;
         // SAFETY: `make_room` left room.
         unsafe { self.finish(cursor, [word]) };
     }
 
     /// Changes the acquisition that was recorded last into one with its release. False when that has no room for the times.
     #[inline(always)]
-    fn released_leaf(&mut self, access: Access, ticks: u64) -> bool {
+    fn released_leaf(&mut self, access: u8, ticks: u64) -> bool {
         let hold = if ticks & 1 != 0 { 0 } else { ticks.wrapping_sub(self.last_ticks) };
         // SAFETY: a leaf is the last record of the thread's own chunk, one aligned word. Other processes read it, this one does not
         // but here; the store is atomic, so that they find either word.
         let last = unsafe { AtomicU64::from_ptr(self.cursor.sub(1)) };
         let acquired = u64::from_le(last.load(Ordering::Relaxed));
-        let Some(pair) = Pair::of_acquired(acquired, code::access(access), hold) else { return false };
+        let Some(pair) = Pair::of_acquired(acquired, access, hold) else { return false };
         self.leaf = NONE;
         self.last_ticks += hold;
         // The program's unlock comes after: who sees the lock's next acquisition sees this.
@@ -558,6 +560,8 @@ impl ThreadWriter {
         let ticks = if ticks == 0 || ticks & 1 != 0 { clock::ticks() } else { ticks };
         let first = u64::from(kind::SECTION) | u64::from(self.section) << 32;
         self.section += 1;
+        // Five bits say mode and how; a thread that needs 2^26 sections has written 4 TiB.
+        self.section_what = self.section << 5 & !TIMED;
         self.last_ticks = ticks;
         let mut cursor = chunk.cursor();
         // SAFETY: chunks are handed out with at least the margin free, HELD records are kept below the limit, and
@@ -582,6 +586,7 @@ impl ThreadWriter {
             self.limit = if writer.has_no_helper() && cursor < chunk.half() { chunk.half() } else { limit };
         }
         self.chunk = Some(chunk);
+        self.coarse = writer.is_coarse();
         self.flush_lost(writer);
         true
     }
@@ -597,16 +602,9 @@ impl ThreadWriter {
 const TIMED: u32 = 1 << 31;
 
 #[inline(always)]
-fn slot_what(section: u32, mode_how: u8) -> u32 {
-    // Five bits say mode and how; a thread that needs 2^26 sections has written 4 TiB.
-    (section << 5 | u32::from(mode_how)) & !TIMED
-}
-
-#[inline(always)]
 fn slot_of(lock: u32, site: u32) -> usize {
-    // The multiplication spreads consecutive ids.
-    let hash = (u64::from(lock) ^ u64::from(site) << 24).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (hash >> 54) as usize & (SLOTS - 1)
+    // Locks that were made one after another have slots of their own at each place, and places lie far from each other.
+    lock.wrapping_add(site.wrapping_mul(0x9e37_79b9) >> 16) as usize % SLOTS
 }
 
 #[cfg(test)]
@@ -633,36 +631,37 @@ mod tests {
         writer.plain(&env, kind::START, clock::ticks());
         let is_timed = |ticks: u64| ticks & 1 == 0;
         // It stands still.
-        assert!((0..40).all(|_| is_timed(writer.coarse_acquisition(false))));
+        assert!((0..40).all(|_| is_timed(writer.coarse_acquisition(false, clock::ticks))));
         let mut idle = 0;
         assert_eq!(clock::tick(&mut idle), Some(clock::TICK));
-        let timed: Vec<bool> = (0..48).map(|_| is_timed(writer.coarse_acquisition(false))).collect();
+        let timed: Vec<bool> = (0..48).map(|_| is_timed(writer.coarse_acquisition(false, clock::ticks))).collect();
         let expected: Vec<bool> = (0..48).map(|n| n % 16 == 0).collect();
         assert_eq!(timed, expected, "the first after a tick, then one in 16");
         // What is nested is timed as what it is in.
-        let nests: Vec<[bool; 3]> =
-            (0..32).map(|_| [false, true, true].map(|nested| is_timed(writer.coarse_acquisition(nested)))).collect();
+        let nests: Vec<[bool; 3]> = (0..32)
+            .map(|_| [false, true, true].map(|nested| is_timed(writer.coarse_acquisition(nested, clock::ticks))))
+            .collect();
         assert!(nests.iter().all(|nest| nest.iter().all(|&timed| timed == nest[0])), "{nests:?}");
         let n_timed = nests.iter().filter(|nest| nest[0]).count();
         assert!((5..=6).contains(&n_timed), "of 96 one in 18: the first that is not nested after 16");
-        while is_timed(writer.coarse_acquisition(false)) {}
-        let n_timed = (0..640).filter(|_| is_timed(writer.coarse_acquisition(true))).count();
+        while is_timed(writer.coarse_acquisition(false, clock::ticks)) {}
+        let n_timed = (0..640).filter(|_| is_timed(writer.coarse_acquisition(true, clock::ticks))).count();
         assert_eq!(n_timed, 640 / (16 + 64), "hand over hand");
-        while !is_timed(writer.coarse_acquisition(false)) {}
-        let since = writer.coarse_acquisition(false);
+        while !is_timed(writer.coarse_acquisition(false, clock::ticks)) {}
+        let since = writer.coarse_acquisition(false, clock::ticks);
         assert_eq!(writer.coarse_release(7, since), since, "not timed");
         assert!(is_timed(writer.coarse_release(7, clock::ticks())), "whose acquisition was timed");
 
         // A new place is timed, a known one is not, until a hold was long.
-        assert!(is_timed(writer.acquired_here(7, 0, 3, 1, since)));
-        assert_eq!(writer.acquired_here(7, 0, 3, 2, since), since);
+        assert!(is_timed(writer.acquired_here(7, 0, 3, 1, since, clock::ticks)));
+        assert_eq!(writer.acquired_here(7, 0, 3, 2, since, clock::ticks), since);
         clock::tick(&mut idle);
         assert!(!clock::is_long(0));
         assert!(is_timed(writer.coarse_release(7, 1)), "since long ago");
-        assert!(is_timed(writer.acquired_here(7, 0, 3, 3, since)));
-        assert!(is_timed(writer.acquired_here(7, 0, 3, 4, since)));
-        assert!(is_timed(writer.acquired_here(8, 0, 3, 1, since)));
-        assert_eq!(writer.acquired_here(8, 0, 3, 2, since), since);
+        assert!(is_timed(writer.acquired_here(7, 0, 3, 3, since, clock::ticks)));
+        assert!(is_timed(writer.acquired_here(7, 0, 3, 4, since, clock::ticks)));
+        assert!(is_timed(writer.acquired_here(8, 0, 3, 1, since, clock::ticks)));
+        assert_eq!(writer.acquired_here(8, 0, 3, 2, since, clock::ticks), since);
         clock::stop_ticking();
     }
 }
