@@ -239,7 +239,7 @@ impl ChunkFile {
                         events.push(EventChunk { index, header });
                     }
                 }
-                chunk::DEFINITIONS => definitions.push(index),
+                chunk::DEFINITIONS => definitions.push((header.claim, index)),
                 chunk::LOCKS => has_locks = true,
                 _ => {}
             }
@@ -252,8 +252,24 @@ impl ChunkFile {
             }
         }
         std::sync::atomic::fence(Ordering::Acquire);
+        if self.add_chunks()? != claims {
+            // What was claimed meanwhile may define what the events above name.
+            for index in 0..self.chunks.len() {
+                let state = &self.chunks[index];
+                if !state.done || self.claim(index)? != Some(state.claim) {
+                    let header = self.header(index)?;
+                    definitions.extend(
+                        header.filter(|header| header.kind == chunk::DEFINITIONS).map(|header| (header.claim, index)),
+                    );
+                    has_locks |= header.is_some_and(|header| header.kind == chunk::LOCKS);
+                }
+            }
+        }
         let locks = if has_locks { self.copy_locks(claims)? } else { Vec::new() };
-        for index in definitions {
+        // In the order in which they were begun: a flight recorder may put them where the oldest events were.
+        definitions.sort_unstable();
+        definitions.dedup();
+        for (_, index) in definitions {
             // Read anew: definitions committed after the first look may be those that the events above need.
             let Some(header) = self.header(index)? else { continue };
             let mut words = Vec::new();
@@ -270,6 +286,17 @@ impl ChunkFile {
         let state = &mut self.chunks[chunk.index];
         (state.copied, state.done) = (chunk.header.committed, true);
         false
+    }
+
+    /// Makes room for chunks that have come meanwhile. Returns how often one was claimed.
+    fn add_chunks(&mut self) -> io::Result<u32> {
+        let mut said = [0; 12];
+        self.input.read_at(&mut said, header::CHUNKS as u64)?;
+        let u32_at = |at: usize| u32::from_le_bytes(said[at..at + 4].try_into().expect("four bytes"));
+        let have = self.input.len().saturating_sub(HEADER_SIZE as u64).div_ceil(CHUNK_SIZE as u64);
+        let have = have.min(u64::from(u32_at(0))) as usize;
+        self.chunks.resize(self.chunks.len().max(have), ChunkState::default());
+        Ok(u32_at(header::CLAIMS - header::CHUNKS))
     }
 
     fn header(&mut self, index: usize) -> io::Result<Option<ChunkHeader>> {

@@ -3,7 +3,7 @@
 use super::{Chunk, TraceWriter, lock_defs::LockDefs};
 use crate::{
     LockKind,
-    format::{CHUNK_HEADER_SIZE, CHUNK_SIZE, code, kind, pair},
+    format::{CHUNK_HEADER_SIZE, CHUNK_SIZE, chunk, code, kind, pair},
 };
 
 /// Longest text that is kept, in bytes.
@@ -24,6 +24,7 @@ pub struct DefinitionWriter {
     strings: u32,
     sites: u32,
     stacks: u32,
+    stack_bytes: u64,
     locks: u32,
     threads: u32,
     vars: u32,
@@ -103,8 +104,13 @@ impl DefinitionWriter {
         id
     }
 
-    /// Defines a stack by its return addresses, innermost first; more than 512 are cut.
+    /// Defines a stack by its return addresses, innermost first; more than 512 are cut. 0, which is no stack, once stacks take a quarter of a
+    /// flight recorder.
     pub fn stack(&mut self, writer: &TraceWriter, addresses: &[u64]) -> u32 {
+        if writer.is_flight_recorder() && self.stack_bytes >= writer.size() / 4 {
+            return 0;
+        }
+        self.stack_bytes += (addresses.len() as u64 + 2) * 8;
         self.stacks += 1;
         let addresses = &addresses[..addresses.len().min(MAX_FRAMES)];
         let mut words = vec![pair(self.stacks, addresses.len() as u32)];
@@ -134,7 +140,7 @@ impl DefinitionWriter {
             if let Some(full) = self.chunk.take() {
                 full.seal();
             }
-            match writer.claim_definitions() {
+            match writer.claim_definitions(chunk::DEFINITIONS) {
                 Ok(chunk) => self.chunk = Some(chunk),
                 Err(_) => return,
             }

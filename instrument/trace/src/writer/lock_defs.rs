@@ -9,7 +9,7 @@
 //! that happens sees the number of claims change and looks again.
 
 use super::{Chunk, TraceWriter};
-use crate::format::{kind, record_words};
+use crate::format::{chunk, kind, record_words};
 
 /// Most chunks that are emptied when one is needed: a few, so that no single lock pays for much.
 const MOST_AT_ONCE: usize = 3;
@@ -20,7 +20,6 @@ pub(super) struct LockDefs {
     current: Option<Chunk>,
     /// By the chunks' indexes.
     chunks: Vec<Option<Contents>>,
-    n_chunks: u32,
     places: Places,
     /// Chunks that were emptied.
     spare: Vec<u32>,
@@ -118,11 +117,11 @@ impl LockDefs {
         if self.chunks.len() <= index {
             self.chunks.resize_with(index + 1, || None);
         }
-        self.n_chunks += u32::from(self.chunks[index].replace(Contents::default()).is_none());
+        self.chunks[index] = Some(Contents::default());
     }
 
     fn forget(&mut self, place: u32) {
-        self.n_chunks -= u32::from(self.chunks[place as usize].take().is_some());
+        self.chunks[place as usize] = None;
     }
 
     fn next_chunk(&mut self, writer: &TraceWriter) -> bool {
@@ -131,7 +130,7 @@ impl LockDefs {
         }
         let chunk = match self.spare.pop() {
             Some(index) => writer.reuse_for_locks(index),
-            None => writer.claim_for_locks(self.n_chunks),
+            None => writer.claim_definitions(chunk::LOCKS),
         };
         let Ok(chunk) = chunk else { return false };
         self.begin(chunk.index());

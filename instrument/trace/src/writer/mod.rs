@@ -110,6 +110,11 @@ impl TraceWriter {
         Ok(writer)
     }
 
+    /// Bytes that the file may have for chunks.
+    fn size(&self) -> u64 {
+        (self.map.len() - HEADER_SIZE) as u64
+    }
+
     /// Where the trace is.
     pub fn path(&self) -> &Path {
         &self.path
@@ -157,33 +162,21 @@ impl TraceWriter {
         self.u64_at(header::LOST).fetch_add(events, Ordering::Relaxed);
     }
 
-    /// Takes a chunk for definitions. These are never overwritten.
+    /// Takes a chunk for definitions of this kind, [`DEFINITIONS`](crate::format::chunk::DEFINITIONS) or
+    /// [`LOCKS`](crate::format::chunk::LOCKS): a new one, else in a flight recorder the one with the oldest events, as long as a quarter of the file
+    /// is left for those.
     ///
     /// # Errors
     ///
     /// When the disk is full, the limit is reached, or recording has stopped; recording is stopped then.
-    fn claim_definitions(&self) -> io::Result<Chunk> {
-        let mut pool = self.pool();
-        self.look_at_file(&pool)?;
-        let index = self.extend(&mut pool).inspect_err(|error| self.stop(error))?;
-        self.chunk(index).populate();
-        Ok(self.hand_out(index, crate::format::chunk::DEFINITIONS))
-    }
-
-    /// Takes a chunk for definitions of locks in a flight recorder, which has `n_taken` of them: a new one, else the one with the
-    /// oldest events, as long as a quarter of the file is left for those.
-    ///
-    /// # Errors
-    ///
-    /// As for other definitions.
-    fn claim_for_locks(&self, n_taken: u32) -> io::Result<Chunk> {
+    fn claim_definitions(&self, kind: u32) -> io::Result<Chunk> {
         let mut pool = self.pool();
         self.look_at_file(&pool)?;
         let used = pool.used;
         let index = match self.extend(&mut pool) {
             Ok(index) => index,
             Err(error) => {
-                let may_take = !self.is_stopped() && n_taken < pool.limit / 4 * 3;
+                let may_take = self.flight_recorder && !self.is_stopped() && pool.definitions < pool.limit * 3 / 4;
                 match may_take.then(|| pool.sealed.pop(self, used)).flatten() {
                     Some(oldest) => {
                         self.count_overwritten(oldest);
@@ -196,8 +189,9 @@ impl TraceWriter {
                 }
             }
         };
+        pool.definitions += 1;
         self.chunk(index).populate();
-        Ok(self.hand_out(index, crate::format::chunk::LOCKS))
+        Ok(self.hand_out(index, kind))
     }
 
     /// Takes a chunk for definitions of locks that has been one before.

@@ -10,6 +10,8 @@ pub(super) struct Pool {
     pub(super) used: u32,
     /// Chunks whose disk space is reserved.
     pub(super) reserved: u32,
+    /// Those that hold definitions, for good.
+    pub(super) definitions: u32,
     /// Chunks that fit below the limit.
     pub(super) limit: u32,
     /// Partly filled chunks of threads that ended, to be continued by others.
@@ -25,7 +27,7 @@ pub(super) struct Pool {
 impl Pool {
     pub(super) fn new(file: std::fs::File, limit: u32) -> Self {
         let [open, sealed, ready] = [const { List::new() }; 3];
-        Self { file, used: 0, reserved: 1, limit, open, sealed, ready, stock: 2 }
+        Self { file, used: 0, reserved: 1, definitions: 0, limit, open, sealed, ready, stock: 2 }
     }
 
     /// How many chunks to reserve next. Steps grow with the file, so that short runs stay small and long ones rarely call the system.

@@ -4,6 +4,7 @@ mod ahead;
 mod clocks;
 mod counted;
 mod damage;
+mod definitions;
 mod killed;
 mod late;
 mod objects;
