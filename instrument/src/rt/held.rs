@@ -496,7 +496,11 @@ mod tests {
                     if foreign && random(4) == 0 {
                         assert!(set.remove_foreign(lock, Mode::Exclusive, Some(slot)));
                         assert!(!owner.sees_all(&set));
-                    } else if !owner.release_latest(slot, lock, Mode::Exclusive) {
+                    } else if !owner.release_latest(
+                        slot,
+                        lock,
+                        code::mode_how(Mode::Exclusive, lockscope_trace::How::Lock),
+                    ) {
                         assert!(set.remove(lock, Mode::Exclusive, Some(slot)));
                     }
                 }

@@ -28,13 +28,13 @@ pub(super) fn through(graph: &Graph, from: u32, to: u32, repeat: impl FnMut(u64)
     if !graph.has_cycles() {
         return None;
     }
-    through_occurrence(graph, from, to, graph.occurrences(from, to).last()?, repeat)
+    through_occurrence(graph, from, to, graph.occurrences(from, to).next_back()?, repeat)
 }
 
 /// A cycle through a lock that is now known to be written, which makes readers wait for each other.
 pub(super) fn of_readers(graph: &Graph, lock: u32, mut repeat: impl FnMut(u64) -> bool) -> Option<Cycle> {
     graph.predecessors(lock).iter().find_map(|&from| {
-        let mut occurrences = graph.occurrences(from, lock).iter();
+        let mut occurrences = graph.occurrences(from, lock);
         occurrences.find_map(|occurrence| through_occurrence(graph, from, lock, occurrence, &mut repeat))
     })
 }
@@ -95,7 +95,7 @@ impl<'a> Search<'a, '_> {
             }
             for occurrence in self.graph.occurrences(lock, next) {
                 *self.steps = self.steps.checked_sub(1)?;
-                if !self.conflict(lock, previous, occurrence) || !is_compatible(path, occurrence) {
+                if !self.conflict(lock, previous, occurrence) || !is_compatible(path, lock, occurrence) {
                     continue;
                 }
                 path.push((lock, next, occurrence));
@@ -141,7 +141,9 @@ fn key(path: &[Step<'_>]) -> u64 {
 fn place(occurrence: &Occurrence) -> String {
     let Occurrence { held_site, wanted_site, .. } = occurrence;
     let mut place = format!("{held_site} {wanted_site}");
-    for (site, stack) in [(held_site, occurrence.held_stack), (wanted_site, occurrence.stack)] {
+    let told = occurrence.told.as_deref();
+    let (held_stack, stack) = (told.and_then(|told| told.held_stack), told.and_then(|told| told.stack));
+    for (site, stack) in [(held_site, held_stack), (wanted_site, stack)] {
         if let Some(stack) = stack
             && wrapper::is_wrapper(site)
         {
@@ -156,14 +158,16 @@ fn can_meet(one: u32, other: u32) -> bool {
     one == other || one == session::NONE || other == session::NONE
 }
 
-/// Whether another thread's occurrence can happen while all of the path's do.
-fn is_compatible(path: &[Step<'_>], occurrence: &Occurrence) -> bool {
-    path.iter().all(|(_, _, other)| {
-        let keeps_apart = |&(lock, mode): &(u32, Mode)| {
-            other.held.iter().any(|&(other_lock, other_mode)| lock == other_lock && !mode.compatible(other_mode))
+/// Whether another thread's occurrence, of an edge that begins at `from`, can happen while all of the path's do.
+fn is_compatible(path: &[Step<'_>], from: u32, occurrence: &Occurrence) -> bool {
+    path.iter().all(|&(other_from, _, other)| {
+        let keeps_apart = |(lock, mode): (u32, Mode)| {
+            other
+                .all_held(other_from)
+                .any(|(other_lock, other_mode)| lock == other_lock && !mode.compatible(other_mode))
         };
         other.thread != occurrence.thread
             && can_meet(other.session, occurrence.session)
-            && !occurrence.held.iter().any(keeps_apart)
+            && !occurrence.all_held(from).any(keeps_apart)
     })
 }

@@ -24,33 +24,61 @@ use crate::rt::Site;
 /// Ways in which an edge was seen that are kept; more differ from these by threads or locks held that matter ever less.
 const MAX_OCCURRENCES: usize = 8;
 
-/// One way in which an edge was seen.
+/// Room for so many nodes or edges is not worth giving back.
+const LITTLE: usize = 1024;
+
+/// One way in which an edge was seen. 48 bytes: programs have very many edges, most of which were seen in one way.
 #[derive(Clone, Debug)]
 pub(super) struct Occurrence {
     pub thread: u32,
     pub session: u32,
-    pub thread_name: Option<Arc<str>>,
     pub held_mode: Mode,
     pub wanted_mode: Mode,
     /// What is wanted passes waiting writers.
     pub recursive: bool,
     pub held_site: Site,
     pub wanted_site: Site,
-    /// All locks held meanwhile, and the key of that set. Shared by the edges of one acquisition.
-    pub held: Arc<[(u32, Mode)]>,
-    pub held_key: u64,
+    /// All locks held meanwhile, where that is more than the one that the edge begins at. Shared by the edges of one acquisition.
+    pub held: Option<Arc<HeldLocks>>,
+    /// `None` until it is known that it is worth its cost.
+    pub told: Option<Arc<Told>>,
+}
+
+/// Locks that are held at the same time, and the key of that set.
+#[derive(Debug)]
+pub(super) struct HeldLocks {
+    pub locks: Box<[(u32, Mode)]>,
+    pub key: u64,
+}
+
+/// What a report says of who took locks and how it got there. Shared by all that was seen there.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub thread_name: Arc<str>,
     pub stack: Option<Stack>,
     /// The one with which the held lock was taken, when a wrapper took it.
     pub held_stack: Option<Stack>,
 }
 
 impl Occurrence {
-    /// Whether every cycle that is possible with `other` is possible with this one.
+    /// Whether every cycle that is possible with `other`, of the same edge, is possible with this one.
     fn covers(&self, other: &Occurrence) -> bool {
         (self.thread, self.session) == (other.thread, other.session)
             && (self.held_mode, self.wanted_mode) == (other.held_mode, other.wanted_mode)
             && (!self.recursive || other.recursive)
-            && (self.held_key == other.held_key || self.held.iter().all(|lock| other.held.contains(lock)))
+            && match (&self.held, &other.held) {
+                (None, _) => true,
+                (Some(_), None) => false,
+                (Some(one), Some(other)) => {
+                    one.key == other.key || one.locks.iter().all(|lock| other.locks.contains(lock))
+                }
+            }
+    }
+
+    /// The lock that the edge begins at, and all others that were held; it may be said twice.
+    pub(super) fn all_held(&self, from: u32) -> impl Iterator<Item = (u32, Mode)> {
+        let others = self.held.as_ref().map_or(&[][..], |held| &held.locks);
+        std::iter::once((from, self.held_mode)).chain(others.iter().copied())
     }
 }
 
@@ -63,8 +91,16 @@ struct Node {
     dead: bool,
 }
 
-#[derive(Debug, Default)]
+/// 56 bytes, for the same reason.
+#[derive(Debug)]
 struct Edge {
+    first: Occurrence,
+    more: Option<Box<More>>,
+}
+
+/// What few edges have.
+#[derive(Debug, Default)]
+struct More {
     occurrences: Vec<Occurrence>,
     /// The finding that this edge made complete, and the places there.
     finding: Option<(Site, Site, &'static Count)>,
@@ -72,11 +108,29 @@ struct Edge {
     against_order: bool,
 }
 
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Occurrence>() == 48 && size_of::<Edge>() == 56);
+
+impl Edge {
+    fn is_against_order(&self) -> bool {
+        self.more.as_ref().is_some_and(|more| more.against_order)
+    }
+
+    fn occurrences(&self) -> impl DoubleEndedIterator<Item = &Occurrence> + Clone {
+        std::iter::once(&self.first).chain(self.more.iter().flat_map(|more| &more.occurrences))
+    }
+
+    fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
+}
+
 /// See the module's documentation.
 #[derive(Debug, Default)]
 pub(super) struct Graph {
-    nodes: HashMap<u32, Node>,
-    edges: HashMap<(u32, u32), Edge>,
+    nodes: HashMap<u32, Box<Node>>,
+    edges: HashMap<(u32, u32), Box<Edge>>,
+    tellings: Tellings,
     first: i64,
     last: i64,
     edges_against_order: usize,
@@ -88,23 +142,27 @@ impl Graph {
     /// Whether the edge is known in a way that makes the occurrence nothing new.
     pub(super) fn is_covered(&self, from: u32, to: u32, occurrence: &Occurrence) -> bool {
         self.edges.get(&(from, to)).is_some_and(|edge| {
-            let of_session = edge.occurrences.iter().filter(|known| known.session == occurrence.session);
+            let of_session = edge.occurrences().filter(|known| known.session == occurrence.session);
             of_session.clone().count() >= MAX_OCCURRENCES || of_session.clone().any(|known| known.covers(occurrence))
         })
     }
 
     /// Adds an occurrence of an edge.
-    pub(super) fn add(&mut self, from: LockFacts, to: LockFacts, occurrence: Occurrence) {
+    pub(super) fn add(&mut self, from: LockFacts, to: LockFacts, mut occurrence: Occurrence, told: Told) {
+        occurrence.told = Some(self.tellings.share(occurrence.thread, told));
         let key = (from.lock, to.lock);
         self.node(from, false);
         self.node(to, true);
         if let Some(edge) = self.edges.get_mut(&key) {
-            edge.occurrences.push(occurrence);
+            edge.more().occurrences.push(occurrence);
             return;
         }
-        let against_order = !self.make_order(from.lock, to.lock);
-        self.edges_against_order += usize::from(against_order);
-        self.edges.insert(key, Edge { occurrences: vec![occurrence], finding: None, against_order });
+        let mut edge = Box::new(Edge { first: occurrence, more: None });
+        if !self.make_order(from.lock, to.lock) {
+            edge.more().against_order = true;
+            self.edges_against_order += 1;
+        }
+        self.edges.insert(key, edge);
         self.node(from, false).successors.push(to.lock);
         self.node(to, true).predecessors.push(from.lock);
     }
@@ -118,7 +176,7 @@ impl Graph {
                 self.first -= 1;
                 self.first
             };
-            Node { facts, order, successors: Vec::new(), predecessors: Vec::new(), dead: false }
+            Box::new(Node { facts, order, successors: Vec::new(), predecessors: Vec::new(), dead: false })
         })
     }
 
@@ -134,13 +192,13 @@ impl Graph {
     /// The edge has made a finding complete: what is seen of it at the same places counts.
     pub(super) fn set_finding(&mut self, key: (u32, u32), held: Site, wanted: Site, count: &'static Count) {
         if let Some(edge) = self.edges.get_mut(&key) {
-            edge.finding = Some((held, wanted, count));
+            edge.more().finding = Some((held, wanted, count));
         }
     }
 
     /// The finding that is seen again when the edge is taken at these places.
     pub(super) fn finding(&self, key: (u32, u32), held: Site, wanted: Site) -> Option<&'static Count> {
-        let (known_held, known_wanted, count) = self.edges.get(&key)?.finding?;
+        let (known_held, known_wanted, count) = self.edges.get(&key)?.more.as_ref()?.finding?;
         (known_held == held && known_wanted == wanted).then_some(count)
     }
 
@@ -153,8 +211,8 @@ impl Graph {
         self.written.contains(&lock)
     }
 
-    pub(super) fn occurrences(&self, from: u32, to: u32) -> &[Occurrence] {
-        self.edges.get(&(from, to)).map_or(&[], |edge| &edge.occurrences)
+    pub(super) fn occurrences(&self, from: u32, to: u32) -> impl DoubleEndedIterator<Item = &Occurrence> {
+        self.edges.get(&(from, to)).into_iter().flat_map(|edge| edge.occurrences())
     }
 
     pub(super) fn successors(&self, lock: u32) -> &[u32] {
@@ -198,7 +256,7 @@ impl Graph {
             let next = if forward { self.successors(lock) } else { self.predecessors(lock) };
             for &other in next {
                 let edge = if forward { (lock, other) } else { (other, lock) };
-                if self.edges.get(&edge).is_none_or(|edge| edge.against_order) {
+                if self.edges.get(&edge).is_none_or(|edge| edge.is_against_order()) {
                     continue;
                 }
                 if other == goal {
@@ -247,20 +305,37 @@ impl Graph {
                 open.push(other);
             }
         }
+        self.give_back();
+    }
+
+    /// Gives memory back that is for far more than there is.
+    fn give_back(&mut self) {
+        if self.edges.len() < self.edges.capacity() / 8 && self.edges.capacity() > LITTLE {
+            self.edges.shrink_to(self.edges.len() * 2);
+        }
+        if self.nodes.len() < self.nodes.capacity() / 8 && self.nodes.capacity() > LITTLE {
+            self.nodes.shrink_to(self.nodes.len() * 2);
+        }
     }
 
     /// Drops what was seen in a session, but for what these threads did, which are in none now.
     pub(super) fn forget_session(&mut self, session: u32, stay: &[u32]) {
         let mut empty = Vec::new();
+        let stays = |occurrence: &mut Occurrence| {
+            if occurrence.session == session && stay.contains(&occurrence.thread) {
+                occurrence.session = super::session::NONE;
+            }
+            occurrence.session != session
+        };
         for (&key, edge) in &mut self.edges {
-            edge.occurrences.retain_mut(|occurrence| {
-                if occurrence.session == session && stay.contains(&occurrence.thread) {
-                    occurrence.session = super::session::NONE;
+            if let Some(more) = &mut edge.more {
+                more.occurrences.retain_mut(stays);
+            }
+            if !stays(&mut edge.first) {
+                match edge.more.as_mut().filter(|more| !more.occurrences.is_empty()) {
+                    Some(more) => edge.first = more.occurrences.remove(0),
+                    None => empty.push(key),
                 }
-                occurrence.session != session
-            });
-            if edge.occurrences.is_empty() {
-                empty.push(key);
             }
         }
         for (from, to) in empty {
@@ -276,7 +351,31 @@ impl Graph {
 
     fn remove_edge(&mut self, key: (u32, u32)) {
         if let Some(edge) = self.edges.remove(&key) {
-            self.edges_against_order -= usize::from(edge.against_order);
+            self.edges_against_order -= usize::from(edge.is_against_order());
         }
+    }
+}
+
+/// What reports say of occurrences, each kept once: most new pairs of locks are taken at the same few places. What no edge needs any more goes when
+/// as much again has come.
+#[derive(Debug, Default)]
+struct Tellings {
+    /// By the thread and its stacks.
+    told: HashMap<(u32, Option<usize>, Option<usize>), Arc<Told>>,
+    /// How many make it worth to look for those that nobody needs.
+    many: usize,
+}
+
+impl Tellings {
+    fn share(&mut self, thread: u32, told: Told) -> Arc<Told> {
+        // Stacks that are alike are the same one, which lives for ever.
+        let address = |stack: Option<Stack>| stack.map(|stack| std::ptr::from_ref(stack).addr());
+        let key = (thread, address(told.stack), address(told.held_stack));
+        let told = self.told.entry(key).or_insert_with(|| Arc::new(told)).clone();
+        if self.told.len() > self.many.max(64) {
+            self.told.retain(|_, told| Arc::strong_count(told) > 1);
+            self.many = self.told.len() * 2;
+        }
+        told
     }
 }

@@ -18,7 +18,7 @@ use std::{
 use lockscope_trace::{LockKind, Mode};
 
 use self::{
-    graph::{Graph, Occurrence},
+    graph::{Graph, HeldLocks, Occurrence, Told},
     present::Present,
 };
 use super::{
@@ -107,8 +107,9 @@ fn check_order(entered: &Entered, request: &Request, held: &[HeldLock]) -> Check
     let mut new_stack = None;
     let mut counts = false;
     let mut found = Vec::new();
-    let held_set: Arc<[(u32, Mode)]> = held.iter().map(|held| (held.lock, held.mode)).collect();
     let held_key = entered.info.held.recount();
+    let locks = || held.iter().map(|held| (held.lock, held.mode)).collect();
+    let held_set = (held.len() > 1).then(|| Arc::new(HeldLocks { locks: locks(), key: held_key }));
     // Made when first needed: most acquisitions that come here turn out to be known.
     let mut name: Option<Arc<str>> = None;
     {
@@ -125,11 +126,7 @@ fn check_order(entered: &Entered, request: &Request, held: &[HeldLock]) -> Check
                 held_site: from.site,
                 wanted_site: request.site,
                 held: held_set.clone(),
-                held_key,
-                // Filled in below, when it is known that it is worth its cost.
-                thread_name: None,
-                stack: None,
-                held_stack: None,
+                told: None,
             };
             for lock in [from.lock, request.lock.lock] {
                 PRESENT.note(lock);
@@ -143,8 +140,8 @@ fn check_order(entered: &Entered, request: &Request, held: &[HeldLock]) -> Check
             let capture = || request.stack.or_else(stack::capture);
             let stack = *new_stack.get_or_insert_with(capture);
             let held_stack = wrapper::held_from(from);
-            let thread_name = Some(name.get_or_insert_with(|| thread::describe(entered.info).into()).clone());
-            graph.add(from_facts, request.lock, Occurrence { stack, held_stack, thread_name, ..occurrence });
+            let thread_name = name.get_or_insert_with(|| thread::describe(entered.info).into()).clone();
+            graph.add(from_facts, request.lock, occurrence, Told { thread_name, stack, held_stack });
             let repeat = |key| policy == Policy::Report && !is_first(key);
             if let Some(cycle) = cycles::through(graph, from.lock, request.lock.lock, repeat) {
                 graph.set_finding(edge, from.site, request.site, counts::begin(cycle.title()));
@@ -224,6 +221,12 @@ struct Side {
     occurrence: Occurrence,
 }
 
+impl Side {
+    fn thread_name(&self) -> &str {
+        self.occurrence.told.as_ref().map_or("?", |told| &told.thread_name)
+    }
+}
+
 /// A cycle of orders.
 #[derive(Debug)]
 struct Cycle {
@@ -252,7 +255,7 @@ impl Cycle {
         for (index, side) in self.sides.iter().enumerate() {
             let occurrence = &side.occurrence;
             let verb = if index == now { "and now asks" } else { "and then asked" };
-            let thread = occurrence.thread_name.as_deref().unwrap_or("?");
+            let thread = side.thread_name();
             draft
                 .line(&format!(
                     "thread {thread} took {}{} at {}",
@@ -272,11 +275,11 @@ impl Cycle {
         }
         for (index, side) in self.sides.iter().enumerate() {
             let when = if index == now { "now" } else { "then, when this order was first seen" };
-            let heading = format!("stack of thread {} {when}:", side.occurrence.thread_name.as_deref().unwrap_or("?"));
-            draft.stack(&heading, side.occurrence.stack, side.occurrence.wanted_site);
-            let thread = side.occurrence.thread_name.as_deref().unwrap_or("?");
+            let (thread, told) = (side.thread_name(), side.occurrence.told.as_deref());
+            let heading = format!("stack of thread {thread} {when}:");
+            draft.stack(&heading, told.and_then(|told| told.stack), side.occurrence.wanted_site);
             let heading = format!("stack of thread {thread} when it took {}:", names[index]);
-            draft.stack(&heading, side.occurrence.held_stack, side.occurrence.held_site);
+            draft.stack(&heading, told.and_then(|told| told.held_stack), side.occurrence.held_site);
         }
         draft.line(
             "note: a join or a message may keep these threads apart; the process does not see that, `lockscope check` of a recording does",
