@@ -267,7 +267,7 @@ impl ThreadWriter {
         now: impl Fn() -> u64,
     ) -> u64 {
         debug_assert!(self.chunk.is_some());
-        let index = slot_of(lock, site);
+        let mut index = slot_of(lock, site);
         let (place, what) = (pair(lock, site), self.section_what | u32::from(mode_how));
         let slot = &mut self.slots[index];
         let delta = count.wrapping_sub(slot.count);
@@ -277,10 +277,26 @@ impl ThreadWriter {
             self.acquired_in_slot(self.cursor, index, count, ticks);
             return ticks;
         }
-        let ticks = if ticks & 1 != 0 { now() } else { ticks };
-        if slot.place == place && slot.what & !TIMED == what && delta < 1 << 16 {
+        // Two that belong into one slot have the one beside it as well.
+        let is_it = |slot: &Slot| slot.place == place && slot.what & !TIMED == what;
+        let is_free = |slot: &Slot| slot.what & !TIMED & !0b11111 != self.section_what;
+        let (here, beside) = (&self.slots[index], &self.slots[index ^ 1]);
+        if !is_it(here) && (is_it(beside) || !is_free(here) && (is_free(beside) || count & 1 != 0)) {
+            index ^= 1;
+        }
+        let slot = &mut self.slots[index];
+        let delta = count.wrapping_sub(slot.count);
+        let can_pair = delta < Pair::COUNTS && mode_how & 3 != code::UPGRADABLE;
+        if is_it(slot) && slot.what == what && can_pair {
             slot.count = count;
-            self.leaf = if delta < Pair::COUNTS && mode_how & 3 != code::UPGRADABLE { lock } else { NONE };
+            self.leaf = lock;
+            self.acquired_in_slot(self.cursor, index, count, ticks);
+            return ticks;
+        }
+        let ticks = if ticks & 1 != 0 { now() } else { ticks };
+        if is_it(slot) && delta < 1 << 16 {
+            slot.count = count;
+            self.leaf = if can_pair { lock } else { NONE };
             self.acquired_in_slot(self.cursor, index, count, ticks);
             return ticks;
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use lockscope_trace::{Event, EventSource, Op, SiteId, format::CHUNK_SIZE, reader::Reader};
 
-use crate::support::{Recorder, drain};
+use crate::support::{Random, Recorder, drain};
 
 const SIZE: u64 = 1 << 20;
 
@@ -95,4 +95,21 @@ fn stacks_leave_room_for_all_else() {
     assert!((SIZE as usize / 4).abs_diff(defined * 42 * 8) <= CHUNK_SIZE, "{defined} stacks");
     assert_eq!(ids[defined..], vec![0; ids.len() - defined], "all that came later have none");
     assert!(!recorder.writer.is_stopped());
+}
+
+#[test]
+fn a_thousand_locks_at_random_take_at_most_eight_bytes_an_event() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.lks");
+    // A thousand of five thousand.
+    let recorder = Recorder::new(&path, None, 5_000);
+    let mut random = Random(7);
+    let locks: Vec<u32> = (0..1_000).map(|_| random.below(5_000) as u32).collect();
+    let (_, mut thread) = recorder.thread(None);
+    let before = std::fs::metadata(&path).unwrap().len();
+    let n = 200_000;
+    (0..n).for_each(|_| recorder.lock(&mut thread, locks[random.below(1_000) as usize]));
+    // What is reserved ahead included.
+    let bytes = std::fs::metadata(&path).unwrap().len() - before;
+    assert!(bytes as f64 / f64::from(2 * n) <= 8.0, "{} bytes an event", bytes as f64 / f64::from(2 * n));
 }
