@@ -11,6 +11,7 @@
 use crate::rt::{
     Site,
     held::SlotPtr,
+    reentry,
     stack::{self, Return},
     thread::Entered,
 };
@@ -58,10 +59,11 @@ impl Probes {
 }
 
 impl Probe {
-    /// Whether the function has returned; then its place is a wrapper's.
-    fn look(&mut self) -> bool {
+    /// Whether the function has returned; then its place is a wrapper's. Who has the allocator's lock looks at no stack: that takes a lock of the
+    /// unwinder's, whose holder may be waiting for memory.
+    fn look(&mut self, may_allocate: bool) -> bool {
         self.looks += 1;
-        let outlives = is_wrapper(self.site) || stack::is_live(self.frame.0) == Some(false);
+        let outlives = is_wrapper(self.site) || may_allocate && stack::is_live(self.frame.0) == Some(false);
         if outlives {
             note_wrapper(self.site);
         }
@@ -87,9 +89,10 @@ pub(super) fn look(entered: &Entered) {
     if entered.local().probes.0.is_empty() {
         return;
     }
+    let may_allocate = reentry::may_allocate(entered.info);
     let is_due = |probe: &&mut Probe| probe.looks < LOOKS && probe.slot.has(probe.lock);
     entered.local().probes.0.iter_mut().filter(is_due).for_each(|probe| {
-        probe.look();
+        probe.look(may_allocate);
     });
 }
 
@@ -97,5 +100,5 @@ pub(super) fn look(entered: &Entered) {
 pub(super) fn close(entered: &Entered, slot: SlotPtr, lock: u32) -> bool {
     let probes = &mut entered.local().probes.0;
     let Some(index) = probes.iter().position(|probe| probe.slot == slot && probe.lock == lock) else { return false };
-    probes.swap_remove(index).look()
+    probes.swap_remove(index).look(reentry::may_allocate(entered.info))
 }
