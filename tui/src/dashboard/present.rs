@@ -29,6 +29,9 @@ const POLL: Duration = Duration::from_millis(33);
 /// Who is no further behind than this shows the present.
 pub const NEAR: Duration = Duration::from_millis(500);
 
+/// Who follows and is further behind than this begins at the end anew.
+const FAR: Duration = Duration::from_secs(2);
+
 /// Threads and locks now.
 #[derive(Debug)]
 pub struct Present {
@@ -72,10 +75,11 @@ impl Follower {
     /// Begins; `None` for what cannot be read from its end, or when the system has no thread for it.
     pub fn start(path: &Path, desk: &Arc<Desk>, bell: &Bell) -> Option<Follower> {
         let reader = Reader::open_at_end(path).ok()?;
+        let path = path.to_owned();
         desk.is_wanted.store(true, Ordering::Relaxed);
         let (desk, bell, its_desk) = (desk.clone(), bell.clone(), desk.clone());
         let named = thread::Builder::new().name("present".to_owned());
-        let thread = named.spawn(move || follow(reader, &its_desk, &bell)).ok()?;
+        let thread = named.spawn(move || follow(&path, reader, &its_desk, &bell)).ok()?;
         Some(Follower { desk, thread })
     }
 }
@@ -90,12 +94,16 @@ impl Drop for Follower {
 
 /// How far a moment of a trace is from now; either way, since clocks may differ where a trace came from.
 pub fn distance(info: &TraceInfo, time: Nanos) -> Duration {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    now.abs_diff(info.started.saturating_add(Duration::from_nanos(time.0)))
+    since_epoch().abs_diff(info.started.saturating_add(Duration::from_nanos(time.0)))
 }
 
-fn follow(mut reader: Reader, desk: &Desk, bell: &Bell) {
+fn since_epoch() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}
+
+fn follow(path: &Path, mut reader: Reader, desk: &Desk, bell: &Bell) {
     let (mut state, mut events) = (State::default(), Vec::new());
+    let mut opened = since_epoch();
     let mut last: Option<(Instant, Duration)> = None;
     let mut is_news = false;
     while desk.is_wanted.load(Ordering::Relaxed) {
@@ -110,8 +118,18 @@ fn follow(mut reader: Reader, desk: &Desk, bell: &Bell) {
         };
         events.iter().for_each(|event| apply(&mut state, event));
         is_news |= !events.is_empty() || last.is_none();
-        // What is read before it has caught up is not the present.
-        let is_present = progress == Progress::CaughtUp || distance(reader.info(), state.time) < NEAR;
+        // What is read before all is read that was there at the beginning is not the present.
+        let time = reader.info().started.saturating_add(Duration::from_nanos(state.time.0));
+        let is_present = progress == Progress::CaughtUp || time >= opened;
+        if is_present && progress == Progress::More && distance(reader.info(), state.time) > FAR {
+            // The process writes faster than this reads: what is left out of the past is read by the other reader.
+            let Ok(anew) = Reader::open_at_end(path) else {
+                desk.leave(None);
+                return bell.ring();
+            };
+            (reader, state, opened) = (anew, State::default(), since_epoch());
+            continue;
+        }
         let is_due = last.is_none_or(|(last, took)| last.elapsed() >= EVERY.max(took.saturating_mul(SHARE)));
         if is_news && is_present && is_due {
             let began = Instant::now();
