@@ -73,13 +73,20 @@ impl Frames {
     }
 }
 
+/// Walks this thread's stack, from the innermost frame outwards, as long as `f` says so.
+fn walk(f: impl FnMut(&backtrace::Frame) -> bool) {
+    // SAFETY: what `trace` does besides is to let one thread at a time do this, which the unwinder of Windows needs and those of other systems do
+    // not. Its lock must not be waited for while locks of the program are held: who has it may run code of the program's.
+    unsafe { backtrace::trace_unsynchronized(f) }
+}
+
 /// The current stack, unless stacks are off.
 pub(super) fn capture() -> Option<Stack> {
     if global::config().stacks == Stacks::Off {
         return None;
     }
     let mut frames = Frames::new();
-    backtrace::trace(|frame| frames.push(frame));
+    walk(|frame| frames.push(frame));
     frames.keep()
 }
 
@@ -114,7 +121,7 @@ pub(super) fn capture_with_returns(here: usize) -> Option<(Stack, Vec<Return>)> 
     let mut frames = Frames::new();
     let mut returns = Vec::with_capacity(MAX_FRAMES);
     let mut all_found = HAS_RETURNS;
-    backtrace::trace(|frame| {
+    walk(|frame| {
         let to = Return::to(frame);
         if all_found && to.place > here {
             all_found = to.is_there();
@@ -134,7 +141,7 @@ pub(super) fn capture_function(site: Site) -> Option<(Stack, Return)> {
     let mut frames = Frames::new();
     let mut is_found = false;
     let mut returns = None;
-    backtrace::trace(|frame| {
+    walk(|frame| {
         if is_found && returns.is_none() {
             returns = Some(Return::to(frame));
         }
@@ -169,7 +176,7 @@ fn loads(frame: &backtrace::Frame, site: Site) -> bool {
 /// Whether a return address of this thread's stack is where it was. `None` when the stack does not go as far, being another one.
 pub(super) fn is_live(to: Return) -> Option<bool> {
     let mut found = None;
-    backtrace::trace(|frame| {
+    walk(|frame| {
         let other = Return::to(frame);
         if other.place >= to.place {
             found = Some(other == to);
