@@ -23,6 +23,8 @@ mod random;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
+
 use ratatui::{
     Frame,
     layout::{Constraint, Layout, Rect},
@@ -132,10 +134,11 @@ fn framed(state: &State, title: &str, frame: &mut Frame, area: Rect) -> Rect {
     inner
 }
 
-/// The lines of a drawing.
-fn canvas_lines(state: &State, canvas: &Canvas) -> Vec<Line<'static>> {
+/// Some lines of a drawing, as many of them as there are.
+fn canvas_lines(state: &State, canvas: &Canvas, rows: Range<usize>) -> Vec<Line<'static>> {
     let span = |(text, role)| Span::styled(text, state.theme.role(role));
-    canvas.runs().map(|runs| Line::from(runs.into_iter().map(span).collect::<Vec<_>>())).collect()
+    let runs = canvas.runs().skip(rows.start).take(rows.len());
+    runs.map(|runs| Line::from(runs.into_iter().map(span).collect::<Vec<_>>())).collect()
 }
 
 /// Divides a view between a list and what is said of its selected row. Returns both parts; the second may have no height.

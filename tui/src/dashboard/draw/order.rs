@@ -36,7 +36,8 @@ pub fn draw(state: &State, frame: &mut Frame, area: Rect, screen: &mut Screen) {
         return empty(state, frame, inner, "no lock was taken while another one was held");
     }
     let options = Options { width: usize::from(inner.width), glyphs: state.theme.glyphs() };
-    let mut lines = canvas_lines(state, &layout::order(&picture.graph, options));
+    let canvas = layout::order(&picture.graph, options);
+    let mut lines = canvas_lines(state, &canvas, 0..canvas.height());
     if picture.n_more > 0 {
         let text = format!(
             "and {}; the list of pairs has all, and can be filtered",

@@ -12,10 +12,7 @@ use crate::{
         screen::Screen,
         state::{State, View},
     },
-    graph::{
-        NodeKey,
-        layout::{self, Options},
-    },
+    graph::{NodeKey, layout::Options},
 };
 
 /// Draws the graph.
@@ -28,16 +25,19 @@ pub fn draw(state: &State, frame: &mut Frame, area: Rect, screen: &mut Screen) {
         };
         return empty(state, frame, inner, text);
     }
-    let lines = if state.shows_lists {
-        edges(state)
-    } else {
-        let options = Options { width: usize::from(inner.width), glyphs: state.theme.glyphs() };
-        canvas_lines(state, &layout::wait_for(&state.waits, options))
-    };
     // Elsewhere the picture is part of another view, and scrolling is that view's.
     let is_own = state.view == View::Waits;
     let scroll = if is_own { state.scroll } else { 0 };
-    let limit = scrolled(lines, scroll, frame, inner);
+    let limit = if state.shows_lists {
+        scrolled(edges(state), scroll, frame, inner)
+    } else {
+        let picture = state.waits_picture(Options { width: usize::from(inner.width), glyphs: state.theme.glyphs() });
+        let limit = picture.height().saturating_sub(usize::from(inner.height));
+        let first = scroll.min(limit);
+        let lines = canvas_lines(state, &picture, first..first + usize::from(inner.height));
+        scrolled(lines, 0, frame, inner);
+        limit
+    };
     if is_own {
         screen.scroll_limit = limit;
         if limit > scroll {

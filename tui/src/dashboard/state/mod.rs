@@ -50,7 +50,7 @@ use crate::{
         tables::{self, List, ListSettings, Row, Rows},
         texts::Texts,
     },
-    graph::{self, Graph},
+    graph::{self, Graph, canvas::Canvas, layout},
     source::{Sources, frames::Symbols},
 };
 
@@ -188,6 +188,8 @@ pub struct State {
     shown_present: Option<u64>,
     /// What the graph of waits was made for, and whether all of it.
     waits_of: Option<(Moment, bool)>,
+    /// The picture of who waits for whom that was drawn last, with what it was drawn for.
+    drawn_waits: RefCell<Option<(WaitsKey, Rc<Canvas>)>>,
     /// What is shown has to be brought up to date.
     is_stale: bool,
 }
@@ -201,6 +203,8 @@ pub type Moment = (u64, u64, Nanos);
 type PictureKey = (Window, usize, Vec<Lane>, u64, Nanos);
 /// What a picture of the order of locks depends on: the state of the numbers, and the pane.
 type OrderKey = (u64, usize);
+/// What a picture of who waits for whom depends on: what the graph was made for, and how it is drawn.
+type WaitsKey = (Option<(Moment, bool)>, layout::Options);
 /// What each lane shows in each column.
 type Pictures = Rc<Vec<Vec<Shown>>>;
 
@@ -259,6 +263,7 @@ impl State {
             label: RefCell::default(),
             shown_present: None,
             waits_of: None,
+            drawn_waits: RefCell::default(),
             is_stale: true,
         }
     }
@@ -429,6 +434,20 @@ impl State {
                 let pictures = Rc::new(self.model.timeline.picture(window, end, n_columns, lanes));
                 *kept = Some((key, pictures.clone()));
                 pictures
+            }
+        }
+    }
+
+    /// The picture of who waits for whom; kept until something of it changes.
+    pub fn waits_picture(&self, options: layout::Options) -> Rc<Canvas> {
+        let key = (self.waits_of, options);
+        let mut kept = self.drawn_waits.borrow_mut();
+        match &*kept {
+            Some((known, picture)) if *known == key => picture.clone(),
+            _ => {
+                let picture = Rc::new(layout::wait_for(&self.waits, options));
+                *kept = Some((key, picture.clone()));
+                picture
             }
         }
     }
