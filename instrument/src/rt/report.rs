@@ -155,7 +155,7 @@ impl Draft {
         for (heading, addresses, site) in &self.stacks {
             let frames = stack::describe(addresses, site);
             if !frames.is_empty() {
-                text.push_str(&format!("  {heading}\n"));
+                text.push_str(&format!("  {}\n", short_paths(heading)));
                 text.extend(frames.iter().enumerate().map(|(index, frame)| format!("    {index:2}: {frame}\n")));
             }
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Barrier;
 
-use lockscope::sync::{Mutex, MutexGuard};
+use lockscope::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::{
     scenarios::{one_after_the_other, plain},
@@ -214,4 +214,35 @@ pub fn two_orders_by_a_helper_that_may_keep_its_lock() {
     .join()
     .unwrap();
     one_after_the_other([buy, value]);
+}
+
+static SHELF: RwLock<u8> = RwLock::new(0);
+static ORDERS: Mutex<u8> = Mutex::new(0);
+
+#[inline(never)]
+fn change_shelf() -> RwLockWriteGuard<'static, u8> {
+    SHELF.write().expect("nobody panics")
+}
+
+/// Is called with another lock held only, so that it is known for a helper's after the first report.
+#[inline(never)]
+fn look_at_shelf() -> RwLockReadGuard<'static, u8> {
+    SHELF.read().expect("nobody panics")
+}
+
+fn put_away() {
+    let shelf = change_shelf();
+    *ORDERS.lock().expect("nobody panics") += 1;
+    drop(shelf);
+}
+
+fn is_in_stock() {
+    let orders = ORDERS.lock().expect("nobody panics");
+    drop(look_at_shelf());
+    drop(orders);
+}
+
+/// One finding, though who calls matters only from the second time on.
+pub fn two_orders_by_a_helper_that_is_known_later() {
+    one_after_the_other([put_away, is_in_stock, put_away, is_in_stock]);
 }

@@ -65,6 +65,7 @@ scenarios! {
         "stack of thread \"first\" when it took `Mutex<u8>`", "stack of thread \"second\" when it took `Mutex<u16>`",
         "stack of thread \"first\":", "stack of thread \"second\":",
     ]);
+    two_orders_by_a_helper_that_is_known_later, "", Expect::reports(&["lock-order-inversion"], &["put_away at", "is_in_stock at"]);
     deadlock_by_helpers_of_one_lock_each, "order=off", Expect::hangs(&["deadlock"], &[
         "stack of thread \"first\" when it took `Mutex<u8>`", "stack of thread \"second\" when it took `Mutex<u8>`",
         "convert_together at", "publish_together at",

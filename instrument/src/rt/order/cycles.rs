@@ -5,15 +5,12 @@
 //! generalisation to any length by Bensalem and Havelund, and read locks. Two shared modes conflict only
 //! when somebody writes, since fair read-write locks let no reader pass a waiting writer; a recursive read passes.
 
-use std::{
-    collections::HashSet,
-    hash::{DefaultHasher, Hash, Hasher},
-};
+use std::collections::HashSet;
 
 use lockscope_trace::Mode;
 
 use super::{
-    super::{session, stack, wrapper},
+    super::session,
     Cycle, Side,
     graph::{Graph, Occurrence},
 };
@@ -23,8 +20,8 @@ const MAX_LENGTH: usize = 12;
 /// Steps of one search; a graph that needs more is left to the offline analysis.
 const MAX_STEPS: usize = 50_000;
 
-/// The shortest cycle through the newest occurrence of an edge that was not reported before; `repeat` tells by its key.
-pub(super) fn through(graph: &Graph, from: u32, to: u32, repeat: impl FnMut(u64) -> bool) -> Option<Cycle> {
+/// The shortest cycle through the newest occurrence of an edge that was not reported before; `repeat` tells.
+pub(super) fn through(graph: &Graph, from: u32, to: u32, repeat: impl FnMut(&[Step<'_>]) -> bool) -> Option<Cycle> {
     if !graph.has_cycles() {
         return None;
     }
@@ -32,7 +29,7 @@ pub(super) fn through(graph: &Graph, from: u32, to: u32, repeat: impl FnMut(u64)
 }
 
 /// A cycle through a lock that is now known to be written, which makes readers wait for each other.
-pub(super) fn of_readers(graph: &Graph, lock: u32, mut repeat: impl FnMut(u64) -> bool) -> Option<Cycle> {
+pub(super) fn of_readers(graph: &Graph, lock: u32, mut repeat: impl FnMut(&[Step<'_>]) -> bool) -> Option<Cycle> {
     graph.predecessors(lock).iter().find_map(|&from| {
         let mut occurrences = graph.occurrences(from, lock);
         occurrences.find_map(|occurrence| through_occurrence(graph, from, lock, occurrence, &mut repeat))
@@ -44,7 +41,7 @@ fn through_occurrence(
     from: u32,
     to: u32,
     newest: &Occurrence,
-    mut repeat: impl FnMut(u64) -> bool,
+    mut repeat: impl FnMut(&[Step<'_>]) -> bool,
 ) -> Option<Cycle> {
     let useful = between(graph, to, from)?;
     let mut steps = MAX_STEPS;
@@ -71,7 +68,8 @@ fn between(graph: &Graph, start: u32, goal: u32) -> Option<HashSet<u32>> {
     Some(&after & &closure(goal, Graph::predecessors))
 }
 
-type Step<'a> = (u32, u32, &'a Occurrence);
+/// A lock that is held, the one that is wanted, and how that was.
+pub(super) type Step<'a> = (u32, u32, &'a Occurrence);
 
 struct Search<'a, 's> {
     graph: &'a Graph,
@@ -79,7 +77,7 @@ struct Search<'a, 's> {
     goal: u32,
     length: usize,
     steps: &'s mut usize,
-    repeat: &'s mut dyn FnMut(u64) -> bool,
+    repeat: &'s mut dyn FnMut(&[Step<'_>]) -> bool,
 }
 
 impl<'a> Search<'a, '_> {
@@ -111,7 +109,7 @@ impl<'a> Search<'a, '_> {
 
     fn close(&mut self, path: &[Step<'a>]) -> Option<Cycle> {
         let (last, first) = (path.last()?, path.first()?);
-        if !self.conflict(self.goal, last.2, first.2) || (self.repeat)(key(path)) {
+        if !self.conflict(self.goal, last.2, first.2) || (self.repeat)(path) {
             return None;
         }
         // The newest side last: reports end with what happens now.
@@ -126,31 +124,6 @@ impl<'a> Search<'a, '_> {
     fn conflict(&self, lock: u32, asks: &Occurrence, holds: &Occurrence) -> bool {
         !holds.held_mode.compatible(asks.wanted_mode) || !asks.recursive && self.graph.is_written(lock)
     }
-}
-
-/// Cycles over the same places are the same to a reader, whichever instances of the locks were involved.
-fn key(path: &[Step<'_>]) -> u64 {
-    let mut places: Vec<String> = path.iter().map(|(_, _, occurrence)| place(occurrence)).collect();
-    places.sort_unstable();
-    let mut hasher = DefaultHasher::new();
-    ("order", places).hash(&mut hasher);
-    hasher.finish()
-}
-
-/// Where the locks were taken; when wrappers took them, from where.
-fn place(occurrence: &Occurrence) -> String {
-    let Occurrence { held_site, wanted_site, .. } = occurrence;
-    let mut place = format!("{held_site} {wanted_site}");
-    let told = occurrence.told.as_deref();
-    let (held_stack, stack) = (told.and_then(|told| told.held_stack), told.and_then(|told| told.stack));
-    for (site, stack) in [(held_site, held_stack), (wanted_site, stack)] {
-        if let Some(stack) = stack
-            && wrapper::is_wrapper(site)
-        {
-            place.push_str(&format!(" {:?}", stack::caller(stack, site)));
-        }
-    }
-    place
 }
 
 /// Whether threads of these sessions belong to one run of the program: those of two tests do not.

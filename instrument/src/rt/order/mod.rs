@@ -6,6 +6,7 @@
 mod cycles;
 mod graph;
 mod present;
+mod reported;
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -18,6 +19,7 @@ use std::{
 use lockscope_trace::{LockKind, Mode};
 
 use self::{
+    cycles::Step,
     graph::{Graph, HeldLocks, Occurrence, Told},
     present::Present,
 };
@@ -142,7 +144,7 @@ fn check_order(entered: &Entered, request: &Request, held: &[HeldLock]) -> Check
             let held_stack = wrapper::held_from(from);
             let thread_name = name.get_or_insert_with(|| thread::describe(entered.info).into()).clone();
             graph.add(from_facts, request.lock, occurrence, Told { thread_name, stack, held_stack });
-            let repeat = |key| policy == Policy::Report && !is_first(key);
+            let repeat = |circle: &[Step<'_>]| policy == Policy::Report && !is_first_circle(circle);
             if let Some(cycle) = cycles::through(graph, from.lock, request.lock.lock, repeat) {
                 graph.set_finding(edge, from.site, request.site, counts::begin(cycle.title()));
                 counts = true;
@@ -176,7 +178,7 @@ pub(super) fn note_written(entered: &Entered, lock: u32, site: Site) {
     let found = {
         let Some(mut guard) = reentry::lock(&GRAPH) else { return };
         let graph = guard.get_or_insert_default();
-        let repeat = |key| policy == Policy::Report && !is_first(key);
+        let repeat = |circle: &[Step<'_>]| policy == Policy::Report && !is_first_circle(circle);
         if graph.note_written(lock) { cycles::of_readers(graph, lock, repeat) } else { None }
     };
     if let Some(mut cycle) = found {
@@ -211,6 +213,10 @@ pub(super) fn session_ends(session: u32, stay: &[u32]) {
     {
         graph.forget_session(session, stay);
     }
+}
+
+fn is_first_circle(circle: &[Step<'_>]) -> bool {
+    reported::is_first(circle.iter().map(|&(.., occurrence)| occurrence))
 }
 
 /// One thread's part in a cycle of orders, detached from the graph.
